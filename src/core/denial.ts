@@ -1,0 +1,43 @@
+/**
+ * Every way in which a request can be refused. A denial is a value, an exception is a fault.
+ * Each face words every code in its own table, so that a new code does not compile until all faces answer it.
+ */
+import type { EndReason } from './session.ts'
+
+export type DenialCode =
+  | 'credential-missing'
+  | 'application-unknown'
+  | 'token-invalid'
+  | 'token-expired'
+  | 'session-over'
+  | 'account-unknown'
+  | 'account-inactive'
+  | 'credentials-wrong'
+  | 'forbidden'
+  | 'not-found'
+  | 'target-unknown'
+  | 'target-terminated'
+  | 'own-account'
+  | 'last-super-admin'
+  | 'email-taken'
+  | 'too-many-attempts'
+  | 'overloaded'
+
+export interface Denial {
+  readonly denied: DenialCode
+  /** Why the session is over; only ever told to somebody who holds a genuine token of it. */
+  readonly reason?: SessionOverReason
+  /** For `too-many-attempts` and `overloaded`: when to come again. */
+  readonly retryAfterSeconds?: number
+}
+
+/** Reasons a session no longer serves: an end that was written down, or one that time or the application brought. */
+export type SessionOverReason = EndReason | 'unknown' | 'expired' | 'idle'
+
+export function deny(denied: DenialCode, reason?: SessionOverReason): Denial {
+  return reason === undefined ? { denied } : { denied, reason }
+}
+
+export function isDenial(value: object): value is Denial {
+  return 'denied' in value
+}

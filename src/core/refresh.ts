@@ -1,0 +1,74 @@
+/**
+ * The decision about a presented refresh token: the seven cases of `docs/refresh.md`.
+ * Pure: the row, the policy and the time are arguments, and the caller carries the decision out with a conditional write.
+ */
+import type { Denial } from './denial.ts'
+import { type Session, type SessionView, lastUseGrainMs, sessionDenial } from './session.ts'
+
+/** What a caller presents: the claims of a genuine refresh token, and the hash of his attempt key if he sent one. */
+export interface PresentedToken {
+  readonly sessionId: string
+  readonly accountId: number
+  readonly generation: number
+  readonly attemptKey: string | null
+}
+
+export type RefreshDecision =
+  /** Case 1: refused; nothing ends. */
+  | { readonly kind: 'deny'; readonly denial: Denial }
+  /** Cases 2 and 3: a new access token; what the caller has stays good. `touch` asks for a new `last_used_at`. */
+  | { readonly kind: 'keep'; readonly touch: boolean }
+  /** Cases 4 and 7: the next generation. `recovered`: the row was older than what we signed. */
+  | {
+      readonly kind: 'advance'
+      readonly generation: number
+      readonly attemptKey: string | null
+      readonly recovered: boolean
+    }
+  /** Case 5: the token of the current generation once more, byte for byte. */
+  | { readonly kind: 'repeat'; readonly repeats: number }
+  /** Case 6: an old token came back; this one session ends. */
+  | { readonly kind: 'end' }
+
+/** Case 5a ends here: whoever lost this many answers in a row is not a client with a bad line. */
+export const REPEATS_PER_GENERATION = 100
+
+export function decideRefresh(view: SessionView, presented: PresentedToken, nowMs: number): RefreshDecision {
+  const denial = sessionDenial(view, presented.accountId, nowMs)
+  if (denial !== null) return { kind: 'deny', denial }
+  const { session, application } = view
+  // sessionDenial has refused a session without its application.
+  const policy = application as NonNullable<typeof application>
+  const parallelWindowMs = policy.parallelWindowSeconds * 1000
+  const retryWindowMs = policy.retryWindowSeconds * 1000
+  const current = session.generation
+
+  if (presented.generation > current) return advance(session, presented, presented.generation + 1)
+  if (presented.generation === current) {
+    const resting = !session.rotation || ageMs(session.handedOutAtMs, nowMs) < parallelWindowMs
+    if (!resting) return advance(session, presented, current + 1)
+    return { kind: 'keep', touch: ageMs(session.lastUsedAtMs, nowMs) >= lastUseGrainMs(policy.idleSeconds) }
+  }
+  if (session.rotation && presented.generation === current - 1) {
+    const sameKey = session.attemptKey !== null && session.attemptKey === presented.attemptKey
+    if (sameKey && session.repeats < REPEATS_PER_GENERATION) {
+      return { kind: 'repeat', repeats: session.repeats + 1 }
+    }
+    // Where the rotation remembers a key, a caller without it gets only the time in which tabs may cross.
+    const windowMs = session.attemptKey === null || sameKey ? retryWindowMs : parallelWindowMs
+    if (ageMs(session.rotatedAtMs, nowMs) <= windowMs) return { kind: 'repeat', repeats: session.repeats }
+  }
+  return { kind: 'end' }
+}
+
+function advance(session: Session, presented: PresentedToken, generation: number): RefreshDecision {
+  // A key equal to that of the rotation before counts as none: it would belong to two tokens at once.
+  const attemptKey = presented.attemptKey === session.attemptKey ? null : presented.attemptKey
+  const recovered = presented.generation > session.generation
+  return { kind: 'advance', generation, attemptKey, recovered }
+}
+
+/** A clock that stepped back makes nothing older than new. */
+function ageMs(sinceMs: number, nowMs: number): number {
+  return Math.max(0, nowMs - sinceMs)
+}

@@ -1,0 +1,119 @@
+/** A session: one sign-in of one account at one application. `docs/refresh.md` explains the protocol around it. */
+import { type AccountStatus, type RoleId, STATUS } from './account.ts'
+import type { Application } from './application.ts'
+import { type Denial, deny } from './denial.ts'
+
+/** Why a session was ended. Written once; the first end stays. */
+export type EndReason =
+  | 'signed-out'
+  | 'ended-by-user'
+  | 'ended-by-administrator'
+  | 'password-changed'
+  | 'suspended'
+  | 'terminated'
+  | 'deactivated'
+  | 'reuse'
+  | 'session-limit'
+  | 'application-disabled'
+  | 'store-restored'
+
+/** The columns a decision about a session needs. Times are milliseconds since 1970, of the store's clock. */
+export interface Session {
+  readonly sessionId: string
+  readonly accountId: number
+  readonly applicationId: number
+  /** The application's epoch at sign-in; disabling an application raises it and so ends all its sessions at once. */
+  readonly applicationEpoch: number
+  /** Fixed at sign-in from the application's policy. */
+  readonly rotation: boolean
+  readonly generation: number
+  readonly rotatedAtMs: number
+  /** When the token of the current generation was last given to somebody who did not have it. */
+  readonly handedOutAtMs: number
+  /** The key that signs the refresh token of the current generation. */
+  readonly kid: string
+  /** SHA-256 of the `Idempotency-Key` that the last rotation remembers, shortened to 128 bits, base64url. */
+  readonly attemptKey: string | null
+  /** How often the current generation was repeated by its attempt key. */
+  readonly repeats: number
+  readonly createdAtMs: number
+  /** The absolute end, a whole second. */
+  readonly expiresAtMs: number
+  readonly lastUsedAtMs: number
+  readonly endedAtMs: number | null
+  readonly endReason: EndReason | null
+  /** For the OAuth face; null on the Duktig face. */
+  readonly scope: string | null
+  readonly audience: string | null
+  readonly jkt: string | null
+}
+
+/** What a new session is made of; the store adds the times of its clock. */
+export interface NewSession {
+  readonly sessionId: string
+  readonly accountId: number
+  readonly application: Application
+  readonly kid: string
+  /** Authentication methods (RFC 8176), for example `pwd`. */
+  readonly amr: readonly string[]
+  readonly device: Device
+}
+
+/** Facts about the other side at sign-in; shown to the user, never trusted. */
+export interface Device {
+  readonly address: string
+  readonly userAgent: string | null
+  readonly deviceId: string | null
+}
+
+/** The part of an account that goes with a session: what is decided on, and what an access token says. */
+export interface SessionAccount {
+  readonly accountId: number
+  readonly firstName: string
+  readonly lastName: string
+  readonly email: string
+  readonly roleId: RoleId
+  readonly status: AccountStatus
+}
+
+/** A session with its account and application as they are now; the account is null when it is gone. */
+export interface SessionView {
+  readonly session: Session
+  readonly account: SessionAccount | null
+  readonly application: Application | null
+}
+
+/**
+ * How much later than written a session may really have been used last: `last_used_at` is kept coarsely, so that
+ * a session which does not rotate is not written at every refresh.
+ */
+export function lastUseGrainMs(idleSeconds: number): number {
+  return idleSeconds === 0 ? 300_000 : Math.min(300_000, Math.ceil(idleSeconds * 100))
+}
+
+/** The absolute end under today's policy: a policy that was tightened reaches living sessions, a loosened one does not. */
+export function sessionEndMs(session: Session, application: Application): number {
+  return Math.min(session.expiresAtMs, session.createdAtMs + application.sessionTtlSeconds * 1000)
+}
+
+/**
+ * Whether a session still serves its holder at `nowMs`; null when it does.
+ * The account is looked at before the session, as the contract has it (section 5): an account that is not active is
+ * told so though its sessions have ended.
+ */
+export function sessionDenial(view: SessionView, accountId: number, nowMs: number): Denial | null {
+  const { session, account, application } = view
+  if (session.accountId !== accountId) return deny('session-over', 'unknown')
+  if (account === null) return deny('account-unknown')
+  if (account.status !== STATUS.active) return deny('account-inactive')
+  if (session.endedAtMs !== null) return deny('session-over', session.endReason ?? 'unknown')
+  if (application === null || application.disabled || application.epoch !== session.applicationEpoch) {
+    return deny('session-over', 'application-disabled')
+  }
+  if (nowMs >= sessionEndMs(session, application)) return deny('session-over', 'expired')
+  const { idleSeconds } = application
+  if (idleSeconds > 0 && nowMs - session.lastUsedAtMs > idleSeconds * 1000 + lastUseGrainMs(idleSeconds)) {
+    return deny('session-over', 'idle')
+  }
+  return null
+}
