@@ -1,0 +1,100 @@
+/** How a setting's text becomes a value: one parser for each kind, each with the words for its mistakes. */
+
+export type Parsed<T> = { readonly value: T } | { readonly mistake: string }
+
+export interface Kind<T> {
+  /** Shown in the reference, for example `whole number, 1 to 65535`. */
+  readonly shown: string
+  parse(text: string): Parsed<T>
+}
+
+export function text(shown: string, pattern: RegExp, hint: string): Kind<string> {
+  return { shown, parse: (value) => (pattern.test(value) ? { value } : { mistake: `must be ${hint}` }) }
+}
+
+export function wholeNumber(min: number, max: number): Kind<number> {
+  const shown = `whole number, ${min} to ${max}`
+  return {
+    shown,
+    parse(value) {
+      const number = Number(value)
+      const good = /^\d{1,15}$/.test(value) && number >= min && number <= max
+      return good ? { value: number } : { mistake: `must be a ${shown}` }
+    },
+  }
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]): Kind<T> {
+  const shown = values.map((v) => `\`${v}\``).join(', ')
+  return {
+    shown,
+    parse(value) {
+      const found = values.find((v) => v === value)
+      return found === undefined ? { mistake: `must be one of: ${values.join(', ')}` } : { value: found }
+    },
+  }
+}
+
+export function onOff(): Kind<boolean> {
+  const { shown, parse } = oneOf('on', 'off')
+  return {
+    shown,
+    parse(value) {
+      const parsed = parse(value)
+      return 'value' in parsed ? { value: parsed.value === 'on' } : parsed
+    },
+  }
+}
+
+export function httpUrl(): Kind<string> {
+  return {
+    shown: 'URL',
+    parse(value) {
+      const url = URL.canParse(value) ? new URL(value) : null
+      if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+        return { mistake: 'must be an http or https URL without query or fragment, such as https://auth.example.com' }
+      }
+      return { value }
+    },
+  }
+}
+
+export function databaseUrl(): Kind<string> {
+  return {
+    shown: 'URL',
+    parse(value) {
+      const url = URL.canParse(value) ? new URL(value) : null
+      if (url !== null && /^postgres(ql)?:$/.test(url.protocol)) return { value }
+      return { mistake: 'must be postgres://user:password@host:5432/database, or unset for SQLite' }
+    },
+  }
+}
+
+export function headerName(): Kind<string> {
+  return text('header name', /^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'a header name: letters, digits and hyphens')
+}
+
+export function timeZone(): Kind<string> {
+  return {
+    shown: 'time zone',
+    parse(value) {
+      try {
+        new Intl.DateTimeFormat('en', { timeZone: value })
+        return { value }
+      } catch {
+        return { mistake: 'must be an IANA time zone, such as UTC or Asia/Yerevan' }
+      }
+    },
+  }
+}
+
+export function list(shown: string, item: RegExp, hint: string): Kind<readonly string[]> {
+  return {
+    shown: `${shown}, separated by commas`,
+    parse(value) {
+      const items = value.split(',').map((part) => part.trim())
+      const wrong = items.find((part) => !item.test(part))
+      return wrong === undefined ? { value: items } : { mistake: `"${wrong}" must be ${hint}` }
+    },
+  }
+}

@@ -1,0 +1,41 @@
+/** Every bound of the service that is not a setting, with its reason. */
+export const LIMITS = {
+  /** The largest legitimate body is a few hundred bytes; an import goes through the command line. */
+  bodyBytes: 16 * 1024,
+  /** Deeper JSON is no body of ours; the bound stops a parser from being led into the depth. */
+  jsonDepth: 8,
+  /** Room for two tokens and a proxy's headers. */
+  headerBytes: 16 * 1024,
+  /** Our own tokens have 400 to 1,000 characters; nothing longer is looked at. */
+  tokenCharacters: 4096,
+  /** An idempotency key is a UUID or the like. */
+  attemptKeyCharacters: 255,
+  /** What is kept of a user agent or a device label. */
+  deviceTextCharacters: 255,
+  /** A whole request must have arrived by then: slow senders hold no connection. */
+  requestMs: 10_000,
+  headersMs: 5_000,
+  /** Longer than the idle time-outs of common load balancers (60 s), so that they close first. */
+  keepAliveMs: 65_000,
+  /** A refresh that has not been decided by then is refused and never happens (docs/refresh.md). */
+  decisionMs: 2_000,
+  /** A stop waits this long for requests under way. */
+  drainMs: 10_000,
+  /** Live sessions of one account; the longest unused makes room. */
+  liveSessionsPerAccount: 100,
+  /** Sessions in one listing: the live ones and some ended before them. */
+  sessionsListed: 1000,
+  accountsListed: 1000,
+  /** Two hashes at a time keep a two-core machine busy; more would only take memory (19 MiB each). */
+  hashesWaiting: 64,
+  /** Who waits longer for his hash is told to come again. */
+  hashWaitMs: 5_000,
+  /** Rows that one step of the clean-up removes, so that it never holds the store for long. */
+  expiredRowsPerStep: 200,
+  /** How often instances look for new signing keys; keys are published far longer than that before they sign. */
+  keyReloadMs: 10_000,
+  keyPublishedBeforeUseMs: 600_000,
+  /** Passwords, in bytes of UTF-8 (contract, section 4). */
+  passwordBytesMin: 6,
+  passwordBytesMax: 256,
+} as const

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+import { type Definition, SETTINGS, type Settings } from './settings.ts'
+
+/** The settings are wrong; `mistakes` lists all of them, a line each, ready to print. */
+export class SettingsError extends Error {
+  override name = 'SettingsError'
+  readonly mistakes: readonly string[]
+  constructor(mistakes: readonly string[]) {
+    super(`The settings need mending:\n${mistakes.map((mistake) => `  - ${mistake}`).join('\n')}`)
+    this.mistakes = mistakes
+  }
+}
+
+/**
+ * Reads all settings from variables; an empty variable counts as unset.
+ * @throws {SettingsError} with every mistake at once
+ */
+export function readSettings(variables: Readonly<Record<string, string | undefined>>): Settings {
+  const mistakes: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, definition] of Object.entries<Definition<unknown>>(SETTINGS)) {
+    const given = variables[definition.variable]
+    const text = given === undefined || given === '' ? definition.default : given
+    if (text === null) {
+      values[name] = null
+      continue
+    }
+    const parsed = definition.kind.parse(text)
+    if ('value' in parsed) values[name] = parsed.value
+    else mistakes.push(`${definition.variable} ${parsed.mistake}${shown(definition, text)}`)
+  }
+  mistakes.push(...unknownVariables(variables))
+  const settings = values as unknown as Settings
+  if (mistakes.length === 0) mistakes.push(...contradictions(settings))
+  if (mistakes.length > 0) throw new SettingsError(mistakes)
+  return settings
+}
+
+/** The process's variables over those of a `.env` file, if there is one. */
+export function variablesWithFile(
+  variables: Readonly<Record<string, string | undefined>>,
+  file: string,
+): Readonly<Record<string, string | undefined>> {
+  try {
+    return { ...parseEnv(readFileSync(file, 'utf8')), ...variables }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return variables
+    throw new SettingsError([`${file} cannot be read: ${(error as Error).message}`])
+  }
+}
+
+function shown(definition: Definition<unknown>, text: string): string {
+  return definition.secret === true ? '' : `, not "${text.slice(0, 60)}"`
+}
+
+function unknownVariables(variables: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set(Object.values(SETTINGS).map((definition) => definition.variable as string))
+  return Object.keys(variables)
+    .filter((name) => name.startsWith('DUKTIG_') && !name.startsWith('DUKTIG_TEST_') && !known.has(name))
+    .map((name) => `${name} is no setting; \`duktig --help\` lists them all`)
+}
+
+function contradictions(settings: Settings): string[] {
+  const mistakes: string[] = []
+  const headers = [settings.authKeyHeader, settings.accessTokenHeader, settings.refreshTokenHeader]
+  if (new Set(headers.map((name) => name.toLowerCase())).size < headers.length) {
+    mistakes.push('the three header names must differ')
+  }
+  if (settings.refreshRetryWindowSeconds < settings.refreshParallelWindowSeconds) {
+    mistakes.push('DUKTIG_REFRESH_RETRY_WINDOW_SECONDS must not be shorter than the parallel window')
+  }
+  if (settings.accessTokenTtlSeconds > settings.refreshTokenTtlSeconds) {
+    mistakes.push('DUKTIG_ACCESS_TOKEN_TTL_SECONDS must not be longer than the life of the session')
+  }
+  if (settings.port !== 0 && settings.port === settings.metricsPort && settings.host === settings.metricsHost) {
+    mistakes.push('DUKTIG_PORT and DUKTIG_METRICS_PORT must differ')
+  }
+  return mistakes
+}

@@ -1,0 +1,203 @@
+/** Every setting, once: its variable, kind, unit, default and one sentence. The reference page and `--help` are made from it. */
+import {
+  type Kind,
+  databaseUrl,
+  headerName,
+  httpUrl,
+  list,
+  onOff,
+  oneOf,
+  text,
+  timeZone,
+  wholeNumber,
+} from './kinds.ts'
+
+export interface Definition<T> {
+  readonly variable: string
+  readonly kind: Kind<T>
+  readonly unit?: string
+  /** As it would be written; null where the sentence says what happens when it is unset. */
+  readonly default: string | null
+  readonly sentence: string
+  /** Never shown, not even in an error. */
+  readonly secret?: boolean
+}
+
+const optional = <T>(definition: Omit<Definition<T>, 'default'>): Definition<T | null> =>
+  ({ ...definition, default: null }) as Definition<T | null>
+const required = <T>(definition: Definition<T> & { default: string }): Definition<T> => definition
+
+const seconds = { unit: 'seconds' }
+const ORIGIN = /^https?:\/\/[A-Za-z0-9.\-[\]:]+$/
+const ADDRESS_RANGE = /^[0-9a-fA-F.:]+(\/\d{1,3})?$/
+
+export const SETTINGS = {
+  host: required({
+    variable: 'DUKTIG_HOST',
+    kind: text('address or name', /^[A-Za-z0-9.:-]{1,255}$/, 'an address or a host name'),
+    default: '127.0.0.1',
+    sentence: 'Where the service listens.',
+  }),
+  port: required({
+    variable: 'DUKTIG_PORT',
+    kind: wholeNumber(0, 65535),
+    default: '8088',
+    sentence: 'The port of the service; 0 takes a free one.',
+  }),
+  dataDir: required({
+    variable: 'DUKTIG_DATA_DIR',
+    kind: text('folder', /^.{1,4096}$/, 'a folder'),
+    default: './data',
+    sentence: 'The folder for the SQLite database and the secrets made at the first start.',
+  }),
+  databaseUrl: optional({
+    variable: 'DUKTIG_DATABASE_URL',
+    kind: databaseUrl(),
+    secret: true,
+    sentence: 'The PostgreSQL database; unset, SQLite in the data folder is used.',
+  }),
+  authKey: optional({
+    variable: 'DUKTIG_AUTH_KEY',
+    kind: text('text', /^[\x21-\x7e]{16,255}$/, '16 to 255 printable characters without spaces'),
+    secret: true,
+    sentence: 'The key of the default application; unset, one is made at the first start and printed once.',
+  }),
+  secret: optional({
+    variable: 'DUKTIG_SECRET',
+    kind: text('text', /^[\x21-\x7e]{32,255}$/, '32 to 255 printable characters without spaces'),
+    secret: true,
+    sentence:
+      'The master secret that encrypts the signing keys in the store, the same on all instances; unset, one is made at the first start.',
+  }),
+  issuer: optional({
+    variable: 'DUKTIG_ISSUER',
+    kind: httpUrl(),
+    sentence: 'The issuer (`iss`) of all tokens; unset, `http://` with host and port.',
+  }),
+  audience: required({
+    variable: 'DUKTIG_AUDIENCE',
+    kind: text('text', /^[\x21-\x7e]{1,255}$/, '1 to 255 printable characters without spaces'),
+    default: 'duktig',
+    sentence: 'The audience (`aud`) of all tokens.',
+  }),
+  mode: required({
+    variable: 'DUKTIG_MODE',
+    kind: oneOf('production', 'development'),
+    default: 'production',
+    sentence: 'In development, the answer to a fault says what happened.',
+  }),
+  maintenance: required({
+    variable: 'DUKTIG_MAINTENANCE',
+    kind: onOff(),
+    default: 'off',
+    sentence: 'Answers everything but `/system/ping` and the health checks with 503.',
+  }),
+  timeZone: required({
+    variable: 'DUKTIG_TIME_ZONE',
+    kind: timeZone(),
+    default: 'UTC',
+    sentence: 'The time zone of dates in answers and imports.',
+  }),
+  registrationStatus: required({
+    variable: 'DUKTIG_REGISTRATION_STATUS',
+    kind: oneOf('0', '1'),
+    default: '0',
+    sentence: 'The status of accounts that register themselves: 0 must be activated first, 1 may sign in at once.',
+  }),
+  corsOrigins: optional({
+    variable: 'DUKTIG_CORS_ORIGINS',
+    kind: list('origins', ORIGIN, 'an origin such as https://app.example.com'),
+    sentence: 'Web pages of these origins may call the service; unset, none.',
+  }),
+  trustedProxies: optional({
+    variable: 'DUKTIG_TRUSTED_PROXIES',
+    kind: list('addresses or ranges', ADDRESS_RANGE, 'an address or a range such as 10.0.0.0/8'),
+    sentence: 'Proxies whose `X-Forwarded-For` is believed; unset, none.',
+  }),
+  accessTokenAlg: required({
+    variable: 'DUKTIG_ACCESS_TOKEN_ALG',
+    kind: oneOf('HS256', 'ES256', 'EdDSA', 'RS256'),
+    default: 'HS256',
+    sentence: 'The signature algorithm of access tokens.',
+  }),
+  accessTokenTtlSeconds: required({
+    variable: 'DUKTIG_ACCESS_TOKEN_TTL_SECONDS',
+    kind: wholeNumber(10, 86_400),
+    ...seconds,
+    default: '900',
+    sentence: 'The life of an access token.',
+  }),
+  refreshTokenTtlSeconds: required({
+    variable: 'DUKTIG_REFRESH_TOKEN_TTL_SECONDS',
+    kind: wholeNumber(60, 315_360_000),
+    ...seconds,
+    default: '2592000',
+    sentence: 'The absolute life of a session and its refresh tokens, from sign-in.',
+  }),
+  sessionIdleSeconds: required({
+    variable: 'DUKTIG_SESSION_IDLE_SECONDS',
+    kind: wholeNumber(0, 315_360_000),
+    ...seconds,
+    default: '0',
+    sentence: 'How long a session may rest without a refresh; 0 for no limit.',
+  }),
+  refreshRotation: required({
+    variable: 'DUKTIG_REFRESH_ROTATION',
+    kind: onOff(),
+    default: 'off',
+    sentence: 'Whether new sessions of the default application rotate their refresh token.',
+  }),
+  refreshParallelWindowSeconds: required({
+    variable: 'DUKTIG_REFRESH_PARALLEL_WINDOW_SECONDS',
+    kind: wholeNumber(1, 3600),
+    ...seconds,
+    default: '20',
+    sentence: 'How long after a hand-out the refresh token rests, so that parallel tabs cannot cross.',
+  }),
+  refreshRetryWindowSeconds: required({
+    variable: 'DUKTIG_REFRESH_RETRY_WINDOW_SECONDS',
+    kind: wholeNumber(1, 86_400),
+    ...seconds,
+    default: '60',
+    sentence: 'How long after a rotation the previous refresh token is answered with the same successor.',
+  }),
+  authKeyHeader: required({
+    variable: 'DUKTIG_AUTH_KEY_HEADER',
+    kind: headerName(),
+    default: 'X-Auth-Key',
+    sentence: 'The header of the application key.',
+  }),
+  accessTokenHeader: required({
+    variable: 'DUKTIG_ACCESS_TOKEN_HEADER',
+    kind: headerName(),
+    default: 'Access-Token',
+    sentence: 'The header of the access token; `Authorization: Bearer` always works too.',
+  }),
+  refreshTokenHeader: required({
+    variable: 'DUKTIG_REFRESH_TOKEN_HEADER',
+    kind: headerName(),
+    default: 'Refresh-Token',
+    sentence: 'The header of the refresh token; `X-Refresh-Token` always works too.',
+  }),
+  metricsHost: required({
+    variable: 'DUKTIG_METRICS_HOST',
+    kind: text('address or name', /^[A-Za-z0-9.:-]{1,255}$/, 'an address or a host name'),
+    default: '127.0.0.1',
+    sentence: 'Where `/metrics` listens, apart from the service.',
+  }),
+  metricsPort: required({
+    variable: 'DUKTIG_METRICS_PORT',
+    kind: wholeNumber(0, 65535),
+    default: '8089',
+    sentence: 'The port of `/metrics`; 0 takes a free one.',
+  }),
+  logLevel: required({
+    variable: 'DUKTIG_LOG_LEVEL',
+    kind: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    default: 'info',
+    sentence: 'The least level that is logged.',
+  }),
+} as const
+
+type ValueOf<D> = D extends Definition<infer T> ? T : never
+export type Settings = { readonly [K in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[K]> }

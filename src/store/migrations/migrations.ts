@@ -1,0 +1,14 @@
+/**
+ * The schema, step by step, for both engines. A step is never edited once it has been released; it only adds, so
+ * that the version before it can go on running beside it. Both engines keep the applied steps in `migrations`.
+ */
+import { accountsSessionsKeys } from './0001-accounts-sessions-keys.ts'
+
+export interface Migration {
+  readonly id: number
+  readonly name: string
+  readonly sqlite: string
+  readonly postgres: string
+}
+
+export const MIGRATIONS: readonly Migration[] = [accountsSessionsKeys]

@@ -1,0 +1,179 @@
+import { type Account, ROLE, STATUS, emailKey } from '../../core/account.ts'
+import { ACCOUNT_COLUMNS, type Row, accountFrom } from '../rows.ts'
+import type { AccountChange, AccountStore, AccountWithPassword, ChangeOutcome } from '../store.ts'
+import { type Connection, isDuplicate } from './connection.ts'
+import { endSessionsWithin } from './sessions.ts'
+
+const SELECT_WITH_PASSWORD = `select ${ACCOUNT_COLUMNS}, password_hash from accounts`
+
+/** The verbs about accounts; guarantees in `store.ts`. */
+export function accountStore(connection: Connection): AccountStore {
+  const byId = (accountId: number) =>
+    connection.sql(`${SELECT_WITH_PASSWORD} where account_id = ?`).get(accountId) as Row | undefined
+
+  return {
+    createAccount: (account) =>
+      connection.write(() =>
+        emailTakenOr(() => {
+          const row = connection
+            .sql(
+              `insert into accounts (first_name, last_name, email, email_key, password_hash, phone, comment, role_id,
+               status, registered_at_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning ${ACCOUNT_COLUMNS}`,
+            )
+            .get(
+              account.firstName,
+              account.lastName,
+              account.email,
+              emailKey(account.email),
+              account.passwordHash,
+              account.phone,
+              account.comment,
+              account.roleId,
+              account.status,
+              connection.clock.nowMs(),
+            ) as unknown as Row
+          return accountFrom(row)
+        }),
+      ),
+
+    async findAccount(accountId) {
+      const row = connection.read(() => byId(accountId))
+      return row === undefined ? null : accountFrom(row)
+    },
+
+    async findAccountWithPassword(accountId) {
+      return withPassword(connection.read(() => byId(accountId)))
+    },
+
+    async findAccountByEmail(email) {
+      const statement = connection.sql(`${SELECT_WITH_PASSWORD} where email_key = ?`)
+      return withPassword(connection.read(() => statement.get(emailKey(email)) as Row | undefined))
+    },
+
+    async listAccounts(offset, limit) {
+      const statement = connection.sql(
+        `select ${ACCOUNT_COLUMNS} from accounts order by account_id limit ? offset ?`,
+      )
+      return connection.read(() => (statement.all(limit, offset) as unknown as Row[]).map(accountFrom))
+    },
+
+    changeAccount: (accountId, change, options = {}) =>
+      connection.write((): ChangeOutcome => {
+        const row = byId(accountId)
+        if (row === undefined) return { kind: 'unknown' }
+        const before = accountFrom(row)
+        if (before.status === STATUS.terminated) return { kind: 'terminated' }
+        if (options.ifVersion !== undefined && options.ifVersion !== before.version) return { kind: 'conflict' }
+        if (losesSuperAdmin(before, change) && superAdmins(connection) < 2) return { kind: 'last-super-admin' }
+        const account = emailTakenOr(() => update(connection, before, change, options.silent === true))
+        if (account === 'email-taken') return { kind: 'email-taken' }
+        const end = options.endSessions
+        const endedSessions =
+          end === undefined ? [] : endSessionsWithin(connection, accountId, end.reason, end.exceptSessionId)
+        return { kind: 'changed', account, endedSessions }
+      }),
+
+    importAccounts: (accounts) => importAll(connection, accounts),
+  }
+}
+
+class Refused extends Error {
+  readonly index: number
+  readonly why: 'email-taken' | 'id-taken'
+  constructor(index: number, why: 'email-taken' | 'id-taken') {
+    super(why)
+    this.index = index
+    this.why = why
+  }
+}
+
+async function importAll(
+  connection: Connection,
+  accounts: Parameters<AccountStore['importAccounts']>[0],
+): ReturnType<AccountStore['importAccounts']> {
+  const insert = connection.sql(
+    `insert into accounts (account_id, first_name, last_name, email, email_key, password_hash, phone, comment, role_id,
+     status, registered_at_ms, updated_at_ms, last_sign_in_at_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  )
+  try {
+    await connection.write(() => {
+      for (const [index, account] of accounts.entries()) {
+        try {
+          insert.run(
+            account.accountId,
+            account.firstName,
+            account.lastName,
+            account.email,
+            emailKey(account.email),
+            account.passwordHash,
+            account.phone,
+            account.comment,
+            account.roleId,
+            account.status,
+            account.registeredAtMs ?? connection.clock.nowMs(),
+            account.updatedAtMs,
+            account.lastSignInAtMs,
+          )
+        } catch (error) {
+          if (isDuplicate(error, 'email_key')) throw new Refused(index, 'email-taken')
+          if (isDuplicate(error, 'account_id')) throw new Refused(index, 'id-taken')
+          throw error
+        }
+      }
+    })
+  } catch (error) {
+    if (error instanceof Refused) return { kind: 'refused', index: error.index, why: error.why }
+    throw error
+  }
+  return { kind: 'imported', count: accounts.length }
+}
+
+function update(connection: Connection, before: Account, change: AccountChange, silent: boolean): Account {
+  const after = { ...before, ...change }
+  const secured = change.passwordHash !== undefined || after.status !== before.status
+  const row = connection
+    .sql(
+      `update accounts set first_name = ?, last_name = ?, email = ?, email_key = ?, phone = ?, comment = ?, role_id = ?,
+       status = ?, password_hash = coalesce(?, password_hash), version = ?, updated_at_ms = ?
+       where account_id = ? returning ${ACCOUNT_COLUMNS}`,
+    )
+    .get(
+      after.firstName,
+      after.lastName,
+      after.email,
+      emailKey(after.email),
+      after.phone,
+      after.comment,
+      after.roleId,
+      after.status,
+      change.passwordHash ?? null,
+      before.version + (secured && !silent ? 1 : 0),
+      silent ? before.updatedAtMs : connection.clock.nowMs(),
+      before.accountId,
+    ) as unknown as Row
+  return accountFrom(row)
+}
+
+function losesSuperAdmin(before: Account, change: AccountChange): boolean {
+  if (before.roleId !== ROLE.superAdmin || before.status !== STATUS.active) return false
+  const after = { ...before, ...change }
+  return after.roleId !== ROLE.superAdmin || after.status !== STATUS.active
+}
+
+function superAdmins(connection: Connection): number {
+  const sql = 'select count(*) from (select 1 from accounts where role_id = 1 and status = 1 limit 2)'
+  return (connection.sql(sql).get() as unknown as Row)[0] as number
+}
+
+function withPassword(row: Row | undefined): AccountWithPassword | null {
+  return row === undefined ? null : { ...accountFrom(row), passwordHash: row.at(-1) as string }
+}
+
+function emailTakenOr<T>(work: () => T): T | 'email-taken' {
+  try {
+    return work()
+  } catch (error) {
+    if (isDuplicate(error, 'email_key')) return 'email-taken'
+    throw error
+  }
+}

@@ -1,0 +1,142 @@
+import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
+import { APPLICATION_COLUMNS, type Row, applicationFrom } from '../rows.ts'
+import type { ApplicationStore, NewApplication } from '../store.ts'
+import { type Connection, isDuplicate } from './connection.ts'
+
+/** The verbs about applications; guarantees in `store.ts`. */
+export function applicationStore(connection: Connection): ApplicationStore {
+  return {
+    async findApplicationByKey(keyHash) {
+      const statement = connection.sql(
+        `select ${APPLICATION_COLUMNS} from application_keys k join applications p using (application_id)
+         where k.key_hash = ? and (k.expires_at_ms is null or k.expires_at_ms > ?)`,
+      )
+      const row = connection.read(() => statement.get(keyHash, connection.clock.nowMs()) as Row | undefined)
+      return row === undefined ? null : applicationFrom(row)
+    },
+
+    async findApplication(applicationId) {
+      return connection.read(() => applicationWithin(connection, applicationId))
+    },
+
+    async listApplications() {
+      const statement = connection.sql(`select ${APPLICATION_COLUMNS} from applications p order by application_id`)
+      return connection.read(() => (statement.all() as unknown as Row[]).map((row) => applicationFrom(row)))
+    },
+
+    createApplication: (application, keyHash) =>
+      connection.write(() => {
+        try {
+          const created = insert(connection, null, application)
+          if (keyHash !== null) addKey(connection, created.applicationId, keyHash)
+          return created
+        } catch (error) {
+          if (isDuplicate(error, 'client_id')) return 'client-id-taken'
+          throw error
+        }
+      }),
+
+    changeApplication: (applicationId, change) =>
+      connection.write(() => {
+        const before = applicationWithin(connection, applicationId)
+        if (before === null) return null
+        const disabling = change.disabled === true && !before.disabled
+        const after = { ...before, ...change, epoch: before.epoch + (disabling ? 1 : 0) }
+        update(connection, after)
+        return after
+      }),
+
+    addApplicationKey: (applicationId, keyHash, othersExpireAtMs) =>
+      connection.write(() => {
+        if (othersExpireAtMs !== null) {
+          connection
+            .sql(
+              `update application_keys set expires_at_ms = min(coalesce(expires_at_ms, ?1), ?1)
+               where application_id = ?2`,
+            )
+            .run(othersExpireAtMs, applicationId)
+        }
+        addKey(connection, applicationId, keyHash)
+      }),
+
+    putDefaultApplication: (application, keyHash) =>
+      connection.write(() => {
+        const before = applicationWithin(connection, DEFAULT_APPLICATION_ID)
+        const current = before ?? insert(connection, DEFAULT_APPLICATION_ID, application)
+        const after = { ...current, ...application }
+        if (before !== null) update(connection, after)
+        // The settings name one key; whatever else opened this application before does so no longer.
+        connection
+          .sql('delete from application_keys where application_id = ? and key_hash <> ?')
+          .run(DEFAULT_APPLICATION_ID, keyHash)
+        addKey(connection, DEFAULT_APPLICATION_ID, keyHash)
+        return after
+      }),
+  }
+}
+
+/** An application inside the caller's transaction; null if there is none. */
+export function applicationWithin(connection: Connection, applicationId: number): Application | null {
+  const row = connection
+    .sql(`select ${APPLICATION_COLUMNS} from applications p where p.application_id = ?`)
+    .get(applicationId) as Row | undefined
+  return row === undefined ? null : applicationFrom(row)
+}
+
+function insert(connection: Connection, id: number | null, application: NewApplication): Application {
+  const row = connection
+    .sql(
+      `insert into applications as p (application_id, client_id, name, type, trusted_backend, rotation,
+       parallel_window_seconds, retry_window_seconds, idle_seconds, session_ttl_seconds, access_token_ttl_seconds,
+       require_key_on_refresh) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
+    )
+    .get(
+      id,
+      application.clientId,
+      application.name,
+      application.type,
+      Number(application.trustedBackend),
+      Number(application.rotation),
+      application.parallelWindowSeconds,
+      application.retryWindowSeconds,
+      application.idleSeconds,
+      application.sessionTtlSeconds,
+      application.accessTokenTtlSeconds,
+      Number(application.requireKeyOnRefresh),
+    ) as unknown as Row
+  return applicationFrom(row)
+}
+
+function update(connection: Connection, application: Application): void {
+  connection
+    .sql(
+      `update applications set client_id = ?, name = ?, type = ?, disabled = ?, epoch = ?, trusted_backend = ?,
+       rotation = ?, parallel_window_seconds = ?, retry_window_seconds = ?, idle_seconds = ?, session_ttl_seconds = ?,
+       access_token_ttl_seconds = ?, require_key_on_refresh = ? where application_id = ?`,
+    )
+    .run(
+      application.clientId,
+      application.name,
+      application.type,
+      Number(application.disabled),
+      application.epoch,
+      Number(application.trustedBackend),
+      Number(application.rotation),
+      application.parallelWindowSeconds,
+      application.retryWindowSeconds,
+      application.idleSeconds,
+      application.sessionTtlSeconds,
+      application.accessTokenTtlSeconds,
+      Number(application.requireKeyOnRefresh),
+      application.applicationId,
+    )
+}
+
+function addKey(connection: Connection, applicationId: number, keyHash: string): void {
+  connection
+    .sql(
+      `insert into application_keys values (?, ?, ?, null)
+       on conflict (key_hash) do update set expires_at_ms = null where application_id = excluded.application_id`,
+    )
+    .run(keyHash, applicationId, connection.clock.nowMs())
+}

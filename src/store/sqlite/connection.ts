@@ -1,0 +1,179 @@
+/** One SQLite database: durable settings, prepared statements, and group commit. */
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { type Clock, StoreUnavailable } from '../store.ts'
+
+/** A write waits this long for a lock that another process holds, then the store is unavailable. */
+const LOCK_WAIT_MS = 2000
+/** Between two tries for the lock; waiting inside SQLite would stop the whole process. */
+const LOCK_RETRY_MS = 5
+
+/** Primary result codes that say "not now" rather than "never": busy, locked, I/O, full, read-only, cannot open, … */
+const UNAVAILABLE_CODES = new Set([5, 6, 8, 10, 11, 13, 14, 26])
+const LOCK_CODES = new Set([5, 6])
+
+interface Job {
+  readonly work: () => unknown
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+  readonly deadlineMs: number
+  outcome?: { readonly value: unknown } | { readonly error: unknown }
+}
+
+export class Connection {
+  readonly clock: Clock
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #queue: Job[] = []
+  #scheduled = false
+  #closed = false
+  #afterCommit: () => void = () => {}
+
+  constructor(file: string, clock: Clock) {
+    this.clock = clock
+    this.#db = translate(() => new DatabaseSync(file, { timeout: 0 }))
+    translate(() => {
+      this.#db.exec('pragma busy_timeout = 2000')
+      this.#db.exec('pragma journal_mode = wal')
+      this.#db.exec('pragma synchronous = full')
+      this.#db.exec('pragma foreign_keys = on')
+      this.#db.exec('pragma cache_size = -16384')
+      this.#db.exec('pragma temp_store = memory')
+      this.#db.exec('pragma busy_timeout = 0')
+    })
+  }
+
+  exec(sql: string): void {
+    translate(() => this.#db.exec(sql))
+  }
+
+  /** A prepared statement whose rows are arrays; prepared once for each text. */
+  sql(text: string): StatementSync {
+    let statement = this.#statements.get(text)
+    if (statement === undefined) {
+      statement = this.#db.prepare(text)
+      statement.setReturnArrays(true)
+      this.#statements.set(text, statement)
+    }
+    return statement
+  }
+
+  /** Reads what is committed. Writes of this process run whole within one turn, so none is ever seen half done. */
+  read<T>(work: () => T): T {
+    return translate(work)
+  }
+
+  /**
+   * Runs `work` in a transaction that it shares with everything else asked for in this turn of the event loop; the
+   * promise settles after the commit. `work` must be synchronous and free of other effects: it runs again when the
+   * database was locked. When it throws, its own writes are undone and nobody else's.
+   */
+  write<T>(work: () => T): Promise<T> {
+    if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
+    return new Promise<T>((resolve, reject) => {
+      const deadlineMs = performance.now() + LOCK_WAIT_MS
+      this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject, deadlineMs })
+      this.#schedule()
+    })
+  }
+
+  /** Called after each commit that wrote something, off the request's turn; for the checkpointer. */
+  onCommit(listener: () => void): void {
+    this.#afterCommit = listener
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#scheduled = false
+    const batch = this.#queue
+    this.#queue = []
+    if (batch.length === 0) return
+    try {
+      this.#db.exec('begin immediate')
+      for (const job of batch) this.#run(job)
+      this.#db.exec('commit')
+    } catch (error) {
+      this.#undo('rollback')
+      this.#failed(batch, error)
+      return
+    }
+    for (const job of batch) settle(job)
+    this.#afterCommit()
+  }
+
+  #run(job: Job): void {
+    this.sql('savepoint job').run()
+    try {
+      job.outcome = { value: job.work() }
+      this.sql('release job').run()
+    } catch (error) {
+      if (LOCK_CODES.has(primaryCode(error)) || !this.#db.isTransaction) throw error
+      this.sql('rollback to job').run()
+      this.sql('release job').run()
+      job.outcome = { error: unavailableIfSo(error) }
+    }
+  }
+
+  #failed(batch: Job[], error: unknown): void {
+    const locked = LOCK_CODES.has(primaryCode(error))
+    const nowMs = performance.now()
+    for (const job of batch) {
+      if (locked && nowMs < job.deadlineMs && !this.#closed) this.#queue.push(job)
+      else job.reject(unavailableIfSo(error))
+    }
+    if (this.#queue.length === 0 || this.#scheduled) return
+    this.#scheduled = true
+    setTimeout(() => this.#flush(), LOCK_RETRY_MS)
+  }
+
+  #undo(sql: string): void {
+    try {
+      if (this.#db.isTransaction) this.#db.exec(sql)
+    } catch {
+      // The transaction is gone already, which is what was wanted.
+    }
+  }
+
+  /** Commits what was asked for, then closes. */
+  close(): void {
+    if (this.#closed) return
+    this.#flush()
+    this.#closed = true
+    this.#statements.clear()
+    this.#db.close()
+  }
+}
+
+function settle(job: Job): void {
+  const { outcome } = job
+  if (outcome !== undefined && 'value' in outcome) job.resolve(outcome.value)
+  else job.reject(outcome?.error)
+}
+
+function translate<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw unavailableIfSo(error)
+  }
+}
+
+function primaryCode(error: unknown): number {
+  const code = (error as { errcode?: unknown } | null)?.errcode
+  return typeof code === 'number' ? code & 0xff : -1
+}
+
+function unavailableIfSo(error: unknown): unknown {
+  if (!UNAVAILABLE_CODES.has(primaryCode(error))) return error
+  return new StoreUnavailable(`SQLite: ${(error as Error).message}`, { cause: error })
+}
+
+/** Whether an error says that a unique column has this value already. */
+export function isDuplicate(error: unknown, column: string): boolean {
+  const full = (error as { errcode?: unknown } | null)?.errcode
+  return (full === 2067 || full === 1555) && (error as Error).message.includes(column)
+}

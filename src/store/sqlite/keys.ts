@@ -1,0 +1,54 @@
+import { KEY_COLUMNS, type Row, keyFrom } from '../rows.ts'
+import type { KeyStore, StoredKey } from '../store.ts'
+import type { Connection } from './connection.ts'
+
+/** The verbs about signing keys; guarantees in `store.ts`. */
+export function keyStore(connection: Connection): KeyStore {
+  return {
+    async listKeys() {
+      const statement = connection.sql(`select ${KEY_COLUMNS} from signing_keys order by active_at_ms, kid`)
+      return connection.read(() => (statement.all() as unknown as Row[]).map(keyFrom))
+    },
+
+    addFirstKey: (key) =>
+      connection.write(() => {
+        const exists = connection
+          .sql('select 1 from signing_keys where purpose = ? and algorithm = ? and retire_at_ms is null')
+          .get(key.purpose, key.algorithm)
+        if (exists === undefined) insert(connection, key)
+      }),
+
+    rotateKey: (key, othersRetireAtMs) =>
+      connection.write(() => {
+        connection
+          .sql(
+            `update signing_keys set retire_at_ms = ?
+             where purpose = ? and algorithm = ? and retire_at_ms is null`,
+          )
+          .run(othersRetireAtMs, key.purpose, key.algorithm)
+        insert(connection, key)
+      }),
+
+    removeRetiredKeys: () =>
+      connection.write(() => {
+        const rows = connection
+          .sql('delete from signing_keys where retire_at_ms <= ? returning kid')
+          .all(connection.clock.nowMs()) as unknown as Row[]
+        return rows.map(([kid]) => kid as string)
+      }),
+  }
+}
+
+function insert(connection: Connection, key: StoredKey): void {
+  connection
+    .sql('insert into signing_keys values (?, ?, ?, ?, ?, ?, ?)')
+    .run(
+      key.kid,
+      key.purpose,
+      key.algorithm,
+      key.sealed,
+      key.createdAtMs,
+      key.activeAtMs,
+      key.retireAtMs,
+    )
+}

@@ -1,0 +1,22 @@
+import { MIGRATIONS } from '../migrations/migrations.ts'
+import type { Connection } from './connection.ts'
+
+/** Applies the steps that are missing, each in its own transaction; names of the applied. Safe beside other processes. */
+export async function migrate(connection: Connection): Promise<readonly string[]> {
+  await connection.write(() => {
+    connection.exec(
+      'create table if not exists migrations (id integer primary key, name text not null, applied_at_ms integer not null) strict',
+    )
+  })
+  const applied: string[] = []
+  for (const step of MIGRATIONS) {
+    const isNew = await connection.write(() => {
+      if (connection.sql('select 1 from migrations where id = ?').get(step.id) !== undefined) return false
+      connection.exec(step.sqlite)
+      connection.sql('insert into migrations values (?, ?, ?)').run(step.id, step.name, connection.clock.nowMs())
+      return true
+    })
+    if (isNew) applied.push(step.name)
+  }
+  return applied
+}

@@ -1,0 +1,213 @@
+import { type Account, STATUS } from '../../core/account.ts'
+import type { RefreshDecision } from '../../core/refresh.ts'
+import type { EndReason, SessionView } from '../../core/session.ts'
+import {
+  ACCOUNT_COLUMNS,
+  LISTING_COLUMNS,
+  type Row,
+  SESSION_COLUMNS,
+  VIEW_COLUMNS,
+  VIEW_SOURCE,
+  accountFrom,
+  listingFrom,
+  sessionFrom,
+  viewFrom,
+} from '../rows.ts'
+import {
+  NO_SESSION,
+  type OpenSession,
+  type OpenSessionOutcome,
+  type RefreshOutcome,
+  type RefreshRequest,
+  type SessionStore,
+  StoreUnavailable,
+} from '../store.ts'
+import { applicationWithin } from './applications.ts'
+import type { Connection } from './connection.ts'
+
+/** The verbs about sessions; guarantees in `store.ts`. */
+export function sessionStore(connection: Connection): SessionStore {
+  const end = connection.sql.bind(connection)
+  return {
+    openSession: (request) => connection.write(() => open(connection, request)),
+    refreshSession: (request) => connection.write(() => refresh(connection, request)),
+
+    async readSession(sessionId) {
+      return connection.read(() => viewWithin(connection, sessionId))
+    },
+
+    async listSessions(accountId, limit) {
+      const statement = connection.sql(
+        `select ${LISTING_COLUMNS} from sessions s join session_devices d on d.session_id = s.session_id
+         where s.account_id = ? order by s.created_at_ms desc, s.session_id limit ?`,
+      )
+      return connection.read(() => (statement.all(accountId, limit) as unknown as Row[]).map(listingFrom))
+    },
+
+    endSession: (accountId, sessionId, reason) =>
+      connection.write(() => {
+        const statement = end(
+          `update sessions set ended_at_ms = ?, end_reason = ?
+           where session_id = ? and account_id = ? and ended_at_ms is null`,
+        )
+        return statement.run(connection.clock.nowMs(), reason, sessionId, accountId).changes === 1
+      }),
+
+    endSessions: (accountId, reason) =>
+      connection.write(() => {
+        connection.sql('update accounts set version = version + 1 where account_id = ?').run(accountId)
+        return endSessionsWithin(connection, accountId, reason, null)
+      }),
+
+    removeExpiredSessions: (limit) =>
+      connection.write(() => {
+        const rows = connection
+          .sql(
+            `delete from sessions where session_id in
+             (select session_id from sessions where expires_at_ms <= ? order by expires_at_ms limit ?)
+             returning session_id`,
+          )
+          .all(connection.clock.nowMs(), limit) as unknown as Row[]
+        const remove = connection.sql('delete from session_devices where session_id = ?')
+        for (const [sessionId] of rows) remove.run(sessionId as string)
+        return rows.length
+      }),
+  }
+}
+
+/** Ends an account's live sessions inside the caller's transaction, all but one if it is named. Ids of the ended. */
+export function endSessionsWithin(
+  connection: Connection,
+  accountId: number,
+  reason: EndReason,
+  exceptSessionId: string | null,
+): readonly string[] {
+  const rows = connection
+    .sql(
+      `update sessions set ended_at_ms = ?, end_reason = ?
+       where account_id = ? and ended_at_ms is null and session_id is not ? returning session_id`,
+    )
+    .all(connection.clock.nowMs(), reason, accountId, exceptSessionId) as unknown as Row[]
+  return rows.map(([sessionId]) => sessionId as string)
+}
+
+function viewWithin(connection: Connection, sessionId: string): SessionView | null {
+  const row = connection
+    .sql(`select ${VIEW_COLUMNS} from ${VIEW_SOURCE} where s.session_id = ?`)
+    .get(sessionId) as Row | undefined
+  return row === undefined ? null : viewFrom(row)
+}
+
+function refresh(connection: Connection, request: RefreshRequest): RefreshOutcome {
+  const { presented } = request
+  const nowMs = connection.clock.nowMs()
+  if (nowMs > request.deadlineMs) throw new StoreUnavailable('the request came to its turn too late')
+  const view = viewWithin(connection, presented.sessionId)
+  const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
+  if (view === null || foreign) return { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }
+  const decision = request.decide(view, presented, nowMs)
+  if (decision.kind === 'deny' || (decision.kind === 'keep' && !decision.touch)) return { decision, view, nowMs }
+  const row = write(connection, request, view, decision, nowMs)
+  if (row === undefined) throw new Error('a session changed within the transaction that decided about it')
+  return { decision, view: { ...view, session: sessionFrom(row) }, nowMs }
+}
+
+/** Carries a decision out. Conditional although the transaction excludes other writers: the rule stands in the SQL. */
+function write(
+  connection: Connection,
+  request: RefreshRequest,
+  view: SessionView,
+  decision: Exclude<RefreshDecision, { kind: 'deny' }>,
+  nowMs: number,
+): Row | undefined {
+  const { sessionId, generation } = view.session
+  const set = (assignments: string, ...values: (string | number | null)[]) =>
+    connection
+      .sql(
+        `update sessions set ${assignments} where session_id = ? and generation = ? and ended_at_ms is null
+         returning ${SESSION_COLUMNS}`,
+      )
+      .get(...values, sessionId, generation) as Row | undefined
+  switch (decision.kind) {
+    case 'keep':
+      return set('last_used_at_ms = ?', nowMs)
+    case 'repeat':
+      return set('handed_out_at_ms = ?, repeats = ?, last_used_at_ms = ?', nowMs, decision.repeats, nowMs)
+    case 'end':
+      return set("ended_at_ms = ?, end_reason = 'reuse'", nowMs)
+    case 'advance':
+      return set(
+        `generation = ?, rotated_at_ms = ?, handed_out_at_ms = ?, kid = ?, attempt_key = ?, repeats = 0,
+         last_used_at_ms = ?`,
+        decision.generation,
+        nowMs,
+        nowMs,
+        request.kid,
+        decision.attemptKey,
+        nowMs,
+      )
+  }
+}
+
+function open(connection: Connection, request: OpenSession): OpenSessionOutcome {
+  const nowMs = connection.clock.nowMs()
+  const account = accountAt(connection, request.accountId, request.accountVersion)
+  const application = applicationWithin(connection, request.application.applicationId)
+  if (account === null || application === null || application.disabled) return { kind: 'stale' }
+  connection
+    .sql('update accounts set last_sign_in_at_ms = ? where account_id = ?')
+    .run(nowMs, request.accountId)
+  const endedSessions = makeRoom(connection, request, nowMs)
+  // The absolute end is a whole second, so that the token's `exp` says exactly what the row says.
+  const expiresAtMs = (Math.floor(nowMs / 1000) + application.sessionTtlSeconds) * 1000
+  const row = connection
+    .sql(
+      `insert into sessions (session_id, account_id, application_id, application_epoch, rotation, rotated_at_ms,
+       handed_out_at_ms, kid, created_at_ms, expires_at_ms, last_used_at_ms)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning ${SESSION_COLUMNS}`,
+    )
+    .get(
+      request.sessionId,
+      request.accountId,
+      application.applicationId,
+      application.epoch,
+      application.rotation ? 1 : 0,
+      nowMs,
+      nowMs,
+      request.kid,
+      nowMs,
+      expiresAtMs,
+      nowMs,
+    ) as unknown as Row
+  const { device } = request
+  connection
+    .sql('insert into session_devices values (?, ?, ?, ?, ?, ?)')
+    .run(request.sessionId, nowMs, request.amr.join(' '), device.address, device.userAgent, device.deviceId)
+  return {
+    kind: 'opened',
+    session: sessionFrom(row),
+    account: { ...account, lastSignInAtMs: nowMs },
+    previousSignInAtMs: account.lastSignInAtMs,
+    endedSessions,
+  }
+}
+
+function accountAt(connection: Connection, accountId: number, version: number): Account | null {
+  const row = connection
+    .sql(`select ${ACCOUNT_COLUMNS} from accounts where account_id = ? and version = ? and status = ?`)
+    .get(accountId, version, STATUS.active) as Row | undefined
+  return row === undefined ? null : accountFrom(row)
+}
+
+/** Ends the longest unused sessions of an account until one more fits under the cap. */
+function makeRoom(connection: Connection, request: OpenSession, nowMs: number): readonly string[] {
+  const rows = connection
+    .sql(
+      `update sessions set ended_at_ms = ?, end_reason = 'session-limit' where session_id in (
+         select session_id from sessions where account_id = ? and ended_at_ms is null and expires_at_ms > ?
+         order by last_used_at_ms desc, session_id limit -1 offset ?)
+       returning session_id`,
+    )
+    .all(nowMs, request.accountId, nowMs, request.maxLiveSessions - 1) as unknown as Row[]
+  return rows.map(([sessionId]) => sessionId as string)
+}
