@@ -52,7 +52,9 @@ export function httpUrl(): Kind<string> {
     parse(value) {
       const url = URL.canParse(value) ? new URL(value) : null
       if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
-        return { mistake: 'must be an http or https URL without query or fragment, such as https://auth.example.com' }
+        return {
+          mistake: 'must be an http or https URL without query or fragment, such as https://auth.example.com',
+        }
       }
       return { value }
     },

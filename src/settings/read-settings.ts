@@ -73,7 +73,11 @@ function contradictions(settings: Settings): string[] {
   if (settings.accessTokenTtlSeconds > settings.refreshTokenTtlSeconds) {
     mistakes.push('DUKTIG_ACCESS_TOKEN_TTL_SECONDS must not be longer than the life of the session')
   }
-  if (settings.port !== 0 && settings.port === settings.metricsPort && settings.host === settings.metricsHost) {
+  if (
+    settings.port !== 0 &&
+    settings.port === settings.metricsPort &&
+    settings.host === settings.metricsHost
+  ) {
     mistakes.push('DUKTIG_PORT and DUKTIG_METRICS_PORT must differ')
   }
   return mistakes

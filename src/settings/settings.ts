@@ -102,7 +102,8 @@ export const SETTINGS = {
     variable: 'DUKTIG_REGISTRATION_STATUS',
     kind: oneOf('0', '1'),
     default: '0',
-    sentence: 'The status of accounts that register themselves: 0 must be activated first, 1 may sign in at once.',
+    sentence:
+      'The status of accounts that register themselves: 0 must be activated first, 1 may sign in at once.',
   }),
   corsOrigins: optional({
     variable: 'DUKTIG_CORS_ORIGINS',

@@ -183,7 +183,10 @@ export interface ApplicationStore {
   findApplicationByKey(keyHash: string): Promise<Application | null>
   findApplication(applicationId: number): Promise<Application | null>
   listApplications(): Promise<readonly Application[]>
-  createApplication(application: NewApplication, keyHash: string | null): Promise<Application | 'client-id-taken'>
+  createApplication(
+    application: NewApplication,
+    keyHash: string | null,
+  ): Promise<Application | 'client-id-taken'>
   /** Disabling raises the epoch, which ends all sessions of the application at once. Null if there is none. */
   changeApplication(applicationId: number, change: ApplicationChange): Promise<Application | null>
   /** Adds a key; the others end at `othersExpireAtMs`, if it is given and they do not end before. */
@@ -209,6 +212,12 @@ export interface Store extends AccountStore, SessionStore, ApplicationStore, Key
   /** What is unwise about the store as it is set up; empty when all is well. For `doctor` and the start. */
   inspect(): Promise<readonly string[]>
   close(): Promise<void>
+}
+
+export interface OpenedStore {
+  readonly store: Store
+  /** Names of the migrations that this opening applied. */
+  readonly applied: readonly string[]
 }
 
 /** The denial of a token whose session does not exist for this caller. */

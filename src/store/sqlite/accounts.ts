@@ -63,8 +63,10 @@ export function accountStore(connection: Connection): AccountStore {
         if (row === undefined) return { kind: 'unknown' }
         const before = accountFrom(row)
         if (before.status === STATUS.terminated) return { kind: 'terminated' }
-        if (options.ifVersion !== undefined && options.ifVersion !== before.version) return { kind: 'conflict' }
-        if (losesSuperAdmin(before, change) && superAdmins(connection) < 2) return { kind: 'last-super-admin' }
+        if (options.ifVersion !== undefined && options.ifVersion !== before.version)
+          return { kind: 'conflict' }
+        if (losesSuperAdmin(before, change) && superAdmins(connection) < 2)
+          return { kind: 'last-super-admin' }
         const account = emailTakenOr(() => update(connection, before, change, options.silent === true))
         if (account === 'email-taken') return { kind: 'email-taken' }
         const end = options.endSessions

@@ -20,7 +20,9 @@ export function applicationStore(connection: Connection): ApplicationStore {
     },
 
     async listApplications() {
-      const statement = connection.sql(`select ${APPLICATION_COLUMNS} from applications p order by application_id`)
+      const statement = connection.sql(
+        `select ${APPLICATION_COLUMNS} from applications p order by application_id`,
+      )
       return connection.read(() => (statement.all() as unknown as Row[]).map((row) => applicationFrom(row)))
     },
 

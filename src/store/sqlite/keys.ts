@@ -42,13 +42,5 @@ export function keyStore(connection: Connection): KeyStore {
 function insert(connection: Connection, key: StoredKey): void {
   connection
     .sql('insert into signing_keys values (?, ?, ?, ?, ?, ?, ?)')
-    .run(
-      key.kid,
-      key.purpose,
-      key.algorithm,
-      key.sealed,
-      key.createdAtMs,
-      key.activeAtMs,
-      key.retireAtMs,
-    )
+    .run(key.kid, key.purpose, key.algorithm, key.sealed, key.createdAtMs, key.activeAtMs, key.retireAtMs)
 }

@@ -13,7 +13,9 @@ export async function migrate(connection: Connection): Promise<readonly string[]
     const isNew = await connection.write(() => {
       if (connection.sql('select 1 from migrations where id = ?').get(step.id) !== undefined) return false
       connection.exec(step.sqlite)
-      connection.sql('insert into migrations values (?, ?, ?)').run(step.id, step.name, connection.clock.nowMs())
+      connection
+        .sql('insert into migrations values (?, ?, ?)')
+        .run(step.id, step.name, connection.clock.nowMs())
       return true
     })
     if (isNew) applied.push(step.name)

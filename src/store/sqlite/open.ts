@@ -1,16 +1,10 @@
-import type { Clock, Store } from '../store.ts'
+import type { Clock, OpenedStore, Store } from '../store.ts'
 import { accountStore } from './accounts.ts'
 import { applicationStore } from './applications.ts'
 import { Connection } from './connection.ts'
 import { keyStore } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { sessionStore } from './sessions.ts'
-
-export interface OpenedStore {
-  readonly store: Store
-  /** Names of the migrations that this start applied. */
-  readonly applied: readonly string[]
-}
 
 /** Opens the SQLite database at `file`, creating it and bringing its schema up to date. */
 export async function openSqlite(file: string, clock: Clock): Promise<OpenedStore> {
@@ -24,7 +18,10 @@ export async function openSqlite(file: string, clock: Clock): Promise<OpenedStor
     ...applicationStore(connection),
     ...keyStore(connection),
     // A transaction that writes, so that a full or read-only disk shows.
-    check: () => connection.write(() => connection.exec('update applications set epoch = epoch where application_id = 1')),
+    check: () =>
+      connection.write(() =>
+        connection.exec('update applications set epoch = epoch where application_id = 1'),
+      ),
     inspect: async () => inspect(connection),
     close: async () => connection.close(),
   }
@@ -34,8 +31,10 @@ export async function openSqlite(file: string, clock: Clock): Promise<OpenedStor
 function inspect(connection: Connection): string[] {
   const problems: string[] = []
   const value = (sql: string) => (connection.sql(sql).get() as unknown as readonly unknown[])[0]
-  if (value('pragma journal_mode') !== 'wal') problems.push('the database is not in WAL mode: keep it on a local disk')
-  if (value('pragma synchronous') !== 2) problems.push('synchronous is not FULL: a power cut may lose answers')
+  if (value('pragma journal_mode') !== 'wal')
+    problems.push('the database is not in WAL mode: keep it on a local disk')
+  if (value('pragma synchronous') !== 2)
+    problems.push('synchronous is not FULL: a power cut may lose answers')
   const check = value('pragma quick_check(1)')
   if (check !== 'ok') problems.push(`the database file is damaged (${String(check)}): restore a backup`)
   return problems

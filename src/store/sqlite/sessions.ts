@@ -106,7 +106,8 @@ function refresh(connection: Connection, request: RefreshRequest): RefreshOutcom
   const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
   if (view === null || foreign) return { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }
   const decision = request.decide(view, presented, nowMs)
-  if (decision.kind === 'deny' || (decision.kind === 'keep' && !decision.touch)) return { decision, view, nowMs }
+  if (decision.kind === 'deny' || (decision.kind === 'keep' && !decision.touch))
+    return { decision, view, nowMs }
   const row = write(connection, request, view, decision, nowMs)
   if (row === undefined) throw new Error('a session changed within the transaction that decided about it')
   return { decision, view: { ...view, session: sessionFrom(row) }, nowMs }

@@ -1,0 +1,75 @@
+/** Roles, statuses and accounts as one names them on the command line. */
+import { type Account, type AccountStatus, ROLE, type RoleId, STATUS } from '../../core/account.ts'
+import type { Denial } from '../../core/denial.ts'
+import type { Deps } from '../../usecases/deps.ts'
+import { SYSTEM } from '../../usecases/events.ts'
+import { CommandError } from '../terminal.ts'
+
+const ROLES: Readonly<Record<string, RoleId>> = {
+  'super-admin': ROLE.superAdmin,
+  admin: ROLE.admin,
+  'service-provider': ROLE.serviceProvider,
+  client: ROLE.client,
+  developer: ROLE.developer,
+}
+const STATUSES: Readonly<Record<string, AccountStatus>> = {
+  'not-verified': STATUS.notVerified,
+  active: STATUS.active,
+  suspended: STATUS.suspended,
+  terminated: STATUS.terminated,
+}
+
+export const ROLE_NAMES = Object.keys(ROLES).join(', ')
+export const STATUS_NAMES = Object.keys(STATUSES).join(', ')
+
+/** Who acts when the command line does. */
+export const BY_SYSTEM = { accountId: SYSTEM } as const
+
+export function roleOf(text: string): RoleId {
+  return choose(ROLES, text, 'role')
+}
+
+export function statusOf(text: string): AccountStatus {
+  return choose(STATUSES, text, 'status')
+}
+
+export function roleName(roleId: RoleId): string {
+  return nameOf(ROLES, roleId)
+}
+
+export function statusName(status: AccountStatus): string {
+  return nameOf(STATUSES, status)
+}
+
+/** The account of an id or an e-mail address. */
+export async function findAccount(deps: Deps, idOrEmail: string): Promise<Account> {
+  const isId = /^[1-9]\d{0,14}$/.test(idOrEmail)
+  const account = isId
+    ? await deps.store.findAccount(Number(idOrEmail))
+    : await deps.store.findAccountByEmail(idOrEmail)
+  if (account === null) throw new CommandError(`there is no account ${idOrEmail}`)
+  return account
+}
+
+const DENIALS: Partial<Record<Denial['denied'], string>> = {
+  'email-taken': 'this e-mail address is registered already',
+  'last-super-admin': 'this is the last active super admin; make another one first',
+  'target-terminated': 'this account is terminated, and stays so',
+  'target-unknown': 'there is no such account',
+}
+
+export function refused(denial: Denial): CommandError {
+  return new CommandError(DENIALS[denial.denied] ?? `refused: ${denial.denied}`)
+}
+
+/** By name or by number. */
+function choose<T extends number>(names: Readonly<Record<string, T>>, text: string, what: string): T {
+  const value = names[text] ?? Object.values(names).find((number) => String(number) === text)
+  if (value === undefined)
+    throw new CommandError(`no such ${what}: ${text}; there are ${Object.keys(names).join(', ')}`)
+  return value
+}
+
+function nameOf(names: Readonly<Record<string, number>>, value: number): string {
+  return Object.keys(names).find((name) => names[name] === value) ?? String(value)
+}

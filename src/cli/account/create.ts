@@ -1,0 +1,57 @@
+import { Command } from 'commander'
+import { ROLE, STATUS } from '../../core/account.ts'
+import { LENGTHS, hasLength, isEmail } from '../../core/account-fields.ts'
+import { isDenial } from '../../core/denial.ts'
+import { createAccount } from '../../usecases/create-account.ts'
+import { type Context, withDeps } from '../context.ts'
+import { CommandError, ask, print } from '../terminal.ts'
+import { BY_SYSTEM, ROLE_NAMES, STATUS_NAMES, refused, roleOf, statusOf } from './choose.ts'
+import { choosePassword } from './password.ts'
+
+interface Options {
+  readonly email?: string
+  readonly firstName: string
+  readonly lastName: string
+  readonly phone: string
+  readonly role: string
+  readonly status: string
+  readonly passwordStdin?: boolean
+}
+
+/** `duktig account create`: by default a super admin, the first one. */
+export function createCommand(context: Context): Command {
+  return new Command('create')
+    .description('create an account; by default an active super admin')
+    .option('--email <address>', 'asked for when left out')
+    .option('--first-name <name>', '', 'Super')
+    .option('--last-name <name>', '', 'Admin')
+    .option('--phone <number>', '', '000000')
+    .option('--role <role>', ROLE_NAMES, String(ROLE.superAdmin))
+    .option('--status <status>', STATUS_NAMES, String(STATUS.active))
+    .option('--password-stdin', 'read the password from standard input instead of asking')
+    .action((options: Options) => create(context, options))
+}
+
+async function create(context: Context, options: Options): Promise<void> {
+  const roleId = roleOf(options.role)
+  const status = statusOf(options.status)
+  await withDeps(context, async ({ deps }) => {
+    const email = options.email ?? (await ask('E-mail: ')) ?? ''
+    if (!isEmail(email)) throw new CommandError('--email must be a valid e-mail address')
+    const { firstName, lastName, phone } = options
+    for (const [name, value, bounds] of [
+      ['--first-name', firstName, LENGTHS.firstName],
+      ['--last-name', lastName, LENGTHS.lastName],
+      ['--phone', phone, LENGTHS.phone],
+    ] as const) {
+      if (!hasLength(value, bounds))
+        throw new CommandError(`${name} must have ${bounds[0]} to ${bounds[1]} characters`)
+    }
+    const { password, generated } = await choosePassword(options)
+    const person = { firstName, lastName, email, phone, comment: null, roleId, status }
+    const account = await createAccount(deps, BY_SYSTEM, { ...person, password })
+    if (isDenial(account)) throw refused(account)
+    print(`Account ${account.accountId} created for ${account.email}.`)
+    if (generated) print(`Password: ${password}   (shown only now)`)
+  })
+}

@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto'
+import { isStrongPassword } from '../../core/account-fields.ts'
+import { CommandError, ask, readStandardInput } from '../terminal.ts'
+
+export interface ChosenPassword {
+  readonly password: string
+  /** Nobody knows it yet: it must be shown, once. */
+  readonly generated: boolean
+}
+
+/** A password from standard input, from the person at the terminal, or a new one where neither is to be had. */
+export async function choosePassword(options: { readonly passwordStdin?: boolean }): Promise<ChosenPassword> {
+  const given = options.passwordStdin === true ? await readStandardInput() : await askTwice()
+  if (given === '') return { password: randomBytes(15).toString('base64url'), generated: true }
+  if (!isStrongPassword(given)) {
+    throw new CommandError(
+      'the password must have 6 to 256 bytes and two of: lower case, upper case, digit, symbol',
+    )
+  }
+  return { password: given, generated: false }
+}
+
+async function askTwice(): Promise<string> {
+  const first = (await ask('Password (empty: one is made and shown): ', { hidden: true })) ?? ''
+  if (first !== '' && (await ask('Again: ', { hidden: true })) !== first)
+    throw new CommandError('the two differ')
+  return first
+}

@@ -1,0 +1,23 @@
+import { Command } from 'commander'
+import { settingsHelp } from '../settings/reference.ts'
+import { VERSION } from '../version.ts'
+import { accountCommand } from './account.ts'
+import type { Context } from './context.ts'
+import { doctorCommand } from './doctor.ts'
+import { migrateCommand } from './migrate.ts'
+import { serveCommand } from './serve.ts'
+
+/** The command line `duktig`. */
+export function createProgram(context: Context): Command {
+  return new Command('duktig')
+    .description('Sign in once, stay signed in everywhere, be signed out everywhere in a second.')
+    .version(VERSION)
+    .addCommand(serveCommand(context))
+    .addCommand(migrateCommand(context))
+    .addCommand(accountCommand(context))
+    .addCommand(doctorCommand(context))
+    .addHelpText(
+      'after',
+      () => `\nSettings, from the environment or from .env in the working folder:\n${settingsHelp()}`,
+    )
+}

@@ -1,0 +1,41 @@
+import { Command } from 'commander'
+import type { Service } from '../serve.ts'
+import type { Context } from './context.ts'
+import { print } from './terminal.ts'
+
+/** `duktig serve`: runs the service until it is told to stop. */
+export function serveCommand(context: Context): Command {
+  return new Command('serve').description('run the service').action(async () => {
+    const service = await context.startService(context.settings())
+    announce(service)
+    stopOnSignal(service)
+  })
+}
+
+function announce({ address, newKey, migrations }: Service): void {
+  print(`Duktig listens on ${address}`)
+  if (newKey !== null)
+    print(`  Application key:      ${newKey}   (shown only now; DUKTIG_AUTH_KEY sets your own)`)
+  if (migrations.length > 0)
+    print('  First administrator:  ./bin/duktig account create --email you@example.com')
+  print(`  API reference:        ${address}/docs`)
+}
+
+/** The first signal drains and stops; more of them do not cut what is being answered. */
+function stopOnSignal(service: Service): void {
+  let stopping = false
+  const stop = () => {
+    if (stopping) return
+    stopping = true
+    service.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`duktig: ${error instanceof Error ? error.message : String(error)}\n`)
+        process.exit(1)
+      },
+    )
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
+  // Started by our own launcher: when that is gone, nobody is left to stop us.
+  if (process.channel !== undefined) process.on('disconnect', stop)
+}

@@ -1,0 +1,57 @@
+/** Talking to whoever sits at the terminal. */
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+
+/** Something that the person at the terminal can mend; printed without a stack. */
+export class CommandError extends Error {
+  override name = 'CommandError'
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** Asks a question; null where nobody can answer. */
+export async function ask(
+  question: string,
+  options: { readonly hidden?: boolean } = {},
+): Promise<string | null> {
+  if (!process.stdin.isTTY) return null
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  if (options.hidden === true) process.stdout.write(question)
+  const output = options.hidden === true ? silent : process.stdout
+  const terminal = createInterface({ input: process.stdin, output, terminal: true })
+  try {
+    return (await terminal.question(options.hidden === true ? '' : question)).trim()
+  } finally {
+    terminal.close()
+    if (options.hidden === true) process.stdout.write('\n')
+  }
+}
+
+/** All of standard input, without the last line break; for passwords from a pipe. */
+export async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '')
+}
+
+/** Rows under their headings, in columns. */
+export function printTable(headings: readonly string[], rows: readonly (readonly string[])[]): void {
+  const all = [headings, ...rows]
+  const widths = headings.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)))
+  for (const row of all)
+    print(
+      row
+        .map((cell, i) => printable(cell).padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+}
+
+/** What people typed elsewhere must not move the cursor here. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, '?')
+}

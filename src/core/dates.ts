@@ -1,0 +1,63 @@
+/** Dates of this face: `YYYY-MM-DD HH:MM:SS` in the configured time zone, both ways. */
+
+export interface DateFormat {
+  /** Null stays null. */
+  format(timeMs: number): string
+  format(timeMs: number | null): string | null
+  /** Milliseconds since 1970, or null if `text` is no date of this form; a time that a clock change skipped moves on. */
+  parse(text: string): number | null
+}
+
+const FORM = /^(\d{4})-(\d{2})-(\d{2}) (\d{2}):(\d{2}):(\d{2})$/
+
+export function createDateFormat(timeZone: string): DateFormat {
+  const offsetMs = timeZone === 'UTC' ? () => 0 : offsetOf(timeZone)
+  function format(timeMs: number): string
+  function format(timeMs: number | null): string | null
+  function format(timeMs: number | null): string | null {
+    if (timeMs === null) return null
+    return new Date(timeMs + offsetMs(timeMs)).toISOString().slice(0, 19).replace('T', ' ')
+  }
+  return {
+    format,
+    parse(text) {
+      const match = FORM.exec(text)
+      if (match === null) return null
+      const asUtcMs = Date.parse(text.replace(' ', 'T').concat('Z'))
+      if (Number.isNaN(asUtcMs) || new Date(asUtcMs).toISOString().slice(0, 10) !== text.slice(0, 10))
+        return null
+      const guessMs = asUtcMs - offsetMs(asUtcMs)
+      return asUtcMs - offsetMs(guessMs)
+    },
+  }
+}
+
+/** The zone's offset from UTC at a time, remembered by quarter of an hour: no zone changes more often. */
+function offsetOf(timeZone: string): (timeMs: number) => number {
+  const formatter = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  })
+  const remembered = new Map<number, number>()
+  return (timeMs) => {
+    const quarter = Math.floor(timeMs / 900_000)
+    let offset = remembered.get(quarter)
+    if (offset === undefined) {
+      const at = quarter * 900_000
+      const parts = Object.fromEntries(
+        formatter.formatToParts(at).map(({ type, value }) => [type, Number(value)]),
+      )
+      const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts
+      offset = Date.UTC(year, month - 1, day, hour, minute, second) - at
+      if (remembered.size > 10_000) remembered.clear()
+      remembered.set(quarter, offset)
+    }
+    return offset
+  }
+}

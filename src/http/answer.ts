@@ -1,0 +1,24 @@
+/** What a route answers: a value, written to the wire by `server.ts`. */
+export interface Answer {
+  readonly status: number
+  readonly contentType: string | null
+  readonly text: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const JSON_TYPE = 'application/json'
+
+export function json(status: number, value: unknown, headers?: Readonly<Record<string, string>>): Answer {
+  return rawJson(status, JSON.stringify(value), headers)
+}
+
+/** JSON that is text already. */
+export function rawJson(status: number, text: string, headers?: Readonly<Record<string, string>>): Answer {
+  return headers === undefined
+    ? { status, contentType: JSON_TYPE, text }
+    : { status, contentType: JSON_TYPE, text, headers }
+}
+
+export function empty(status: number, headers?: Readonly<Record<string, string>>): Answer {
+  return { status, contentType: null, text: '', ...(headers === undefined ? {} : { headers }) }
+}

@@ -1,0 +1,76 @@
+/** How the Duktig face words every denial (contract, section 3). */
+import type { Denial, DenialCode } from '../../core/denial.ts'
+import { type Answer, json, rawJson } from '../answer.ts'
+import type { BodyProblem } from '../body.ts'
+
+/** The header that tells the holder of a genuine token why his session is over. */
+export const REASON_HEADER = 'X-Session-End-Reason'
+
+type Wording = readonly [status: number, body: unknown]
+const message = (status: number, text: string): Wording => [status, { status: 'error', message: text }]
+
+const INACTIVE = 'Due to the status of your account, you are not able to access this resource'
+
+const WORDINGS: Record<DenialCode, Wording> = {
+  'credential-missing': message(401, 'Unauthorized'),
+  'application-unknown': message(401, 'Unauthorized'),
+  'token-invalid': message(401, 'Invalid token'),
+  'token-expired': message(401, 'Access-Token Expired'),
+  'session-over': message(401, 'Invalid token'),
+  'account-unknown': message(401, 'Account not exists'),
+  'account-inactive': message(403, INACTIVE),
+  'credentials-wrong': message(401, 'Incorrect credentials'),
+  forbidden: message(403, 'Forbidden'),
+  'not-found': message(404, 'Resource not found'),
+  'target-unknown': message(404, 'Account not found'),
+  'target-terminated': message(404, 'Account terminated'),
+  'own-account': message(422, 'You are not able to terminate your own account!'),
+  'last-super-admin': message(422, 'The last active super admin must stay one'),
+  'email-taken': [422, { email: ['Email address is already registered'] }],
+  'too-many-attempts': message(429, 'Too many requests'),
+  overloaded: message(503, 'Service Unavailable'),
+}
+
+const ANSWERS = new Map(
+  Object.entries(WORDINGS).map(([code, [status, body]]) => [code, json(status, body)] as const),
+)
+
+export function denialAnswer(denial: Denial): Answer {
+  const answer = ANSWERS.get(denial.denied) as Answer
+  const { reason, retryAfterSeconds } = denial
+  if (reason === undefined && retryAfterSeconds === undefined) return answer
+  return {
+    ...answer,
+    headers: {
+      ...(reason === undefined || reason === 'unknown' ? {} : { [REASON_HEADER]: reason }),
+      ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
+    },
+  }
+}
+
+const JSON_STRING_REQUIRED = 'Required valid json string'
+const CLOSE = { Connection: 'close' }
+
+const BODY_PROBLEMS: Record<BodyProblem, Answer> = {
+  'too-large': json(413, { status: 'error', message: 'Payload Too Large' }, CLOSE),
+  'wrong-type': json(415, { status: 'error', message: 'Unsupported Media Type' }),
+  empty: json(400, [JSON_STRING_REQUIRED]),
+  'not-an-object': json(400, [JSON_STRING_REQUIRED]),
+  syntax: json(400, [`Json Error 4: Syntax error. ${JSON_STRING_REQUIRED}`]),
+  'too-deep': json(400, [`Json Error 1: Maximum stack depth exceeded. ${JSON_STRING_REQUIRED}`]),
+  'not-utf8': json(400, [`Json Error 5: Malformed UTF-8 characters. ${JSON_STRING_REQUIRED}`]),
+  aborted: json(400, [JSON_STRING_REQUIRED], CLOSE),
+}
+
+export function bodyProblemAnswer(problem: BodyProblem): Answer {
+  return BODY_PROBLEMS[problem]
+}
+
+export const NOT_FOUND = denialAnswer({ denied: 'not-found' })
+
+/** The service or its store cannot answer now; come again. */
+export const UNAVAILABLE = rawJson(503, '{"status":"error","message":"Service Unavailable"}', {
+  'Retry-After': '1',
+})
+
+export const MAINTENANCE = rawJson(503, UNAVAILABLE.text, { 'Retry-After': '60' })

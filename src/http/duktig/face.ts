@@ -1,0 +1,119 @@
+/**
+ * How a route of the Duktig face runs. The checks come in the order of the contract (section 2), each a line of
+ * `run`: key or token, role, target, body; a stranger's body is never read.
+ */
+import type { RoleId } from '../../core/account.ts'
+import type { Application } from '../../core/application.ts'
+import { type Denial, deny, isDenial } from '../../core/denial.ts'
+import { type Caller, authenticate, hasRole } from '../../usecases/authenticate.ts'
+import type { Deps } from '../../usecases/deps.ts'
+import { identifyApplication } from '../../usecases/identify-application.ts'
+import { type Answer, json } from '../answer.ts'
+import { type JsonObject, readJsonObject } from '../body.ts'
+import { type HttpRequest, type HttpRoute, header } from '../route.ts'
+import type { DateFormat } from '../../core/dates.ts'
+import { bodyProblemAnswer, denialAnswer } from './denials.ts'
+import { type Documented, operationOf } from './operation.ts'
+import type { Rule } from './rules.ts'
+import { type BodyRules, type Mistakes, validateBody, validateQuery } from './validation.ts'
+
+/** What all routes of this face share. Header names in lower case. */
+export interface Face {
+  readonly deps: Deps
+  readonly dates: DateFormat
+  readonly headers: { readonly authKey: string; readonly accessToken: string; readonly refreshToken: string }
+}
+
+/** What a handler is given once the checks have passed. */
+export interface Call {
+  readonly request: HttpRequest
+  /** Set on routes that take the application key. */
+  readonly application: Application
+  /** Set on routes that take an access token. */
+  readonly caller: Caller
+  readonly body: JsonObject
+  readonly query: Readonly<Record<string, string>>
+  /** The id in the path. */
+  readonly userId: number
+}
+
+export interface DuktigRoute extends Documented {
+  readonly method: HttpRoute['method']
+  readonly path: string
+  readonly credential: 'none' | 'application' | 'access'
+  readonly roles?: readonly RoleId[]
+  /** Looks at what the path names, before the body is read; null lets the call pass. */
+  readonly target?: (face: Face, userId: number) => Promise<Denial | null>
+  readonly query?: { readonly fields: Readonly<Record<string, Rule>>; readonly optional?: readonly string[] }
+  readonly body?: BodyRules
+  readonly params?: HttpRoute['params']
+  readonly always?: boolean
+  handle(face: Face, call: Call): Promise<Answer> | Answer
+}
+
+/** User ids in paths: integers above 0. */
+export const USER_ID = { userId: /^[1-9]\d{0,14}$/ }
+
+/** The header of a browser's or a proxy's way to send an access token. */
+const BEARER = /^Bearer +([^ ]+) *$/i
+
+export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
+  const { method, path, params, always } = route
+  return {
+    method,
+    path,
+    ...(params === undefined ? {} : { params }),
+    ...(always === undefined ? {} : { always }),
+    handle: (request) => run(face, route, request),
+    operation: operationOf(route),
+  }
+}
+
+async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promise<Answer> {
+  const call: { -readonly [K in keyof Call]?: Call[K] } = { request }
+  if (route.credential === 'application') {
+    const application = await identifyApplication(face.deps, header(request, face.headers.authKey))
+    if (isDenial(application)) return denialAnswer(application)
+    call.application = application
+  }
+  if (route.credential === 'access') {
+    const caller = await callerOf(face, request)
+    if (isDenial(caller)) return denialAnswer(caller)
+    if (route.roles !== undefined && !hasRole(caller, route.roles)) return denialAnswer(deny('forbidden'))
+    call.caller = caller
+  }
+  if (request.params['userId'] !== undefined) call.userId = Number(request.params['userId'])
+  if (route.target !== undefined) {
+    const denial = await route.target(face, call.userId as number)
+    if (denial !== null) return denialAnswer(denial)
+  }
+  if (route.query !== undefined) {
+    const mistakes = validateQuery(route.query.fields, request.query, route.query.optional)
+    if (hasMistakes(mistakes)) return json(422, mistakes)
+    call.query = request.query as Readonly<Record<string, string>>
+  }
+  if (route.body !== undefined) {
+    const body = await readJsonObject(request.raw)
+    if ('problem' in body) return bodyProblemAnswer(body.problem)
+    const mistakes = validateBody(route.body, body.value)
+    if (hasMistakes(mistakes)) return json(422, mistakes)
+    call.body = body.value
+  }
+  return route.handle(face, call as Call)
+}
+
+/** Whoever the access token of a request belongs to. */
+export function callerOf(face: Face, request: HttpRequest): Promise<Caller | Denial> | Denial {
+  const token =
+    header(request, face.headers.accessToken) || (BEARER.exec(header(request, 'authorization'))?.[1] ?? '')
+  return token === '' ? deny('credential-missing') : authenticate(face.deps, token)
+}
+
+/** The answer of an operation that has nothing to say but that it was done. */
+export function done(message: string): Answer {
+  return json(200, { status: 'OK', message })
+}
+
+function hasMistakes(mistakes: Mistakes): boolean {
+  return Object.keys(mistakes).length > 0
+}

@@ -1,0 +1,26 @@
+import type { Log } from '../../operations/log.ts'
+import { Overloaded } from '../../passwords/work-queue.ts'
+import { StoreUnavailable } from '../../store/store.ts'
+import { type Answer, json } from '../answer.ts'
+import { UNAVAILABLE } from './denials.ts'
+
+const PRODUCTION = json(500, { status: 'error', message: 'Internal Server Error' })
+
+/** What a handler threw, worded and logged: "come again" for a store or a queue that cannot now, a fault otherwise. */
+export function faultAnswer(
+  error: unknown,
+  route: string,
+  mode: 'production' | 'development',
+  log: Log,
+): Answer {
+  if (error instanceof Overloaded) return UNAVAILABLE
+  if (error instanceof StoreUnavailable) {
+    log.warn({ event: 'store-unavailable', route, reason: error.message }, 'The store cannot answer')
+    return UNAVAILABLE
+  }
+  const stack = error instanceof Error ? error.stack : String(error)
+  log.error({ event: 'fault', route, stack }, 'A request failed')
+  if (mode === 'production') return PRODUCTION
+  const message = error instanceof Error ? error.message : String(error)
+  return json(500, { status: 'error', type: 'exception', message })
+}

@@ -1,0 +1,113 @@
+/** The API reference of a Duktig route, made from the same data that runs it. */
+import type { Operation } from '../route.ts'
+import type { JsonSchema, Rule } from './rules.ts'
+import { type BodyRules, bodySchema } from './validation.ts'
+
+/** What a route says about itself. */
+export interface Documented {
+  readonly operationId: string
+  readonly summary: string
+  readonly description?: string
+  readonly tag: 'Authorization' | 'Account' | 'Sessions' | 'Administration' | 'Statistics' | 'System'
+  /** The body of success; null when it has none. */
+  readonly success: JsonSchema | null
+  readonly successStatus?: number
+  readonly successType?: string
+  /** Denials beyond those that credential, target and body bring along. */
+  readonly denials?: readonly number[]
+  readonly extraHeaders?: Readonly<Record<string, string>>
+}
+
+interface RouteFacts extends Documented {
+  readonly credential: 'none' | 'application' | 'access'
+  readonly roles?: readonly number[]
+  readonly target?: unknown
+  readonly query?: { readonly fields: Readonly<Record<string, Rule>>; readonly optional?: readonly string[] }
+  readonly body?: BodyRules
+  readonly always?: boolean
+}
+
+const ERROR = { $ref: '#/components/schemas/Error' }
+const VALIDATION_ERROR = { $ref: '#/components/schemas/ValidationError' }
+const BODY_ERROR = { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 1 }
+const MEANINGS: Readonly<Record<number, readonly [string, JsonSchema]>> = {
+  400: ['The body is no JSON object.', BODY_ERROR],
+  401: ['The credential is missing, wrong or no longer good.', ERROR],
+  403: ['The account is not active, or its role may not.', ERROR],
+  404: ['There is nothing of that name.', ERROR],
+  413: ['The body is too large.', ERROR],
+  415: ['The body is not `application/json`.', ERROR],
+  422: ['The rules of the contract are broken; messages by field.', { anyOf: [VALIDATION_ERROR, ERROR] }],
+  429: ['Too many requests; `Retry-After` says when to come again.', ERROR],
+  503: [
+    'Under maintenance, overloaded, or the store cannot answer; `Retry-After` says when to come again.',
+    ERROR,
+  ],
+}
+
+export function operationOf(route: RouteFacts): Operation {
+  const { operationId, summary, description, tag } = route
+  const security = securityOf(route)
+  return {
+    operationId,
+    summary,
+    ...(description === undefined ? {} : { description }),
+    tags: [tag],
+    security,
+    parameters: [...queryParameters(route), ...headerParameters(route)],
+    ...(route.body === undefined ? {} : { requestBody: requestBody(route.body) }),
+    responses: responsesOf(route),
+  }
+}
+
+function securityOf(route: RouteFacts): readonly Readonly<Record<string, readonly string[]>>[] {
+  if (route.credential === 'application') return [{ applicationKey: [] }]
+  if (route.credential === 'access') return [{ accessToken: [] }, { bearer: [] }]
+  return []
+}
+
+function queryParameters(route: RouteFacts): object[] {
+  return Object.entries(route.query?.fields ?? {}).map(([name, rule]) => ({
+    name,
+    in: 'query',
+    required: route.query?.optional?.includes(name) !== true,
+    schema: rule.schema,
+  }))
+}
+
+function headerParameters(route: RouteFacts): object[] {
+  return Object.entries(route.extraHeaders ?? {}).map(([name, text]) => ({
+    name,
+    in: 'header',
+    description: text,
+    schema: { type: 'string' },
+  }))
+}
+
+function requestBody(rules: BodyRules): object {
+  return { required: true, content: { 'application/json': { schema: bodySchema(rules) } } }
+}
+
+function responsesOf(route: RouteFacts): Record<string, object> {
+  const statuses = new Set(route.denials ?? [])
+  if (route.credential !== 'none') statuses.add(401)
+  if (route.credential === 'access') statuses.add(403)
+  if (route.target !== undefined) statuses.add(404)
+  if (route.query !== undefined) statuses.add(422)
+  if (route.body !== undefined) for (const status of [400, 413, 415, 422]) statuses.add(status)
+  if (route.always !== true) statuses.add(503)
+  const responses: Record<string, object> = { [route.successStatus ?? 200]: successOf(route) }
+  for (const status of [...statuses].sort((a, b) => a - b)) {
+    const [description, schema] = MEANINGS[status] ?? ['Refused.', ERROR]
+    responses[status] = { description, content: { 'application/json': { schema } } }
+  }
+  return responses
+}
+
+function successOf(route: RouteFacts): object {
+  if (route.success === null) return { description: 'Done.' }
+  return {
+    description: 'Done.',
+    content: { [route.successType ?? 'application/json']: { schema: route.success } },
+  }
+}

@@ -1,0 +1,33 @@
+import { isDenial } from '../../core/denial.ts'
+import { readAccount } from '../../usecases/read-account.ts'
+import { json } from '../answer.ts'
+import { denialAnswer } from './denials.ts'
+import type { DuktigRoute } from './face.ts'
+import { ownAccountSchema } from './schemas.ts'
+
+/** `GET /user`. */
+export const readOwnAccountRoute: DuktigRoute = {
+  method: 'GET',
+  path: '/user',
+  operationId: 'readOwnAccount',
+  tag: 'Account',
+  summary: 'Read your own account',
+  credential: 'access',
+  success: ownAccountSchema,
+  denials: [404],
+  async handle({ deps, dates }, { caller, request }) {
+    const account = await readAccount(deps, caller, request.address)
+    if (isDenial(account)) return denialAnswer(account)
+    return json(200, {
+      userId: account.accountId,
+      firstName: account.firstName,
+      lastName: account.lastName,
+      email: account.email,
+      phone: account.phone,
+      pinCode: account.pinCode,
+      dateRegistered: dates.format(account.registeredAtMs),
+      dateLastUpdate: dates.format(account.updatedAtMs),
+      dateLastLogin: dates.format(account.lastSignInAtMs),
+    })
+  },
+}

@@ -1,0 +1,62 @@
+import { isDenial } from '../../core/denial.ts'
+import { LIMITS } from '../../settings/limits.ts'
+import { identifyApplication } from '../../usecases/identify-application.ts'
+import { refreshSession } from '../../usecases/refresh-session.ts'
+import { type Answer, rawJson } from '../answer.ts'
+import { type HttpRequest, header } from '../route.ts'
+import { denialAnswer } from './denials.ts'
+import type { DuktigRoute, Face } from './face.ts'
+import { object, refreshTokenProperty, tokenProperties } from './schemas.ts'
+
+const MESSAGE = 'Access token regenerated successfully'
+
+/** `POST /auth/refresh_token`: whatever body comes is ignored, even broken JSON. */
+export const refreshTokenRoute: DuktigRoute = {
+  method: 'POST',
+  path: '/auth/refresh_token',
+  operationId: 'refreshToken',
+  tag: 'Authorization',
+  summary: 'Get a new access token for a refresh token',
+  description:
+    'Where the answer holds a `refresh_token`, store it in place of the one you sent; where it does not, yours stays good. ' +
+    'A refused holder of a genuine token is told why in `X-Session-End-Reason`. The body is ignored.',
+  credential: 'none',
+  success: object(
+    { status: { const: 'OK' }, message: { const: MESSAGE }, ...tokenProperties, ...refreshTokenProperty },
+    ['refresh_token'],
+  ),
+  denials: [401, 403],
+  extraHeaders: {
+    'Refresh-Token': 'The refresh token; `X-Refresh-Token` works too.',
+    'X-Auth-Key': 'The application key; optional, unless the policy of the application demands it.',
+    'Idempotency-Key':
+      'One random key for each refresh token that you store; send it with every try of that token.',
+  },
+  handle,
+}
+
+async function handle(face: Face, { request }: { request: HttpRequest }): Promise<Answer> {
+  const refreshToken = header(request, face.headers.refreshToken) || header(request, 'x-refresh-token')
+  if (refreshToken === '') return denialAnswer({ denied: 'credential-missing' })
+  const key = header(request, face.headers.authKey)
+  const application = key === '' ? null : await identifyApplication(face.deps, key)
+  if (application !== null && isDenial(application)) return denialAnswer(application)
+  const refreshed = await refreshSession(face.deps, {
+    refreshToken,
+    attemptKey: attemptKeyOf(request),
+    application,
+    address: request.address,
+  })
+  if (isDenial(refreshed)) return denialAnswer(refreshed)
+  // By hand: tokens need no escaping, and this is the answer that is given most often.
+  const successor = refreshed.refreshToken === null ? '' : `,"refresh_token":"${refreshed.refreshToken}"`
+  return rawJson(
+    200,
+    `{"status":"OK","message":"${MESSAGE}","access_token":"${refreshed.accessToken}","expires_in":${refreshed.expiresAtSeconds}${successor}}`,
+  )
+}
+
+function attemptKeyOf(request: HttpRequest): string | null {
+  const value = header(request, 'idempotency-key')
+  return value === '' || value.length > LIMITS.attemptKeyCharacters ? null : value
+}

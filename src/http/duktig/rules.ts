@@ -1,0 +1,72 @@
+/** The validation rules of the contract (section 4): each with its message, its test and its JSON schema. */
+import { LENGTHS, hasLength, isEmail, isStrongPassword } from '../../core/account-fields.ts'
+import { LIMITS } from '../../settings/limits.ts'
+
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+export interface Rule {
+  readonly message: string
+  readonly schema: JsonSchema
+  test(value: unknown): boolean
+  /** An empty string counts as a value and null as none; true for `comment` alone. */
+  readonly mayBeEmpty?: boolean
+}
+
+export const email: Rule = {
+  message: 'Required valid email address',
+  schema: { type: 'string', format: 'email', maxLength: 254 },
+  test: isEmail,
+}
+
+export const password: Rule = {
+  message: `Required not weak Password Strength between ${LIMITS.passwordBytesMin} - ${LIMITS.passwordBytesMax} chars`,
+  schema: { type: 'string', format: 'password', maxLength: LIMITS.passwordBytesMax },
+  test: isStrongPassword,
+}
+
+function string([min, max]: readonly [number, number]): Rule {
+  return {
+    message: `Required string min ${min} max ${max}`,
+    schema: { type: 'string', minLength: min, maxLength: max },
+    test: (value) => hasLength(value, [min, max]),
+  }
+}
+
+/** The comment: always with the suffix that the other rules carry in PATCH only; absent and null pass. */
+export const comment: Rule = {
+  ...string(LENGTHS.comment),
+  message: `${string(LENGTHS.comment).message} or empty string`,
+  mayBeEmpty: true,
+}
+
+/** One of some integers, also as decimal text, in the order in which the message lists them. */
+export function oneOf(...values: readonly number[]): Rule {
+  return {
+    message: `Required value equal to ${values.join(' | ')}`,
+    schema: { enum: [...values, ...values.map(String)] },
+    test: (value) => values.some((v) => v === value || String(v) === value),
+  }
+}
+
+/** An integer in a query, at least `min`. */
+export function integer(min: number): Rule {
+  return {
+    message: `Required int value min ${min}`,
+    schema: { type: 'integer', minimum: min },
+    test: (value) => typeof value === 'string' && /^(0|[1-9]\d{0,14})$/.test(value) && Number(value) >= min,
+  }
+}
+
+/** A point in time in a query, as Unix seconds. */
+export const unixDate: Rule = {
+  message: 'Required valid date with format: U',
+  schema: { type: 'integer' },
+  test: (value) => typeof value === 'string' && /^-?\d{1,12}$/.test(value),
+}
+
+export const firstName = string(LENGTHS.firstName)
+export const lastName = string(LENGTHS.lastName)
+export const phone = string(LENGTHS.phone)
+export const roleId = oneOf(3, 4, 2, 1, 5)
+export const status = oneOf(1, 0)
+export const patchStatus = oneOf(1, 0, 2)

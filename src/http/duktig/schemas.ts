@@ -1,0 +1,39 @@
+/** JSON schemas of what this face answers, for the API reference. */
+import type { JsonSchema } from './rules.ts'
+
+const date: JsonSchema = { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}$' }
+const text: JsonSchema = { type: 'string' }
+const textOrNull: JsonSchema = { type: ['string', 'null'] }
+export const dateOrNull: JsonSchema = {
+  type: ['string', 'null'],
+  pattern: '^\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}$',
+}
+
+/** An object with exactly these properties, all present unless listed as optional. */
+export function object(
+  properties: Readonly<Record<string, JsonSchema>>,
+  optional: readonly string[] = [],
+): JsonSchema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name))
+  return { type: 'object', properties, required, additionalProperties: false }
+}
+
+export function doneSchema(message: string): JsonSchema {
+  return object({ status: { const: 'OK' }, message: { const: message } })
+}
+
+/** Tokens of a sign-in or a refresh: `expires_in` is the absolute end in Unix seconds. */
+export const tokenProperties = { access_token: text, expires_in: { type: 'integer' } }
+export const refreshTokenProperty: Readonly<Record<string, JsonSchema>> = { refresh_token: text }
+
+export const ownAccountSchema = object({
+  userId: { type: 'integer' },
+  firstName: text,
+  lastName: text,
+  email: text,
+  phone: text,
+  pinCode: textOrNull,
+  dateRegistered: date,
+  dateLastUpdate: dateOrNull,
+  dateLastLogin: dateOrNull,
+})

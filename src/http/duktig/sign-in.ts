@@ -1,0 +1,52 @@
+import { isDenial } from '../../core/denial.ts'
+import { signIn } from '../../usecases/sign-in.ts'
+import { json } from '../answer.ts'
+import { denialAnswer } from './denials.ts'
+import { deviceOf } from './device.ts'
+import type { DuktigRoute } from './face.ts'
+import { email, password } from './rules.ts'
+import { dateOrNull, object, refreshTokenProperty, tokenProperties } from './schemas.ts'
+
+const MESSAGE = 'Signed in successfully'
+
+/** `POST /auth/token`, and the same under the path of the original program. */
+export const signInRoutes: readonly DuktigRoute[] = [
+  ['/auth/token', 'signIn'] as const,
+  ['/auth/login', 'signInByOldPath'] as const,
+].map(([path, operationId]) => ({
+  method: 'POST',
+  path,
+  operationId,
+  tag: 'Authorization',
+  summary: 'Sign in with e-mail and password',
+  description:
+    '`expires_in` is the absolute end of the access token in Unix seconds. 403 only after the right password.',
+  credential: 'application',
+  body: { fields: { email, password }, keys: 'exact', required: true, wholeBodyKey: 'account' },
+  success: object({
+    status: { const: 'OK' },
+    message: { const: MESSAGE },
+    lastLogin: dateOrNull,
+    ...tokenProperties,
+    ...refreshTokenProperty,
+  }),
+  denials: [403],
+  extraHeaders: { 'X-Device-Id': 'A label for the device, shown in the list of sessions.' },
+  async handle(face, { request, application, body }) {
+    const signedIn = await signIn(face.deps, {
+      application,
+      email: body['email'] as string,
+      password: body['password'] as string,
+      device: deviceOf(request),
+    })
+    if (isDenial(signedIn)) return denialAnswer(signedIn)
+    return json(200, {
+      status: 'OK',
+      message: MESSAGE,
+      lastLogin: face.dates.format(signedIn.previousSignInAtMs),
+      access_token: signedIn.accessToken,
+      expires_in: signedIn.expiresAtSeconds,
+      refresh_token: signedIn.refreshToken,
+    })
+  },
+}))

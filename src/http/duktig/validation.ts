@@ -1,0 +1,99 @@
+/** Applies the rules of the contract to bodies and queries. All mistakes are told at once, in the order of the rules. */
+import type { JsonObject } from '../body.ts'
+import type { JsonSchema, Rule } from './rules.ts'
+
+/** Messages by field, fields in rule order, the whole-body key last; empty when all is well. */
+export type Mistakes = Record<string, string[]>
+
+export interface BodyRules {
+  readonly fields: Readonly<Record<string, Rule>>
+  /** `exact`: all keys and no others. `patch`: at least one of the keys and no others. */
+  readonly keys: 'exact' | 'patch'
+  /** Whether a missing, null or empty value is also told as `Required value`. */
+  readonly required?: boolean
+  /** The key under which mistakes about the whole body stand. */
+  readonly wholeBodyKey?: string
+}
+
+export function validateBody(rules: BodyRules, body: JsonObject): Mistakes {
+  const mistakes: Mistakes = {}
+  for (const [field, rule] of Object.entries(rules.fields)) {
+    const messages =
+      rules.keys === 'exact' ? exactField(rules, rule, own(body, field)) : patchField(rule, own(body, field))
+    if (messages.length > 0) mistakes[field] = messages
+  }
+  const whole = rules.keys === 'exact' ? exactKeys(rules, body) : patchKeys(rules, body)
+  if (whole.length > 0) mistakes[rules.wholeBodyKey ?? 'general'] = whole
+  return mistakes
+}
+
+/** Checks the parameters of a query; all are required unless they are in `optional`. */
+export function validateQuery(
+  fields: Readonly<Record<string, Rule>>,
+  query: JsonObject,
+  optional: readonly string[] = [],
+): Mistakes {
+  const mistakes: Mistakes = {}
+  for (const [field, rule] of Object.entries(fields)) {
+    const value = own(query, field)
+    if (value === undefined && optional.includes(field)) continue
+    if (!rule.test(value)) mistakes[field] = [rule.message]
+  }
+  return mistakes
+}
+
+/** The JSON schema of a body, for the API reference. */
+export function bodySchema(rules: BodyRules): JsonSchema {
+  const properties = Object.fromEntries(
+    Object.entries(rules.fields).map(([field, rule]) => [field, rule.schema]),
+  )
+  const required = rules.keys === 'exact' ? { required: Object.keys(properties) } : { minProperties: 1 }
+  return { type: 'object', properties, ...required, additionalProperties: false }
+}
+
+function exactField(rules: BodyRules, rule: Rule, value: unknown): string[] {
+  const messages: string[] = []
+  if (rules.required === true && isNothing(value)) messages.push('Required value')
+  const absent = rule.mayBeEmpty === true && (value === undefined || value === null)
+  if (!absent && !rule.test(value)) messages.push(rule.message)
+  return messages
+}
+
+function patchField(rule: Rule, value: unknown): string[] {
+  if (value === undefined || value === null || rule.test(value)) return []
+  const suffix = ' or empty string'
+  return [rule.message.endsWith(suffix) ? rule.message : rule.message + suffix]
+}
+
+function exactKeys(rules: BodyRules, body: JsonObject): string[] {
+  const keys = Object.keys(rules.fields)
+  const exact =
+    keys.every((key) => (own(body, key) ?? null) !== null) && Object.keys(body).length === keys.length
+  return exact ? [] : [`Required exact values as: ${keys.join(', ')}`]
+}
+
+function patchKeys(rules: BodyRules, body: JsonObject): string[] {
+  const keys = Object.keys(rules.fields)
+  const messages: string[] = []
+  const counts = ([key, rule]: [string, Rule]) => {
+    const value = own(body, key)
+    return !isNothing(value) || (rule.mayBeEmpty === true && value === '')
+  }
+  if (!Object.entries(rules.fields).some(counts)) {
+    messages.push(`Required at least one value like: ${keys.join(', ')}`)
+  }
+  const extra = Object.keys(body).filter((key) => !keys.includes(key))
+  if (extra.length > 0) {
+    messages.push(`Required no extra values: ${extra.join(', ')}. Allowed only: ${keys.join(', ')}`)
+  }
+  return messages
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || value === ''
+}
+
+/** A key of the body itself, never one that all objects inherit. */
+function own(object: JsonObject, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined
+}

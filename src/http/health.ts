@@ -1,0 +1,66 @@
+import { type Answer, json } from './answer.ts'
+import type { HttpRoute } from './route.ts'
+
+/** Many probes may come; the store is asked this often at most. */
+const FRESH_MS = 1000
+
+/** `/health/live`: the process answers. `/health/ready`: it can serve, that is, the store can be written. */
+export function healthRoutes(check: () => Promise<void>, isDraining: () => boolean): readonly HttpRoute[] {
+  let checkedAtMs = Number.NEGATIVE_INFINITY
+  let last: Promise<Answer> | null = null
+  const ready = (): Promise<Answer> => {
+    if (isDraining()) return Promise.resolve(notReady('draining'))
+    if (last === null || performance.now() - checkedAtMs > FRESH_MS) {
+      checkedAtMs = performance.now()
+      last = check().then(
+        () => json(200, { status: 'OK' }),
+        () => notReady('the store cannot be written'),
+      )
+    }
+    return last
+  }
+  return [
+    {
+      method: 'GET',
+      path: '/health/live',
+      always: true,
+      handle: () => json(200, { status: 'OK' }),
+      operation: operation('live', 'Whether the process answers', {}),
+    },
+    {
+      method: 'GET',
+      path: '/health/ready',
+      always: true,
+      handle: ready,
+      operation: operation('ready', 'Whether the service can serve', {
+        503: answerOf('Not now; the message says why.', {
+          status: { const: 'error' },
+          message: { type: 'string' },
+        }),
+      }),
+    },
+  ]
+}
+
+function notReady(message: string): Answer {
+  return json(503, { status: 'error', message }, { 'Retry-After': '1' })
+}
+
+function operation(
+  operationId: string,
+  summary: string,
+  denials: Record<string, object>,
+): HttpRoute['operation'] {
+  const responses = { 200: answerOf('Yes.', { status: { const: 'OK' } }), ...denials }
+  return { operationId, summary, tags: ['System'], security: [], responses }
+}
+
+function answerOf(description: string, properties: Record<string, object>): object {
+  const schema = {
+    type: 'object',
+    properties,
+    required: Object.keys(properties),
+    additionalProperties: false,
+  }
+  return { description, content: { 'application/json': { schema } } }
+}

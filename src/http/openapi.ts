@@ -1,0 +1,82 @@
+/** The OpenAPI 3.1 document, made from the routes that run. */
+import type { HttpRoute } from './route.ts'
+
+export interface ApiNames {
+  readonly version: string
+  readonly authKeyHeader: string
+  readonly accessTokenHeader: string
+}
+
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0'
+  readonly info: { readonly title: string; readonly version: string; readonly description: string }
+  readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>
+  readonly components: { readonly securitySchemes: object; readonly schemas: object }
+}
+
+export type OperationObject = HttpRoute['operation'] & { readonly parameters: readonly ParameterObject[] }
+
+export interface ParameterObject {
+  readonly name: string
+  readonly in: 'path' | 'query' | 'header'
+  readonly required?: boolean
+  readonly description?: string
+  readonly schema: Readonly<Record<string, unknown>>
+}
+
+const DESCRIPTION =
+  'Sign in once, stay signed in everywhere, be signed out everywhere in a second. ' +
+  'Dates are `YYYY-MM-DD HH:MM:SS` in the configured time zone; `expires_in` is an absolute time in Unix seconds.'
+
+const STATUS_ERROR = { const: 'error' }
+
+export function openApiDocument(routes: readonly HttpRoute[], names: ApiNames): OpenApiDocument {
+  const paths: Record<string, Record<string, OperationObject>> = {}
+  for (const route of routes) {
+    const parameters = [...pathParameters(route), ...(route.operation.parameters ?? [])] as ParameterObject[]
+    const operations = (paths[route.path] ??= {})
+    operations[route.method.toLowerCase()] = { ...route.operation, parameters }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Duktig', version: names.version, description: DESCRIPTION },
+    paths,
+    components: {
+      securitySchemes: {
+        applicationKey: { type: 'apiKey', in: 'header', name: names.authKeyHeader },
+        accessToken: { type: 'apiKey', in: 'header', name: names.accessTokenHeader },
+        bearer: { type: 'http', scheme: 'bearer' },
+      },
+      schemas: {
+        Error: {
+          type: 'object',
+          properties: { status: STATUS_ERROR, message: { type: 'string' }, type: { const: 'exception' } },
+          required: ['status', 'message'],
+          additionalProperties: false,
+        },
+        ValidationError: {
+          type: 'object',
+          minProperties: 1,
+          additionalProperties: { type: 'array', items: { type: 'string' }, minItems: 1 },
+        },
+      },
+    },
+  }
+}
+
+function pathParameters(route: HttpRoute): ParameterObject[] {
+  return [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+    const pattern = route.params?.[name]
+    const schema = name === 'userId' ? { type: 'integer' } : { type: 'string' }
+    return {
+      name,
+      in: 'path',
+      required: true,
+      schema: pattern === undefined ? schema : { ...schema, ...patternOf(name, pattern) },
+    }
+  })
+}
+
+function patternOf(name: string, pattern: RegExp): object {
+  return name === 'userId' ? { minimum: pattern.test('-2') ? -3 : 1 } : { pattern: pattern.source }
+}

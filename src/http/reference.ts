@@ -1,0 +1,43 @@
+import { docsPage } from './docs-page.ts'
+import { type ApiNames, openApiDocument } from './openapi.ts'
+import type { HttpRoute } from './route.ts'
+
+const PAGE_HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+}
+
+/** The API reference of `routes`: the OpenAPI document, and a page of it that needs neither network nor scripts. */
+export function referenceRoutes(routes: readonly HttpRoute[], names: ApiNames): readonly HttpRoute[] {
+  const document = openApiDocument(routes, names)
+  const text = JSON.stringify(document)
+  let page: string | null = null
+  return [
+    {
+      method: 'GET',
+      path: '/openapi.json',
+      handle: () => ({ status: 200, contentType: 'application/json', text }),
+      operation: operation('openapi', 'The OpenAPI 3.1 document', 'application/json', { type: 'object' }),
+    },
+    {
+      method: 'GET',
+      path: '/docs',
+      handle: () => {
+        page ??= docsPage(document)
+        return { status: 200, contentType: 'text/html; charset=utf-8', text: page, headers: PAGE_HEADERS }
+      },
+      operation: operation('docs', 'The API reference as a page', 'text/html', { type: 'string' }),
+    },
+  ]
+}
+
+function operation(
+  operationId: string,
+  summary: string,
+  type: string,
+  schema: object,
+): HttpRoute['operation'] {
+  const responses = { 200: { description: summary, content: { [type]: { schema } } } }
+  return { operationId, summary, tags: ['System'], security: [], responses }
+}

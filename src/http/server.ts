@@ -1,0 +1,145 @@
+/** The HTTP server: limits, time-outs, routing and the way from an answer to the wire. Knows no face. */
+import type { IncomingMessage } from 'node:http'
+import { isIP, type Socket } from 'node:net'
+import cors from '@fastify/cors'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { LIMITS } from '../settings/limits.ts'
+import type { Answer } from './answer.ts'
+import type { HttpRequest, HttpRoute } from './route.ts'
+
+export interface ServerOptions {
+  readonly routes: readonly HttpRoute[]
+  /** Set under maintenance: the answer of every route that is not marked `always`. */
+  readonly maintenance: Answer | null
+  readonly notFound: Answer
+  /** Words what a handler threw; must not throw itself. */
+  readonly fault: (error: unknown, route: string) => Answer
+  /** Told about every answer, with the route's pattern and the time it took. */
+  readonly observe: (route: string, status: number, durationMs: number) => void
+  readonly trustedProxies: readonly string[]
+  readonly corsOrigins: readonly string[]
+  /** Headers that a web page may send and read. */
+  readonly corsHeaders: { readonly allowed: readonly string[]; readonly exposed: readonly string[] }
+}
+
+/** Builds the server; `listen` and `close` (which drains) are the caller's. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: false,
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    requestTimeout: LIMITS.requestMs,
+    keepAliveTimeout: LIMITS.keepAliveMs,
+    http: { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.headersMs },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 128 },
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (_error, _request, reply) => write(reply as FastifyReply, options.notFound),
+  })
+  // Handlers read bodies themselves, after the checks that come first, and some never do.
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+    app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
+  if (options.corsOrigins.length > 0) await allowOrigins(app, options)
+  app.setNotFoundHandler((_request, reply) => {
+    write(reply, options.maintenance ?? options.notFound)
+  })
+  app.setErrorHandler((error, _request, reply) => {
+    write(reply, options.fault(error, 'unrouted'))
+  })
+  for (const route of options.routes) {
+    app.route({
+      method: route.method,
+      url: routerPath(route),
+      handler: (request, reply) => {
+        void serve(options, route, request, reply)
+      },
+    })
+  }
+  await app.ready()
+  return app
+}
+
+async function serve(
+  options: ServerOptions,
+  route: HttpRoute,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const startedMs = performance.now()
+  let answer: Answer
+  if (options.maintenance !== null && route.always !== true) answer = options.maintenance
+  else {
+    try {
+      answer = await route.handle(httpRequest(request))
+    } catch (error) {
+      answer = options.fault(error, route.path)
+    }
+  }
+  options.observe(route.path, answer.status, performance.now() - startedMs)
+  write(reply, answer)
+}
+
+function httpRequest(request: FastifyRequest): HttpRequest {
+  return {
+    raw: request.raw,
+    headers: request.raw.headers,
+    params: request.params as Readonly<Record<string, string>>,
+    query: request.query as Readonly<Record<string, unknown>>,
+    get address() {
+      return addressOf(request.ip, request.raw)
+    },
+  }
+}
+
+/** A proxy may pass on nonsense in `X-Forwarded-For`; then the proxy itself is the other side. */
+function addressOf(ip: string, raw: IncomingMessage): string {
+  const address = isIP(ip) === 0 ? (raw.socket.remoteAddress ?? '0.0.0.0') : ip
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}
+
+function write(reply: FastifyReply, answer: Answer): void {
+  reply.code(answer.status)
+  reply.header('cache-control', 'no-store')
+  reply.header('x-content-type-options', 'nosniff')
+  if (answer.contentType !== null) reply.header('content-type', answer.contentType)
+  if (answer.headers !== undefined) reply.headers(answer.headers)
+  reply.send(answer.text)
+}
+
+/** `/users/{userId}` for the router, with the pattern of each parameter. */
+function routerPath(route: HttpRoute): string {
+  return route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const pattern = route.params?.[name]
+    return pattern === undefined ? `:${name}` : `:${name}(${pattern.source})`
+  })
+}
+
+async function allowOrigins(app: FastifyInstance, options: ServerOptions): Promise<void> {
+  await app.register(cors, {
+    origin: [...options.corsOrigins],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: [...options.corsHeaders.allowed],
+    exposedHeaders: [...options.corsHeaders.exposed],
+    maxAge: 600,
+  })
+}
+
+const CONNECTION_ERRORS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+/** What arrives is no HTTP: say so and hang up. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || socket.destroyed || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const status = CONNECTION_ERRORS[error.code ?? ''] ?? '400 Bad Request'
+  const body = JSON.stringify({ status: 'error', message: status.slice(4) })
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
+      `Cache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+
+/** Makes the data folder if there is none; only its owner may look into it. */
+export function ensureDataDir(dataDir: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+}
+
+/** The master secret: what the settings give, or the one kept in the data folder, made at the first start. */
+export function masterSecret(dataDir: string, given: string | null): string {
+  if (given !== null) return given
+  const file = join(dataDir, 'secret')
+  try {
+    writeNew(file, randomSecret())
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    chmodSync(file, 0o600)
+  }
+  return readFileSync(file, 'utf8').trim()
+}
+
+/** A new application key. The prefix lets scanners of repositories recognise it. */
+export function newApplicationKey(): string {
+  return `duktig_${randomSecret()}`
+}
+
+function randomSecret(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** Whole and durable before it has its name: what is encrypted under a secret that a power cut took is lost. */
+function writeNew(file: string, content: string): void {
+  const draft = `${file}.${process.pid}`
+  const descriptor = openSync(draft, 'w', 0o600)
+  try {
+    writeSync(descriptor, `${content}\n`)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  try {
+    linkSync(draft, file)
+  } finally {
+    unlinkSync(draft)
+  }
+}

@@ -1,0 +1,50 @@
+import { LIMITS } from '../settings/limits.ts'
+import type { Deps } from '../usecases/deps.ts'
+import type { Log } from './log.ts'
+
+const CLEAN_EVERY_MS = 60_000
+/** Between two full steps of the clean-up: requests come first. */
+const STEP_PAUSE_MS = 50
+
+/** Starts what the service does by itself: taking over new signing keys, removing expired sessions. Returns the stop. */
+export function startUpkeep(deps: Deps, log: Log): () => void {
+  const stops = [
+    repeat(LIMITS.keyReloadMs, log, async () => {
+      await deps.keys.reload()
+      return LIMITS.keyReloadMs
+    }),
+    repeat(CLEAN_EVERY_MS, log, async () => {
+      const removed = await deps.store.removeExpiredSessions(LIMITS.expiredRowsPerStep)
+      return removed < LIMITS.expiredRowsPerStep ? CLEAN_EVERY_MS : STEP_PAUSE_MS
+    }),
+  ]
+  return () => {
+    for (const stop of stops) stop()
+  }
+}
+
+/** Runs `step` again and again, never twice at a time; it says how long to wait. A failure waits as the first time. */
+function repeat(firstMs: number, log: Log, step: () => Promise<number>): () => void {
+  let stopped = false
+  let timer = setTimeout(run, firstMs)
+  timer.unref()
+  function run(): void {
+    step()
+      .catch((error: unknown) => {
+        log.warn(
+          { event: 'upkeep', reason: error instanceof Error ? error.message : String(error) },
+          'Upkeep failed',
+        )
+        return firstMs
+      })
+      .then((waitMs) => {
+        if (stopped) return
+        timer = setTimeout(run, waitMs)
+        timer.unref()
+      })
+  }
+  return () => {
+    stopped = true
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,143 @@
+/** Runs the service: store, keys, faces, listeners; and stops it without cutting a request. */
+import type { Server } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import { type Composed, compose, openStore } from './compose.ts'
+import { createDateFormat } from './core/dates.ts'
+import { MAINTENANCE, NOT_FOUND, REASON_HEADER } from './http/duktig/denials.ts'
+import type { Face } from './http/duktig/face.ts'
+import { faultAnswer } from './http/duktig/faults.ts'
+import { duktigRoutes } from './http/duktig/routes.ts'
+import { healthRoutes } from './http/health.ts'
+import { referenceRoutes } from './http/reference.ts'
+import type { HttpRoute } from './http/route.ts'
+import { createServer } from './http/server.ts'
+import { type Log, createLog } from './operations/log.ts'
+import { metricsServer } from './operations/metrics.ts'
+import { startUpkeep } from './operations/upkeep.ts'
+import { LIMITS } from './settings/limits.ts'
+import type { Settings } from './settings/settings.ts'
+import { VERSION } from './version.ts'
+
+export interface Service {
+  /** Where it listens, such as `http://127.0.0.1:8088`. */
+  readonly address: string
+  readonly metricsAddress: string
+  /** The default application's key, if this start made it. */
+  readonly newKey: string | null
+  readonly migrations: readonly string[]
+  /** Takes no new connections, answers what has been accepted, then closes the store. */
+  stop(): Promise<void>
+}
+
+/** Starts the service. @throws when a port is taken or the store cannot be opened; nothing is left running then */
+export async function startService(
+  settings: Settings,
+  log: Log = createLog(settings.logLevel),
+): Promise<Service> {
+  const { store, applied } = await openStore(settings)
+  try {
+    const composed = await compose(settings, store, log)
+    for (const problem of await store.inspect()) log.warn({ event: 'store' }, problem)
+    return { ...(await listen(settings, composed, log)), newKey: composed.newKey, migrations: applied }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function listen(
+  settings: Settings,
+  composed: Composed,
+  log: Log,
+): Promise<Pick<Service, 'address' | 'metricsAddress' | 'stop'>> {
+  const { deps, metrics } = composed
+  let draining = false
+  const app = await createServer({
+    routes: allRoutes(settings, composed, () => draining),
+    maintenance: settings.maintenance ? MAINTENANCE : null,
+    notFound: NOT_FOUND,
+    fault: (error, route) => faultAnswer(error, route, settings.mode, log),
+    observe: metrics.observe,
+    trustedProxies: settings.trustedProxies ?? [],
+    corsOrigins: settings.corsOrigins ?? [],
+    corsHeaders: corsHeaders(settings),
+  })
+  const metricsListener = metricsServer(metrics)
+  await app.listen({ host: settings.host, port: settings.port })
+  try {
+    await listenOn(metricsListener, settings.metricsHost, settings.metricsPort)
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+  const stopUpkeep = startUpkeep(deps, log)
+  return {
+    address: addressOf(app.server),
+    metricsAddress: `${addressOf(metricsListener)}/metrics`,
+    async stop() {
+      draining = true
+      stopUpkeep()
+      await drain(app)
+      metricsListener.close()
+      metricsListener.closeAllConnections()
+      await deps.store.close()
+    },
+  }
+}
+
+function allRoutes(settings: Settings, { deps }: Composed, isDraining: () => boolean): readonly HttpRoute[] {
+  const face: Face = {
+    deps,
+    dates: createDateFormat(settings.timeZone),
+    headers: {
+      authKey: settings.authKeyHeader.toLowerCase(),
+      accessToken: settings.accessTokenHeader.toLowerCase(),
+      refreshToken: settings.refreshTokenHeader.toLowerCase(),
+    },
+  }
+  const routes = [...duktigRoutes(face), ...healthRoutes(() => deps.store.check(), isDraining)]
+  const { authKeyHeader, accessTokenHeader } = settings
+  return [...routes, ...referenceRoutes(routes, { version: VERSION, authKeyHeader, accessTokenHeader })]
+}
+
+function corsHeaders(settings: Settings): { allowed: readonly string[]; exposed: readonly string[] } {
+  const { authKeyHeader, accessTokenHeader, refreshTokenHeader } = settings
+  return {
+    allowed: [
+      authKeyHeader,
+      accessTokenHeader,
+      refreshTokenHeader,
+      'X-Refresh-Token',
+      'Authorization',
+      'Content-Type',
+      'Idempotency-Key',
+      'X-Device-Id',
+    ],
+    exposed: [REASON_HEADER, 'Retry-After'],
+  }
+}
+
+/** Waits for requests under way, but not for ever. */
+async function drain(app: FastifyInstance): Promise<void> {
+  const deadline = setTimeout(() => app.server.closeAllConnections(), LIMITS.drainMs)
+  await app.close()
+  clearTimeout(deadline)
+}
+
+function listenOn(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      server.unref()
+      resolve()
+    })
+  })
+}
+
+function addressOf(server: Server): string {
+  const address = server.address()
+  if (address === null || typeof address === 'string')
+    throw new Error('the server is not listening on a port')
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+}

@@ -1,0 +1,38 @@
+/** The settings as text, made from their definitions: for `--help` and for the reference page. */
+import { type Definition, SETTINGS } from './settings.ts'
+
+const all: readonly Definition<unknown>[] = Object.values(SETTINGS)
+
+/** Indented lines, a setting each. */
+export function settingsHelp(): string {
+  const width = Math.max(...all.map(({ variable }) => variable.length))
+  return all
+    .map(
+      (d) =>
+        `  ${d.variable.padEnd(width)}  ${plain(d.sentence)}${d.default === null ? '' : ` [${d.default}]`}`,
+    )
+    .join('\n')
+}
+
+/** `docs/reference/settings.md`. */
+export function settingsPage(): string {
+  const rows = all.map((d) => {
+    const unit = d.unit === undefined ? '' : `, ${d.unit}`
+    return `| \`${d.variable}\` | ${d.kind.shown}${unit} | ${d.default === null ? '–' : `\`${d.default}\``} | ${d.sentence} |`
+  })
+  return [
+    '# Settings',
+    '',
+    'Set them in the environment, or in a file `.env` in the working folder; the environment wins. Wrong settings stop the',
+    'start, with all mistakes listed at once.',
+    '',
+    '| Variable | Value | Default | Meaning |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
+}
+
+function plain(text: string): string {
+  return text.replaceAll('`', '')
+}

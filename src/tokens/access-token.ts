@@ -1,0 +1,70 @@
+/** The access token of the Duktig face (contract, section 5). */
+import type { Session, SessionAccount } from '../core/session.ts'
+import { signJws, verifyJws } from './jws.ts'
+import { randomId } from './random-id.ts'
+import type { SigningKey } from './signing-key.ts'
+
+/** Who all tokens are from and for; from the settings. */
+export interface TokenNames {
+  readonly issuer: string
+  readonly audience: string
+}
+
+export interface AccessTokenClaims {
+  readonly accountId: number
+  readonly sessionId: string
+  readonly expiresAtSeconds: number
+}
+
+export interface MintedToken {
+  readonly token: string
+  /** Seconds since 1970. */
+  readonly expiresAtSeconds: number
+}
+
+/** Mints an access token for a session, saying who the account is now. It never outlives the session. */
+export function mintAccessToken(
+  key: SigningKey,
+  names: TokenNames,
+  session: Session,
+  account: SessionAccount,
+  ttlSeconds: number,
+  nowMs: number,
+): MintedToken {
+  const nowSeconds = Math.floor(nowMs / 1000)
+  const expiresAtSeconds = Math.min(nowSeconds + ttlSeconds, Math.floor(session.expiresAtMs / 1000))
+  const token = signJws(
+    key,
+    JSON.stringify({
+      iss: names.issuer,
+      aud: names.audience,
+      sub: String(account.accountId),
+      jti: randomId(),
+      nbf: nowSeconds,
+      iat: nowSeconds,
+      exp: expiresAtSeconds,
+      account: {
+        userId: account.accountId,
+        firstName: account.firstName,
+        lastName: account.lastName,
+        email: account.email,
+        roleId: account.roleId,
+      },
+      sid: session.sessionId,
+    }),
+  )
+  return { token, expiresAtSeconds }
+}
+
+/** The claims of a genuine access token, in time or not; null for everything else. */
+export function readAccessToken(
+  token: string,
+  keys: ReadonlyMap<string, SigningKey>,
+  names: TokenNames,
+): AccessTokenClaims | null {
+  const claims = verifyJws(token, keys)
+  if (claims === null || claims['iss'] !== names.issuer || claims['aud'] !== names.audience) return null
+  const { sub, sid, exp } = claims
+  if (typeof sub !== 'string' || typeof sid !== 'string' || !Number.isSafeInteger(exp)) return null
+  return { accountId: Number(sub), sessionId: sid, expiresAtSeconds: exp as number }
+}

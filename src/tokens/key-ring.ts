@@ -1,0 +1,134 @@
+/** All signing keys, by purpose: which one signs now, and which ones are still believed. */
+import type { Clock, KeyPurpose, KeyStore, StoredKey } from '../store/store.ts'
+import { randomId } from './random-id.ts'
+import type { Sealer } from './seal.ts'
+import {
+  type Algorithm,
+  type PublicJwk,
+  type SigningKey,
+  createSigningKey,
+  generateKeyMaterial,
+} from './signing-key.ts'
+
+export class KeyRing {
+  readonly #store: KeyStore
+  readonly #clock: Clock
+  readonly #sealer: Sealer
+  readonly #algorithms: Readonly<Record<KeyPurpose, Algorithm>>
+  #keys: readonly SigningKey[] = []
+  #byHeader: Readonly<Record<KeyPurpose, ReadonlyMap<string, SigningKey>>> = {
+    access: new Map(),
+    refresh: new Map(),
+    device: new Map(),
+  }
+
+  private constructor(store: KeyStore, clock: Clock, sealer: Sealer, accessAlgorithm: Algorithm) {
+    this.#store = store
+    this.#clock = clock
+    this.#sealer = sealer
+    this.#algorithms = { access: accessAlgorithm, refresh: 'HS256', device: 'HS256' }
+  }
+
+  /**
+   * Loads the ring, making the first key of each purpose where there is none.
+   * @throws {SealError} when the master secret is not the one that the keys are sealed with
+   */
+  static async load(
+    store: KeyStore,
+    clock: Clock,
+    sealer: Sealer,
+    accessAlgorithm: Algorithm,
+  ): Promise<KeyRing> {
+    const ring = new KeyRing(store, clock, sealer, accessAlgorithm)
+    await ring.reload()
+    const missing = (Object.keys(ring.#algorithms) as KeyPurpose[]).filter((p) => ring.#signerOf(p) === null)
+    for (const purpose of missing) {
+      await store.addFirstKey(ring.newKey(purpose, ring.#algorithms[purpose], clock.nowMs()))
+    }
+    if (missing.length > 0) await ring.reload()
+    return ring
+  }
+
+  /** Takes over what other instances and the command line have done to the keys. */
+  async reload(): Promise<void> {
+    const known = new Map(this.#keys.map((key) => [key.kid, key]))
+    this.#keys = (await this.#store.listKeys()).map((stored) => {
+      const key = known.get(stored.kid)
+      return key !== undefined && key.retireAtMs === stored.retireAtMs ? key : this.#open(stored)
+    })
+    const nowMs = this.#clock.nowMs()
+    const believed = this.#keys.filter((key) => key.retireAtMs === null || key.retireAtMs > nowMs)
+    const of = (purpose: KeyPurpose) =>
+      new Map(believed.filter((key) => key.purpose === purpose).map((key) => [key.headerSegment, key]))
+    this.#byHeader = { access: of('access'), refresh: of('refresh'), device: of('device') }
+  }
+
+  /** The key that signs now: the youngest active one of its purpose's algorithm. */
+  signer(purpose: KeyPurpose): SigningKey {
+    const key = this.#signerOf(purpose)
+    if (key === null) throw new Error(`there is no ${purpose} key to sign with`)
+    return key
+  }
+
+  /** The keys that tokens of a purpose are believed by, by header segment. */
+  verifiers(purpose: KeyPurpose): ReadonlyMap<string, SigningKey> {
+    return this.#byHeader[purpose]
+  }
+
+  /** The refresh key that a session's row names; another instance may have been the first to use it. */
+  async refreshKey(kid: string): Promise<SigningKey> {
+    const find = () => this.#keys.find((key) => key.kid === kid && key.purpose === 'refresh')
+    let key = find()
+    if (key === undefined) {
+      await this.reload()
+      key = find()
+    }
+    if (key === undefined) throw new Error(`the store has no refresh key ${kid}, which a session of it names`)
+    return key
+  }
+
+  /** All keys, oldest first. */
+  all(): readonly SigningKey[] {
+    return this.#keys
+  }
+
+  /** The public access keys as a JWK set (RFC 7517, section 5): the coming, the present and those still believed. */
+  publicKeys(): { readonly keys: readonly PublicJwk[] } {
+    const jwks = [...this.verifiers('access').values()].map((key) => key.publicJwk())
+    return { keys: jwks.filter((jwk) => jwk !== null) }
+  }
+
+  /** A new key as it is stored, sealed. It signs from `activeAtMs` on. */
+  newKey(purpose: KeyPurpose, algorithm: Algorithm, activeAtMs: number): StoredKey {
+    const kid = randomId()
+    const sealed = this.#sealer.seal(generateKeyMaterial(algorithm), context(kid, purpose, algorithm))
+    return { kid, purpose, algorithm, sealed, createdAtMs: this.#clock.nowMs(), activeAtMs, retireAtMs: null }
+  }
+
+  /** The algorithm that a purpose signs with. */
+  algorithm(purpose: KeyPurpose): Algorithm {
+    return this.#algorithms[purpose]
+  }
+
+  #signerOf(purpose: KeyPurpose): SigningKey | null {
+    const nowMs = this.#clock.nowMs()
+    let youngest: SigningKey | null = null
+    for (const key of this.#keys) {
+      if (key.purpose !== purpose || key.algorithm !== this.#algorithms[purpose] || key.activeAtMs > nowMs)
+        continue
+      if (youngest === null || key.activeAtMs >= youngest.activeAtMs) youngest = key
+    }
+    return youngest
+  }
+
+  #open(stored: StoredKey): SigningKey {
+    const { kid, purpose, activeAtMs, retireAtMs } = stored
+    const algorithm = stored.algorithm as Algorithm
+    const material = this.#sealer.open(stored.sealed, context(kid, purpose, algorithm))
+    return createSigningKey({ kid, purpose, algorithm, activeAtMs, retireAtMs }, material)
+  }
+}
+
+function context(kid: string, purpose: string, algorithm: string): string {
+  return `${kid} ${purpose} ${algorithm}`
+}

@@ -1,0 +1,99 @@
+/** One signing key, bound to one purpose and one algorithm (RFC 8725, section 3.1). */
+import {
+  type KeyObject,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  timingSafeEqual,
+  verify,
+} from 'node:crypto'
+import type { KeyPurpose } from '../store/store.ts'
+import { decodeBase64url, encodeBase64url } from './base64url.ts'
+
+/** A public key as a JSON Web Key (RFC 7517). */
+export type PublicJwk = Readonly<Record<string, unknown>>
+
+export type Algorithm = 'HS256' | 'ES256' | 'EdDSA' | 'RS256'
+
+export interface SigningKey {
+  readonly kid: string
+  readonly purpose: KeyPurpose
+  readonly algorithm: Algorithm
+  /** The first segment of every token signed with this key; a token is known by it, its header is never parsed. */
+  readonly headerSegment: string
+  readonly activeAtMs: number
+  readonly retireAtMs: number | null
+  /** The signature of `input`, base64url. */
+  sign(input: string): string
+  verify(input: string, signature: string): boolean
+  /** The public key as a JWK with `kid`, `alg` and `use`; null for HS256, whose key is no public matter. */
+  publicJwk(): PublicJwk | null
+  /** The verification secret of HS256, to be handed to the operator of a resource server; null otherwise. */
+  sharedSecret(): Buffer | null
+}
+
+type Signature = Pick<SigningKey, 'sign' | 'verify' | 'publicJwk' | 'sharedSecret'>
+
+/** Fresh secret key material: 256 random bits, or a private key as PKCS #8. */
+export function generateKeyMaterial(algorithm: Algorithm): Buffer {
+  const pkcs8 = { type: 'pkcs8', format: 'der' } as const
+  switch (algorithm) {
+    case 'HS256':
+      return randomBytes(32)
+    case 'ES256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export(pkcs8)
+    case 'EdDSA':
+      return generateKeyPairSync('ed25519').privateKey.export(pkcs8)
+    case 'RS256':
+      return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export(pkcs8)
+  }
+}
+
+/** The key made of `material`; `header` is the token header up to its `kid`, in the order of the face. */
+export function createSigningKey(
+  facts: Pick<SigningKey, 'kid' | 'purpose' | 'algorithm' | 'activeAtMs' | 'retireAtMs'>,
+  material: Uint8Array,
+): SigningKey {
+  const { kid, algorithm } = facts
+  // The order of the published contract (section 5); a `kid` may follow.
+  const headerSegment = encodeBase64url(JSON.stringify({ typ: 'JWT', cty: 'JWT', alg: algorithm, kid }))
+  const signature = algorithm === 'HS256' ? hmac(material) : asymmetric(kid, algorithm, material)
+  return { ...facts, headerSegment, ...signature }
+}
+
+function hmac(material: Uint8Array): Signature {
+  const key = createSecretKey(material)
+  const mac = (input: string) => createHmac('sha256', key).update(input).digest('base64url')
+  return {
+    sign: mac,
+    verify(input, signature) {
+      const expected = Buffer.from(mac(input), 'latin1')
+      const given = Buffer.from(signature, 'latin1')
+      // Compared as text: the MAC has one spelling, every other is refused.
+      return given.length === expected.length && timingSafeEqual(given, expected)
+    },
+    publicJwk: () => null,
+    sharedSecret: () => Buffer.from(material),
+  }
+}
+
+function asymmetric(kid: string, algorithm: Exclude<Algorithm, 'HS256'>, material: Uint8Array): Signature {
+  const privateKey = createPrivateKey({ key: Buffer.from(material), format: 'der', type: 'pkcs8' })
+  const publicKey = createPublicKey(privateKey)
+  const digest = algorithm === 'EdDSA' ? null : 'sha256'
+  // RFC 7518, section 3.4: the signature of ES256 is R and S side by side, 64 bytes.
+  const withKey = (key: KeyObject) => ({ key, dsaEncoding: 'ieee-p1363' as const })
+  return {
+    sign: (input) => sign(digest, Buffer.from(input), withKey(privateKey)).toString('base64url'),
+    verify(input, signature) {
+      const bytes = decodeBase64url(signature)
+      return bytes !== null && verify(digest, Buffer.from(input), withKey(publicKey), bytes)
+    },
+    publicJwk: () => ({ ...publicKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' }),
+    sharedSecret: () => null,
+  }
+}

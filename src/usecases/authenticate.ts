@@ -1,0 +1,33 @@
+import type { RoleId } from '../core/account.ts'
+import { type Denial, deny } from '../core/denial.ts'
+import { type SessionAccount, type Session, sessionDenial } from '../core/session.ts'
+import { readAccessToken } from '../tokens/access-token.ts'
+import type { Deps } from './deps.ts'
+
+/** Who calls: the session, and the account as it is now. */
+export interface Caller {
+  readonly session: Session
+  readonly account: SessionAccount
+}
+
+/**
+ * Whoever holds this access token, if his session lives and his account is active at this moment, on every instance.
+ * Denials: `token-invalid`, `token-expired`, `session-over`, `account-unknown`, `account-inactive`.
+ */
+export async function authenticate(deps: Deps, accessToken: string): Promise<Caller | Denial> {
+  const { keys, names, store } = deps
+  const claims = readAccessToken(accessToken, keys.verifiers('access'), names)
+  if (claims === null) return deny('token-invalid')
+  const nowMs = store.clock.nowMs()
+  if (nowMs >= claims.expiresAtSeconds * 1000) return deny('token-expired')
+  const view = await store.readSession(claims.sessionId)
+  if (view === null) return deny('session-over', 'unknown')
+  const denial = sessionDenial(view, claims.accountId, nowMs)
+  if (denial !== null) return denial
+  return { session: view.session, account: view.account as SessionAccount }
+}
+
+/** Whether the caller's role, as it is now, is one of `roles`. */
+export function hasRole(caller: Caller, roles: readonly RoleId[]): boolean {
+  return roles.includes(caller.account.roleId)
+}

@@ -1,0 +1,72 @@
+import { type Account, STATUS } from '../core/account.ts'
+import { type Denial, deny } from '../core/denial.ts'
+import type { EndReason } from '../core/session.ts'
+import type { AccountChange, ChangeOptions } from '../store/store.ts'
+import type { Deps } from './deps.ts'
+import type { Action } from './events.ts'
+
+/** What is to change; what is left out stays. */
+export interface AccountEdit extends Omit<AccountChange, 'passwordHash'> {
+  readonly password?: string
+}
+
+/** How often a change starts over because the account changed under it. */
+const TRIES = 3
+
+const STATUS_REASON = {
+  [STATUS.notVerified]: 'deactivated',
+  [STATUS.suspended]: 'suspended',
+  [STATUS.terminated]: 'terminated',
+} as const
+
+/**
+ * Changes an account, and ends its sessions where the change asks for it: all of them when the account is no longer
+ * active; when the password is another one, all but `by.sessionId` if that is a session of the account itself.
+ * Denials: `target-unknown`, `target-terminated`, `email-taken`, `last-super-admin`. @throws {Overloaded}
+ */
+export async function changeAccount(
+  deps: Deps,
+  by: Action,
+  accountId: number,
+  { password, ...fields }: AccountEdit,
+): Promise<Account | Denial> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const before = await deps.store.findAccountWithPassword(accountId)
+    if (before === null) return deny('target-unknown')
+    // A password equal to the present one is no change and ends no session.
+    const isNew = password !== undefined && !(await deps.passwords.verify(before.passwordHash, password))
+    const change = isNew ? { ...fields, passwordHash: await deps.passwords.hash(password) } : fields
+    const options = { ...ending(by, accountId, fields, isNew), ifVersion: before.version }
+    const outcome = await deps.store.changeAccount(accountId, change, options)
+    if (outcome.kind === 'conflict') continue
+    if (outcome.kind !== 'changed') return deny(DENIALS[outcome.kind])
+    deps.events.action(by)
+    for (const sessionId of outcome.endedSessions) {
+      const message = options.endSessions?.reason ?? 'ended'
+      deps.events.action({ ...by, accountId, code: 'Auth->SessionEnded', message, sessionId })
+    }
+    return outcome.account
+  }
+  return { denied: 'overloaded', retryAfterSeconds: 1 }
+}
+
+const DENIALS = {
+  unknown: 'target-unknown',
+  terminated: 'target-terminated',
+  'email-taken': 'email-taken',
+  'last-super-admin': 'last-super-admin',
+} as const
+
+function ending(
+  by: Action,
+  accountId: number,
+  { status }: AccountChange,
+  newPassword: boolean,
+): Pick<ChangeOptions, 'endSessions'> {
+  const end = (reason: EndReason, exceptSessionId: string | null) => ({
+    endSessions: { reason, exceptSessionId },
+  })
+  if (status !== undefined && status !== STATUS.active) return end(STATUS_REASON[status], null)
+  if (newPassword) return end('password-changed', by.accountId === accountId ? (by.sessionId ?? null) : null)
+  return {}
+}

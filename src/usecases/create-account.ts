@@ -1,0 +1,30 @@
+import type { Account, NewAccount } from '../core/account.ts'
+import { type Denial, deny } from '../core/denial.ts'
+import type { Deps } from './deps.ts'
+import type { Action } from './events.ts'
+
+export interface AccountToCreate extends Omit<NewAccount, 'passwordHash'> {
+  readonly password: string
+}
+
+/**
+ * Creates an account with role and status as an administrator gives them. `by` says who does it.
+ * Denials: `email-taken`. @throws {Overloaded}
+ */
+export async function createAccount(
+  deps: Deps,
+  by: Omit<Action, 'code' | 'message'>,
+  { password, ...account }: AccountToCreate,
+): Promise<Account | Denial> {
+  const created = await deps.store.createAccount({
+    ...account,
+    passwordHash: await deps.passwords.hash(password),
+  })
+  if (created === 'email-taken') return deny('email-taken')
+  deps.events.action({
+    ...by,
+    code: 'Users->registerAccount',
+    message: `Account ${created.accountId} created`,
+  })
+  return created
+}

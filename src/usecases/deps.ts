@@ -1,0 +1,17 @@
+import type { AccountStatus } from '../core/account.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { Store } from '../store/store.ts'
+import type { TokenNames } from '../tokens/access-token.ts'
+import type { KeyRing } from '../tokens/key-ring.ts'
+import type { Events } from './events.ts'
+
+/** What the use cases work with; a plain record, put together in `main.ts`. */
+export interface Deps {
+  readonly store: Store
+  readonly keys: KeyRing
+  readonly passwords: Passwords
+  readonly names: TokenNames
+  readonly events: Events
+  /** The status of accounts that register themselves. */
+  readonly registrationStatus: AccountStatus
+}

@@ -1,0 +1,49 @@
+/** What happened, for the audit trail, the log and the metrics. Recording never waits and never fails. */
+
+/** The contract's list of action codes (section 7), and what is only counted. */
+export type ActionCode =
+  | 'Auth->Authorize'
+  | 'Auth->SignOut'
+  | 'Auth->SessionEnded'
+  | 'Auth->Refused'
+  | 'Auth->Locked'
+  | 'User->registerAccount'
+  | 'User->getAccount'
+  | 'User->updateAccount'
+  | 'User->patchAccount'
+  | 'User->getSessions'
+  | 'User->endSessions'
+  | 'Users->getAccounts'
+  | 'Users->getAccount'
+  | 'Users->registerAccount'
+  | 'Users->updateAccount'
+  | 'Users->patchAccount'
+  | 'Users->terminateAccount'
+  | 'Users->getUserActions'
+  | 'Users->endSessions'
+  | 'UserActions->getUserActionsStats'
+  | 'AppLogs->appLogs'
+  | 'Keys->rotate'
+  | 'Applications->change'
+
+export const GUEST = -2
+export const SYSTEM = -3
+
+export interface Action {
+  /** The account that acted; `GUEST` for requests without one, `SYSTEM` for the command line and jobs. */
+  readonly accountId: number
+  readonly code: ActionCode
+  readonly message: string
+  readonly sessionId?: string | null
+  readonly address?: string | null
+}
+
+/** What a refresh came to, for the counters. */
+export type RefreshResult = 'kept' | 'advanced' | 'recovered' | 'repeated' | 'reuse' | 'refused'
+
+export interface Events {
+  /** Something that somebody did. */
+  action(action: Action): void
+  /** A refresh: counted, not listed. */
+  refresh(result: RefreshResult): void
+}

@@ -1,0 +1,133 @@
+import { ROLE, type RoleId, STATUS, type AccountStatus } from '../core/account.ts'
+import { LENGTHS, hasLength, isEmail, isStrongPassword } from '../core/account-fields.ts'
+import type { DateFormat } from '../core/dates.ts'
+import { isKnownHash } from '../passwords/passwords.ts'
+import type { ImportedAccount } from '../store/store.ts'
+import type { Deps } from './deps.ts'
+
+/** A line of an import that cannot be taken over; `line` counts from 1. */
+export interface BadLine {
+  readonly line: number
+  readonly reason: string
+}
+
+const KEYS = [
+  'userId',
+  'firstName',
+  'lastName',
+  'email',
+  'password',
+  'passwordHash',
+  'phone',
+  'comment',
+  'roleId',
+  'status',
+  'dateRegistered',
+  'dateLastUpdate',
+  'dateLastLogin',
+]
+
+const REFUSALS = {
+  'email-taken': 'the e-mail address is registered already',
+  'id-taken': 'the userId is taken already',
+}
+
+/**
+ * Imports accounts from JSON lines, all of them or none: the first line that cannot be taken over stops it.
+ * `progress` is told after each line how many are ready. The number of accounts imported.
+ */
+export async function importAccounts(
+  deps: Deps,
+  lines: AsyncIterable<string>,
+  dates: DateFormat,
+  progress: (ready: number) => void,
+): Promise<number | BadLine> {
+  const accounts: ImportedAccount[] = []
+  const lineOf: number[] = []
+  let line = 0
+  for await (const text of lines) {
+    line++
+    if (text.trim() === '') continue
+    const account = await accountOf(deps, text, dates)
+    if (typeof account === 'string') return { line, reason: account }
+    accounts.push(account)
+    lineOf.push(line)
+    progress(accounts.length)
+  }
+  const outcome = await deps.store.importAccounts(accounts)
+  if (outcome.kind === 'imported') return outcome.count
+  return { line: lineOf[outcome.index] ?? 0, reason: REFUSALS[outcome.why] }
+}
+
+/** The account of a line, or what is wrong with it. */
+async function accountOf(deps: Deps, text: string, dates: DateFormat): Promise<ImportedAccount | string> {
+  const parsed = parseLine(text)
+  if (typeof parsed === 'string') return parsed
+  const { firstName, lastName, email, phone, password, passwordHash, userId } = parsed
+  const comment = parsed['comment'] ?? null
+  if (!hasLength(firstName, LENGTHS.firstName)) return 'firstName must have 2 to 15 characters'
+  if (!hasLength(lastName, LENGTHS.lastName)) return 'lastName must have 2 to 20 characters'
+  if (!isEmail(email)) return 'email must be a valid address'
+  if (!hasLength(phone, LENGTHS.phone)) return 'phone must have 6 to 20 characters'
+  if (comment !== null && !hasLength(comment, LENGTHS.comment))
+    return 'comment must have at most 255 characters'
+  const roleId = parsed['roleId'] ?? ROLE.client
+  if (!Object.values(ROLE).some((role) => role === roleId)) return 'roleId must be 1, 2, 3, 4 or 5'
+  const status = parsed['status'] ?? STATUS.notVerified
+  if (!Object.values(STATUS).some((known) => known === status)) return 'status must be 0, 1, 2 or 3'
+  if (userId !== undefined && userId !== null && !(Number.isSafeInteger(userId) && (userId as number) > 0)) {
+    return 'userId must be a whole number above 0'
+  }
+  const times = timesOf(parsed, dates)
+  if (typeof times === 'string') return times
+  const hash = await hashOf(deps, password, passwordHash)
+  if (hash === null) return 'either password (strong) or passwordHash (argon2id or bcrypt) must be there'
+  return {
+    accountId: (userId as number | null | undefined) ?? null,
+    firstName,
+    lastName,
+    email,
+    phone,
+    comment: comment as string | null,
+    roleId: roleId as RoleId,
+    status: status as AccountStatus,
+    passwordHash: hash,
+    ...times,
+  }
+}
+
+function parseLine(text: string): Record<string, unknown> | string {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return 'this is no JSON'
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'this is no JSON object'
+  const extra = Object.keys(value).filter((key) => !KEYS.includes(key))
+  if (extra.length > 0) return `unknown key ${JSON.stringify(extra[0])}; allowed are ${KEYS.join(', ')}`
+  return value as Record<string, unknown>
+}
+
+type Times = Pick<ImportedAccount, 'registeredAtMs' | 'updatedAtMs' | 'lastSignInAtMs'>
+
+function timesOf(parsed: Record<string, unknown>, dates: DateFormat): Times | string {
+  const times: Record<string, number | null> = {}
+  for (const key of ['dateRegistered', 'dateLastUpdate', 'dateLastLogin']) {
+    const text = parsed[key] ?? null
+    const time = typeof text === 'string' ? dates.parse(text) : null
+    if (text !== null && time === null) return `${key} must be a date such as 2019-07-21 00:09:07`
+    times[key] = time
+  }
+  return {
+    registeredAtMs: times['dateRegistered'] ?? null,
+    updatedAtMs: times['dateLastUpdate'] ?? null,
+    lastSignInAtMs: times['dateLastLogin'] ?? null,
+  }
+}
+
+async function hashOf(deps: Deps, password: unknown, passwordHash: unknown): Promise<string | null> {
+  if (typeof passwordHash === 'string')
+    return password === undefined && isKnownHash(passwordHash) ? passwordHash : null
+  return isStrongPassword(password) ? deps.passwords.hash(password) : null
+}

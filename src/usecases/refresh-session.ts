@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import type { Application } from '../core/application.ts'
+import { type Denial, deny } from '../core/denial.ts'
+import { type RefreshDecision, decideRefresh } from '../core/refresh.ts'
+import { LIMITS } from '../settings/limits.ts'
+import type { Decide, RefreshOutcome } from '../store/store.ts'
+import { mintAccessToken } from '../tokens/access-token.ts'
+import { mintRefreshToken, readRefreshToken } from '../tokens/refresh-token.ts'
+import type { Deps } from './deps.ts'
+import type { RefreshResult } from './events.ts'
+
+export interface RefreshSessionRequest {
+  readonly refreshToken: string
+  /** The `Idempotency-Key`: one random key for each refresh token that a client stores. Null if none was sent. */
+  readonly attemptKey: string | null
+  /** The application whose key came along; null if none was sent. */
+  readonly application: Application | null
+  readonly address: string
+}
+
+export interface Refreshed {
+  readonly accessToken: string
+  /** Seconds since 1970. */
+  readonly expiresAtSeconds: number
+  /** Null when what the caller has stays good: a late answer then cannot overwrite a newer token. */
+  readonly refreshToken: string | null
+}
+
+/**
+ * Answers a refresh token with a new access token, by the seven cases of docs/refresh.md.
+ * Garbage ends before the store is asked. Denials: `token-invalid`, `session-over` with its reason,
+ * `account-unknown`, `account-inactive`, `application-unknown`. @throws {StoreUnavailable}
+ */
+export async function refreshSession(
+  deps: Deps,
+  request: RefreshSessionRequest,
+): Promise<Refreshed | Denial> {
+  const { keys, names, store } = deps
+  const claims = readRefreshToken(request.refreshToken, keys.verifiers('refresh'), names)
+  if (claims === null) return deny('token-invalid')
+  const outcome = await store.refreshSession({
+    presented: { ...claims, attemptKey: request.attemptKey === null ? null : hashed(request.attemptKey) },
+    decide: request.application === null ? decideWithoutKey : decideRefresh,
+    kid: keys.signer('refresh').kid,
+    applicationId: request.application?.applicationId ?? null,
+    deadlineMs: store.clock.nowMs() + LIMITS.decisionMs,
+  })
+  deps.events.refresh(RESULT[outcome.decision.kind](outcome.decision))
+  return outcome.decision.kind === 'end' ? reuseFound(deps, request, outcome) : answer(deps, outcome)
+}
+
+/** Where the application's policy demands its key with every refresh, a token alone decides nothing. */
+const decideWithoutKey: Decide = (view, presented, nowMs) =>
+  view.application?.requireKeyOnRefresh === true
+    ? { kind: 'deny', denial: deny('credential-missing') }
+    : decideRefresh(view, presented, nowMs)
+
+const RESULT: Record<RefreshDecision['kind'], (decision: RefreshDecision) => RefreshResult> = {
+  deny: () => 'refused',
+  keep: () => 'kept',
+  advance: (decision) => (decision.kind === 'advance' && decision.recovered ? 'recovered' : 'advanced'),
+  repeat: () => 'repeated',
+  end: () => 'reuse',
+}
+
+async function answer(deps: Deps, outcome: RefreshOutcome): Promise<Refreshed | Denial> {
+  const { decision, view, nowMs } = outcome
+  if (decision.kind === 'deny') return decision.denial
+  if (view === null || view.account === null || view.application === null) {
+    throw new Error('a session was refreshed without its account and application')
+  }
+  const { keys, names } = deps
+  const ttlSeconds = view.application.accessTokenTtlSeconds
+  const access = mintAccessToken(keys.signer('access'), names, view.session, view.account, ttlSeconds, nowMs)
+  const { token: accessToken, expiresAtSeconds } = access
+  if (decision.kind === 'keep') return { accessToken, expiresAtSeconds, refreshToken: null }
+  const refreshKey = await keys.refreshKey(view.session.kid)
+  return { accessToken, expiresAtSeconds, refreshToken: mintRefreshToken(refreshKey, names, view.session) }
+}
+
+function reuseFound(deps: Deps, request: RefreshSessionRequest, outcome: RefreshOutcome): Denial {
+  const session = outcome.view?.session
+  if (session !== undefined) {
+    const { accountId, sessionId } = session
+    const { address } = request
+    deps.events.action({ accountId, code: 'Auth->SessionEnded', message: 'reuse', sessionId, address })
+  }
+  return deny('session-over', 'reuse')
+}
+
+/** Kept as a hash, so that the row holds nothing a reader of the database could present. */
+function hashed(attemptKey: string): string {
+  return createHash('sha256').update(attemptKey).digest('base64url').slice(0, 22)
+}

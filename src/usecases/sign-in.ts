@@ -1,0 +1,136 @@
+import { STATUS } from '../core/account.ts'
+import type { Application } from '../core/application.ts'
+import { type Denial, deny } from '../core/denial.ts'
+import type { Device } from '../core/session.ts'
+import { isOutdatedHash } from '../passwords/passwords.ts'
+import { LIMITS } from '../settings/limits.ts'
+import type { AccountWithPassword, OpenSessionOutcome } from '../store/store.ts'
+import { mintAccessToken } from '../tokens/access-token.ts'
+import { randomId } from '../tokens/random-id.ts'
+import { mintRefreshToken } from '../tokens/refresh-token.ts'
+import type { Deps } from './deps.ts'
+import { GUEST } from './events.ts'
+
+export interface SignInRequest {
+  readonly application: Application
+  readonly email: string
+  readonly password: string
+  readonly device: Device
+}
+
+export interface SignedIn {
+  readonly accessToken: string
+  /** Seconds since 1970. */
+  readonly expiresAtSeconds: number
+  readonly refreshToken: string
+  /** The sign-in before this one; null for the first. */
+  readonly previousSignInAtMs: number | null
+}
+
+/** How often a sign-in starts over because the account changed while its password was checked. */
+const TRIES = 3
+
+/**
+ * Opens a session for an e-mail address and a password.
+ * An unknown address costs the time of a wrong password; what is wrong with the account is told only after the right
+ * one. Denials: `credentials-wrong`, `account-inactive`. @throws {Overloaded}
+ */
+export async function signIn(deps: Deps, request: SignInRequest): Promise<SignedIn | Denial> {
+  const { address } = request.device
+  for (let tries = 0; tries < TRIES; tries++) {
+    const account = await checkPassword(deps, request.email, request.password)
+    if (account === null) {
+      deps.events.action({
+        accountId: GUEST,
+        code: 'Auth->Refused',
+        message: 'Incorrect credentials',
+        address,
+      })
+      return deny('credentials-wrong')
+    }
+    if (account.status !== STATUS.active) {
+      const { accountId } = account
+      deps.events.action({ accountId, code: 'Auth->Refused', message: 'Account not active', address })
+      return deny('account-inactive')
+    }
+    await renewHash(deps, account, request.password)
+    const outcome = await open(deps, request, account)
+    if (outcome.kind === 'opened') return signedIn(deps, request, outcome)
+  }
+  return deny('credentials-wrong')
+}
+
+async function checkPassword(
+  deps: Deps,
+  email: string,
+  password: string,
+): Promise<AccountWithPassword | null> {
+  const account = await deps.store.findAccountByEmail(email)
+  if (account === null) {
+    await deps.passwords.verifyNothing(password)
+    return null
+  }
+  return (await deps.passwords.verify(account.passwordHash, password)) ? account : null
+}
+
+/** A hash of another program becomes one of ours, now that the password is at hand; not worth failing over. */
+async function renewHash(deps: Deps, account: AccountWithPassword, password: string): Promise<void> {
+  if (!isOutdatedHash(account.passwordHash)) return
+  const passwordHash = await deps.passwords.hash(password)
+  await deps.store.changeAccount(
+    account.accountId,
+    { passwordHash },
+    { ifVersion: account.version, silent: true },
+  )
+}
+
+function open(deps: Deps, request: SignInRequest, account: AccountWithPassword): Promise<OpenSessionOutcome> {
+  return deps.store.openSession({
+    sessionId: randomId(),
+    accountId: account.accountId,
+    accountVersion: account.version,
+    application: request.application,
+    kid: deps.keys.signer('refresh').kid,
+    amr: ['pwd'],
+    device: request.device,
+    maxLiveSessions: LIMITS.liveSessionsPerAccount,
+  })
+}
+
+async function signedIn(
+  deps: Deps,
+  request: SignInRequest,
+  opened: OpenSessionOutcome & { kind: 'opened' },
+): Promise<SignedIn> {
+  const { session, account } = opened
+  const { keys, names, events } = deps
+  const { address } = request.device
+  const { accountId } = account
+  const { sessionId } = session
+  events.action({ accountId, code: 'Auth->Authorize', message: 'Signed in successfully', sessionId, address })
+  for (const ended of opened.endedSessions) {
+    events.action({
+      accountId,
+      code: 'Auth->SessionEnded',
+      message: 'session-limit',
+      sessionId: ended,
+      address,
+    })
+  }
+  const ttlSeconds = request.application.accessTokenTtlSeconds
+  const access = mintAccessToken(
+    keys.signer('access'),
+    names,
+    session,
+    account,
+    ttlSeconds,
+    session.createdAtMs,
+  )
+  const refreshKey = await keys.refreshKey(session.kid)
+  return {
+    accessToken: access.token,
+    expiresAtSeconds: access.expiresAtSeconds,
+    refreshToken: mintRefreshToken(refreshKey, names, session),
+    previousSignInAtMs: opened.previousSignInAtMs,
+  }
+}

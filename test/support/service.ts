@@ -1,0 +1,50 @@
+/** A whole service inside the test process: real store in a fresh folder, real HTTP on a free port. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Composed, compose, openStore } from '../../src/compose.ts'
+import type { Log } from '../../src/operations/log.ts'
+import { type Service, startService } from '../../src/serve.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+
+export const AUTH_KEY = 'test-application-key-0001'
+
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+export interface TestService extends Service {
+  readonly dataDir: string
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** Starts a service; `variables` over settings that suit tests. `stop` removes the folder. */
+export async function startTestService(
+  variables: Readonly<Record<string, string>> = {},
+  log: Log = silentLog,
+): Promise<TestService> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'duktig-test-'))
+  const all = {
+    DUKTIG_PORT: '0',
+    DUKTIG_METRICS_PORT: '0',
+    DUKTIG_DATA_DIR: dataDir,
+    DUKTIG_AUTH_KEY: AUTH_KEY,
+    DUKTIG_ISSUER: 'http://duktig.test',
+    ...variables,
+  }
+  const service = await startService(readSettings(all), log)
+  return {
+    ...service,
+    dataDir,
+    variables: all,
+    async stop() {
+      await service.stop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The use cases' dependencies on the store of a test service, beside it; for arranging what HTTP cannot. */
+export async function openBeside(service: TestService): Promise<Composed & { close(): Promise<void> }> {
+  const settings = readSettings(service.variables)
+  const { store } = await openStore(settings)
+  return { ...(await compose(settings, store, silentLog)), close: () => store.close() }
+}
