@@ -2,11 +2,13 @@
  * How a route of the Duktig face runs. The checks come in the order of the contract (section 2), each a line of
  * `run`: key or token, role, target, body; a stranger's body is never read.
  */
+import { isIP } from 'node:net'
 import type { RoleId } from '../../core/account.ts'
 import type { Application } from '../../core/application.ts'
 import { type Denial, deny, isDenial } from '../../core/denial.ts'
 import { type Caller, authenticate, hasRole } from '../../usecases/authenticate.ts'
 import type { Deps } from '../../usecases/deps.ts'
+import type { Action, ActionCode } from '../../usecases/events.ts'
 import { identifyApplication } from '../../usecases/identify-application.ts'
 import { type Answer, json } from '../answer.ts'
 import { type JsonObject, readJsonObject } from '../body.ts'
@@ -33,8 +35,9 @@ export interface Call {
   readonly caller: Caller
   readonly body: JsonObject
   readonly query: Readonly<Record<string, string>>
-  /** The id in the path. */
+  /** The ids in the path. */
   readonly userId: number
+  readonly sessionId: string
 }
 
 export interface DuktigRoute extends Documented {
@@ -53,6 +56,9 @@ export interface DuktigRoute extends Documented {
 
 /** User ids in paths: integers above 0. */
 export const USER_ID = { userId: /^[1-9]\d{0,14}$/ }
+
+/** Session ids in paths: opaque strings. */
+export const SESSION_ID = { sessionId: /^[A-Za-z0-9_-]{1,64}$/ }
 
 /** The header of a browser's or a proxy's way to send an access token. */
 const BEARER = /^Bearer +([^ ]+) *$/i
@@ -75,6 +81,7 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
     const application = await identifyApplication(face.deps, header(request, face.headers.authKey))
     if (isDenial(application)) return denialAnswer(application)
     call.application = application
+    call.request = forwarded(request, application)
   }
   if (route.credential === 'access') {
     const caller = await callerOf(face, request)
@@ -82,7 +89,9 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
     if (route.roles !== undefined && !hasRole(caller, route.roles)) return denialAnswer(deny('forbidden'))
     call.caller = caller
   }
-  if (request.params['userId'] !== undefined) call.userId = Number(request.params['userId'])
+  const { userId, sessionId } = request.params
+  if (userId !== undefined) call.userId = Number(userId)
+  if (sessionId !== undefined) call.sessionId = sessionId
   if (route.target !== undefined) {
     const denial = await route.target(face, call.userId as number)
     if (denial !== null) return denialAnswer(denial)
@@ -107,6 +116,24 @@ export function callerOf(face: Face, request: HttpRequest): Promise<Caller | Den
   const token =
     header(request, face.headers.accessToken) || (BEARER.exec(header(request, 'authorization'))?.[1] ?? '')
   return token === '' ? deny('credential-missing') : authenticate(face.deps, token)
+}
+
+/** The refresh token of a request; empty when there is none. */
+export function refreshTokenOf(face: Face, request: HttpRequest): string {
+  return header(request, face.headers.refreshToken) || header(request, 'x-refresh-token')
+}
+
+/** A request that a trusted backend passes on for its user, whose address it may name in `X-Real-Ip`. */
+export function forwarded(request: HttpRequest, application: Application): HttpRequest {
+  const address = application.trustedBackend ? header(request, 'x-real-ip') : ''
+  return isIP(address) === 0 ? request : { ...request, address }
+}
+
+/** What the caller does, for the audit trail. */
+export function actionBy(call: Call, code: ActionCode, message: string): Action {
+  const { account, session } = call.caller
+  const { address } = call.request
+  return { accountId: account.accountId, code, message, sessionId: session.sessionId, address }
 }
 
 /** The answer of an operation that has nothing to say but that it was done. */

@@ -15,6 +15,8 @@ export interface Documented {
   readonly successType?: string
   /** Denials beyond those that credential, target and body bring along. */
   readonly denials?: readonly number[]
+  /** Denials whose answer has no body. */
+  readonly bodilessDenials?: readonly number[]
   readonly extraHeaders?: Readonly<Record<string, string>>
 }
 
@@ -101,6 +103,8 @@ function responsesOf(route: RouteFacts): Record<string, object> {
     const [description, schema] = MEANINGS[status] ?? ['Refused.', ERROR]
     responses[status] = { description, content: { 'application/json': { schema } } }
   }
+  for (const status of route.bodilessDenials ?? [])
+    responses[status] = { description: MEANINGS[status]?.[0] ?? 'Refused.' }
   return responses
 }
 

@@ -5,7 +5,7 @@ import { refreshSession } from '../../usecases/refresh-session.ts'
 import { type Answer, rawJson } from '../answer.ts'
 import { type HttpRequest, header } from '../route.ts'
 import { denialAnswer } from './denials.ts'
-import type { DuktigRoute, Face } from './face.ts'
+import { type DuktigRoute, type Face, forwarded, refreshTokenOf } from './face.ts'
 import { object, refreshTokenProperty, tokenProperties } from './schemas.ts'
 
 const MESSAGE = 'Access token regenerated successfully'
@@ -36,7 +36,7 @@ export const refreshTokenRoute: DuktigRoute = {
 }
 
 async function handle(face: Face, { request }: { request: HttpRequest }): Promise<Answer> {
-  const refreshToken = header(request, face.headers.refreshToken) || header(request, 'x-refresh-token')
+  const refreshToken = refreshTokenOf(face, request)
   if (refreshToken === '') return denialAnswer({ denied: 'credential-missing' })
   const key = header(request, face.headers.authKey)
   const application = key === '' ? null : await identifyApplication(face.deps, key)
@@ -45,7 +45,7 @@ async function handle(face: Face, { request }: { request: HttpRequest }): Promis
     refreshToken,
     attemptKey: attemptKeyOf(request),
     application,
-    address: request.address,
+    address: application === null ? request.address : forwarded(request, application).address,
   })
   if (isDenial(refreshed)) return denialAnswer(refreshed)
   // By hand: tokens need no escaping, and this is the answer that is given most often.

@@ -37,3 +37,30 @@ export const ownAccountSchema = object({
   dateLastUpdate: dateOrNull,
   dateLastLogin: dateOrNull,
 })
+
+/** An account as administrators see it. */
+export const accountSchema = object({
+  userId: { type: 'integer' },
+  firstName: text,
+  lastName: text,
+  email: text,
+  phone: text,
+  comment: textOrNull,
+  dateRegistered: date,
+  dateLastUpdate: dateOrNull,
+  dateLastLogin: dateOrNull,
+  roleId: { enum: [1, 2, 3, 4, 5] },
+  status: { enum: [0, 1, 2, 3] },
+})
+
+const sessionProperties = {
+  sessionId: text,
+  dateLogin: date,
+  loginIp: text,
+  deviceId: textOrNull,
+  userAgent: textOrNull,
+}
+
+export const ownSessionSchema = object({ ...sessionProperties, currentDevice: { enum: ['Yes', 'No'] } })
+
+export const sessionSchema = object({ ...sessionProperties, endReason: textOrNull, dateEnded: dateOrNull })

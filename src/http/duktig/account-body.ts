@@ -1,0 +1,33 @@
+/** Bodies that describe an account, as the use cases take them. */
+import type { AccountStatus, RoleId } from '../../core/account.ts'
+import type { AccountEdit } from '../../usecases/change-account.ts'
+import type { JsonObject } from '../body.ts'
+import { comment, email, firstName, lastName, password, patchStatus, phone, roleId, status } from './rules.ts'
+
+export const ALL_FIELDS = { firstName, lastName, email, password, phone, comment, roleId, status }
+export const PATCH_FIELDS = { ...ALL_FIELDS, status: patchStatus }
+export const OWN_FIELDS = { firstName, lastName, password, phone }
+
+const NUMBERS: ReadonlySet<string> = new Set(['roleId', 'status'])
+
+/** The values of a checked body; missing and null are left out, decimal text of numbers becomes numbers. */
+export function editOf(body: JsonObject): AccountEdit {
+  const values = Object.entries(body)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([key, value]) => [key, NUMBERS.has(key) ? Number(value) : value])
+  return Object.fromEntries(values) as AccountEdit
+}
+
+/** The values of a checked body that has all of them. */
+export function accountOf(body: JsonObject): {
+  firstName: string
+  lastName: string
+  email: string
+  password: string
+  phone: string
+  comment: string
+  roleId: RoleId
+  status: AccountStatus
+} {
+  return editOf(body) as ReturnType<typeof accountOf>
+}

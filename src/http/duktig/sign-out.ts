@@ -1,0 +1,39 @@
+import { isDenial } from '../../core/denial.ts'
+import { signOut, signOutWithRefreshToken } from '../../usecases/sign-out.ts'
+import type { Answer } from '../answer.ts'
+import type { HttpRequest } from '../route.ts'
+import { denialAnswer } from './denials.ts'
+import { type DuktigRoute, type Face, callerOf, done, refreshTokenOf } from './face.ts'
+import { doneSchema } from './schemas.ts'
+
+const MESSAGE = 'Signed out successfully'
+
+/** `DELETE /auth/token`: with either token of the session; when it is answered, the end is durable. */
+export const signOutRoute: DuktigRoute = {
+  method: 'DELETE',
+  path: '/auth/token',
+  operationId: 'signOut',
+  tag: 'Authorization',
+  summary: 'Sign out: end the session of a refresh token or an access token',
+  credential: 'none',
+  success: doneSchema(MESSAGE),
+  denials: [401, 403],
+  extraHeaders: {
+    'Refresh-Token': 'The refresh token of the session, or',
+    'Access-Token': 'an access token of it.',
+  },
+  handle,
+}
+
+async function handle(face: Face, { request }: { request: HttpRequest }): Promise<Answer> {
+  const denial = await end(face, request)
+  return denial === null ? done(MESSAGE) : denialAnswer(denial)
+}
+
+async function end(face: Face, request: HttpRequest) {
+  const refreshToken = refreshTokenOf(face, request)
+  if (refreshToken !== '') return signOutWithRefreshToken(face.deps, refreshToken, request.address)
+  const caller = await callerOf(face, request)
+  if (isDenial(caller)) return caller
+  return signOut(face.deps, caller.session, request.address)
+}

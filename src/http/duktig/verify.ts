@@ -1,0 +1,32 @@
+import { isDenial } from '../../core/denial.ts'
+import { empty } from '../answer.ts'
+import { denialAnswer } from './denials.ts'
+import { type DuktigRoute, callerOf } from './face.ts'
+
+/** `GET /auth/verify`, for proxies that ask before they let a request through (nginx `auth_request`, Traefik ForwardAuth). */
+export const verifyRoute: DuktigRoute = {
+  method: 'GET',
+  path: '/auth/verify',
+  operationId: 'verify',
+  tag: 'Authorization',
+  summary: 'Whether an access token is good at this moment; no body',
+  description:
+    'Answers with the headers `X-User-Id`, `X-User-Role` and `X-Session-Id`, for a proxy to pass on.',
+  credential: 'none',
+  success: null,
+  bodilessDenials: [401, 403],
+  extraHeaders: { 'Access-Token': 'The access token; `Authorization: Bearer` works too.' },
+  async handle(face, { request }) {
+    const caller = await callerOf(face, request)
+    if (isDenial(caller)) {
+      const { status, headers } = denialAnswer(caller)
+      return empty(status, headers)
+    }
+    const { accountId, roleId } = caller.account
+    return empty(200, {
+      'X-User-Id': String(accountId),
+      'X-User-Role': String(roleId),
+      'X-Session-Id': caller.session.sessionId,
+    })
+  },
+}

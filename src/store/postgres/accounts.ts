@@ -1,0 +1,161 @@
+import { type Account, ROLE, STATUS, emailKey } from '../../core/account.ts'
+import { ACCOUNT_COLUMNS, type Row, accountFrom } from '../rows.ts'
+import {
+  type AccountChange,
+  type AccountStore,
+  type AccountWithPassword,
+  type ChangeOptions,
+  type ChangeOutcome,
+} from '../store.ts'
+import type { Connection, Sql } from './connection.ts'
+import { endSessionsWithin } from './end-sessions.ts'
+import { isDuplicate } from './errors.ts'
+import { importAccounts } from './import-accounts.ts'
+import { LOCK, lock } from './locks.ts'
+
+const SELECT_WITH_PASSWORD = `select ${ACCOUNT_COLUMNS}, password_hash from accounts`
+
+/** The verbs about accounts; guarantees in `store.ts`. */
+export function accountStore(connection: Connection): AccountStore {
+  const byId = async (accountId: number) =>
+    (await connection.rows(`${SELECT_WITH_PASSWORD} where account_id = $1`, accountId))[0]
+
+  return {
+    createAccount: (account) =>
+      emailTakenOr(
+        connection.transaction(async (sql) => {
+          const [row] = await sql.rows(
+            `insert into accounts (first_name, last_name, email, email_key, password_hash, phone, comment, role_id,
+             status, registered_at_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${ACCOUNT_COLUMNS}`,
+            account.firstName,
+            account.lastName,
+            account.email,
+            emailKey(account.email),
+            account.passwordHash,
+            account.phone,
+            account.comment,
+            account.roleId,
+            account.status,
+            connection.clock.nowMs(),
+          )
+          return accountFrom(row as Row)
+        }),
+      ),
+
+    async findAccount(accountId) {
+      const row = await byId(accountId)
+      return row === undefined ? null : accountFrom(row)
+    },
+
+    async findAccountWithPassword(accountId) {
+      return withPassword(await byId(accountId))
+    },
+
+    async findAccountByEmail(email) {
+      const [row] = await connection.rows(`${SELECT_WITH_PASSWORD} where email_key = $1`, emailKey(email))
+      return withPassword(row)
+    },
+
+    async listAccounts(offset, limit) {
+      const rows = await connection.rows(
+        `select ${ACCOUNT_COLUMNS} from accounts order by account_id limit $1 offset $2`,
+        limit,
+        offset,
+      )
+      return rows.map(accountFrom)
+    },
+
+    async changeAccount(accountId, change, options = {}) {
+      const outcome = await emailTakenOr(
+        connection.transaction((sql) => changeWithin(connection, sql, accountId, change, options)),
+      )
+      return outcome === 'email-taken' ? { kind: 'email-taken' } : outcome
+    },
+
+    importAccounts: (accounts) => importAccounts(connection, accounts),
+  }
+}
+
+/**
+ * The account's row comes first and is ours until the end, so that a sign-in either was committed before, and its
+ * session is seen and ended here, or comes after and finds another version.
+ */
+async function changeWithin(
+  connection: Connection,
+  sql: Sql,
+  accountId: number,
+  change: AccountChange,
+  options: ChangeOptions,
+): Promise<ChangeOutcome> {
+  const [row] = await sql.rows(
+    `select ${ACCOUNT_COLUMNS} from accounts where account_id = $1 for update`,
+    accountId,
+  )
+  if (row === undefined) return { kind: 'unknown' }
+  const before = accountFrom(row)
+  if (before.status === STATUS.terminated) return { kind: 'terminated' }
+  if (options.ifVersion !== undefined && options.ifVersion !== before.version) return { kind: 'conflict' }
+  if (losesSuperAdmin(before, change) && (await isLastSuperAdmin(sql))) return { kind: 'last-super-admin' }
+  const account = await update(connection, sql, before, change, options.silent === true)
+  const end = options.endSessions
+  const endedSessions =
+    end === undefined
+      ? []
+      : await endSessionsWithin(connection, sql, accountId, end.reason, end.exceptSessionId)
+  return { kind: 'changed', account, endedSessions }
+}
+
+async function update(
+  connection: Connection,
+  sql: Sql,
+  before: Account,
+  change: AccountChange,
+  silent: boolean,
+): Promise<Account> {
+  const after = { ...before, ...change }
+  const secured = change.passwordHash !== undefined || after.status !== before.status
+  const [row] = await sql.rows(
+    `update accounts set first_name = $1, last_name = $2, email = $3, email_key = $4, phone = $5, comment = $6,
+     role_id = $7, status = $8, password_hash = coalesce($9, password_hash), version = $10, updated_at_ms = $11
+     where account_id = $12 returning ${ACCOUNT_COLUMNS}`,
+    after.firstName,
+    after.lastName,
+    after.email,
+    emailKey(after.email),
+    after.phone,
+    after.comment,
+    after.roleId,
+    after.status,
+    change.passwordHash ?? null,
+    before.version + (secured && !silent ? 1 : 0),
+    silent ? before.updatedAtMs : connection.clock.nowMs(),
+    before.accountId,
+  )
+  return accountFrom(row as Row)
+}
+
+function losesSuperAdmin(before: Account, change: AccountChange): boolean {
+  if (before.roleId !== ROLE.superAdmin || before.status !== STATUS.active) return false
+  const after = { ...before, ...change }
+  return after.roleId !== ROLE.superAdmin || after.status !== STATUS.active
+}
+
+/** Under a lock: of two super admins who are demoted at the same time, the second must see the first one's end. */
+async function isLastSuperAdmin(sql: Sql): Promise<boolean> {
+  await lock(sql, LOCK.superAdmins)
+  const some = await sql.rows('select 1 from accounts where role_id = 1 and status = 1 limit 2')
+  return some.length < 2
+}
+
+function withPassword(row: Row | undefined): AccountWithPassword | null {
+  return row === undefined ? null : { ...accountFrom(row), passwordHash: row.at(-1) as string }
+}
+
+async function emailTakenOr<T>(work: Promise<T>): Promise<T | 'email-taken'> {
+  try {
+    return await work
+  } catch (error) {
+    if (isDuplicate(error, 'accounts_email_key_key')) return 'email-taken'
+    throw error
+  }
+}

@@ -1,0 +1,160 @@
+import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
+import { APPLICATION_COLUMNS, type Row, applicationFrom } from '../rows.ts'
+import type { ApplicationStore, NewApplication } from '../store.ts'
+import type { Connection, Sql } from './connection.ts'
+import { isDuplicate } from './errors.ts'
+
+/** The verbs about applications; guarantees in `store.ts`. */
+export function applicationStore(connection: Connection): ApplicationStore {
+  return {
+    async findApplicationByKey(keyHash) {
+      const [row] = await connection.rows(
+        `select ${APPLICATION_COLUMNS} from application_keys k join applications p using (application_id)
+         where k.key_hash = $1 and (k.expires_at_ms is null or k.expires_at_ms > $2)`,
+        keyHash,
+        connection.clock.nowMs(),
+      )
+      return row === undefined ? null : applicationFrom(row)
+    },
+
+    async findApplication(applicationId) {
+      const [row] = await connection.rows(
+        `select ${APPLICATION_COLUMNS} from applications p where p.application_id = $1`,
+        applicationId,
+      )
+      return row === undefined ? null : applicationFrom(row)
+    },
+
+    async listApplications() {
+      const rows = await connection.rows(
+        `select ${APPLICATION_COLUMNS} from applications p order by p.application_id`,
+      )
+      return rows.map((row) => applicationFrom(row))
+    },
+
+    async createApplication(application, keyHash) {
+      try {
+        return await connection.transaction(async (sql) => {
+          const created = await insert(sql, application)
+          if (keyHash !== null) await addKey(connection, sql, created.applicationId, keyHash)
+          return created
+        })
+      } catch (error) {
+        if (isDuplicate(error, 'applications_client_id_key')) return 'client-id-taken'
+        throw error
+      }
+    },
+
+    changeApplication: (applicationId, change) =>
+      connection.transaction(async (sql) => {
+        const before = await lockedApplication(sql, applicationId)
+        if (before === null) return null
+        const disabling = change.disabled === true && !before.disabled
+        return update(sql, { ...before, ...change, epoch: before.epoch + (disabling ? 1 : 0) })
+      }),
+
+    addApplicationKey: (applicationId, keyHash, othersExpireAtMs) =>
+      connection.transaction(async (sql) => {
+        // Two keys added at once: the one that comes second ends the other.
+        await lockedApplication(sql, applicationId)
+        if (othersExpireAtMs !== null) {
+          await sql.rows(
+            `update application_keys set expires_at_ms = least(coalesce(expires_at_ms, $1), $1)
+             where application_id = $2`,
+            othersExpireAtMs,
+            applicationId,
+          )
+        }
+        await addKey(connection, sql, applicationId, keyHash)
+      }),
+
+    putDefaultApplication: (application, keyHash) =>
+      connection.transaction(async (sql) => {
+        const put = await putDefault(sql, application)
+        // The settings name one key; whatever else opened this application before does so no longer.
+        await sql.rows(
+          'delete from application_keys where application_id = $1 and key_hash <> $2',
+          DEFAULT_APPLICATION_ID,
+          keyHash,
+        )
+        await addKey(connection, sql, DEFAULT_APPLICATION_ID, keyHash)
+        return put
+      }),
+  }
+}
+
+/** The columns that whoever makes an application says, in the order of `described`. */
+const DESCRIBED = `client_id, name, type, trusted_backend, rotation, parallel_window_seconds, retry_window_seconds,
+  idle_seconds, session_ttl_seconds, access_token_ttl_seconds, require_key_on_refresh`
+
+function described(application: NewApplication): readonly unknown[] {
+  return [
+    application.clientId,
+    application.name,
+    application.type,
+    application.trustedBackend,
+    application.rotation,
+    application.parallelWindowSeconds,
+    application.retryWindowSeconds,
+    application.idleSeconds,
+    application.sessionTtlSeconds,
+    application.accessTokenTtlSeconds,
+    application.requireKeyOnRefresh,
+  ]
+}
+
+async function insert(sql: Sql, application: NewApplication): Promise<Application> {
+  const [row] = await sql.rows(
+    `insert into applications as p (${DESCRIBED}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+     returning ${APPLICATION_COLUMNS}`,
+    ...described(application),
+  )
+  return applicationFrom(row as Row)
+}
+
+async function putDefault(sql: Sql, application: NewApplication): Promise<Application> {
+  const [row] = await sql.rows(
+    `insert into applications as p (application_id, ${DESCRIBED})
+     values (${DEFAULT_APPLICATION_ID}, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+     on conflict (application_id) do update set (${DESCRIBED}) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+     returning ${APPLICATION_COLUMNS}`,
+    ...described(application),
+  )
+  return applicationFrom(row as Row)
+}
+
+async function update(sql: Sql, application: Application): Promise<Application> {
+  const [row] = await sql.rows(
+    `update applications p set (${DESCRIBED}) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11),
+     disabled = $12, epoch = $13 where application_id = $14 returning ${APPLICATION_COLUMNS}`,
+    ...described(application),
+    application.disabled,
+    application.epoch,
+    application.applicationId,
+  )
+  return applicationFrom(row as Row)
+}
+
+/** An application whose row nobody else changes until the transaction ends, and which no sign-in reads meanwhile. */
+async function lockedApplication(sql: Sql, applicationId: number): Promise<Application | null> {
+  const [row] = await sql.rows(
+    `select ${APPLICATION_COLUMNS} from applications p where p.application_id = $1 for no key update`,
+    applicationId,
+  )
+  return row === undefined ? null : applicationFrom(row)
+}
+
+async function addKey(
+  connection: Connection,
+  sql: Sql,
+  applicationId: number,
+  keyHash: string,
+): Promise<void> {
+  await sql.rows(
+    `insert into application_keys as k (key_hash, application_id, created_at_ms) values ($1, $2, $3)
+     on conflict (key_hash) do update set expires_at_ms = null where k.application_id = excluded.application_id`,
+    keyHash,
+    applicationId,
+    connection.clock.nowMs(),
+  )
+}

@@ -1,0 +1,72 @@
+export interface Batching<J> {
+  /** How many jobs at most share a batch, and how many batches are under way at a time. */
+  readonly jobs: number
+  readonly running: number
+  /** Jobs with the same key are never in two batches at a time, so that a process does not race itself for a row. */
+  readonly keyOf?: (job: J) => string
+  /** Settles the jobs of a batch, or rejects. */
+  readonly run: (batch: readonly J[]) => Promise<void>
+  /** Settles a job of a batch that failed, unless that has been done. */
+  readonly fail: (job: J, error: unknown) => void
+}
+
+/** Lets jobs that arrive together share their round trips to the database. */
+export class Batches<J> {
+  readonly #how: Batching<J>
+  readonly #busyKeys = new Set<string>()
+  #waiting: J[] = []
+  #running = 0
+  #scheduled = false
+
+  constructor(how: Batching<J>) {
+    this.#how = how
+  }
+
+  add(job: J): void {
+    this.#waiting.push(job)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#waiting.length === 0 || this.#running >= this.#how.running) return
+    this.#scheduled = true
+    // After everything else of this turn, so that all its jobs are together.
+    setImmediate(() => this.#start())
+  }
+
+  #start(): void {
+    this.#scheduled = false
+    while (this.#running < this.#how.running) {
+      const batch = this.#take()
+      if (batch.length === 0) return
+      this.#running += 1
+      this.#how
+        .run(batch)
+        .catch((error: unknown) => {
+          for (const job of batch) this.#how.fail(job, error)
+        })
+        .finally(() => {
+          this.#running -= 1
+          for (const job of batch) this.#busyKeys.delete(this.#keyOf(job))
+          this.#schedule()
+        })
+    }
+  }
+
+  /** The longest waiting jobs whose keys are free, in their order. */
+  #take(): readonly J[] {
+    const batch: J[] = []
+    const rest: J[] = []
+    for (const job of this.#waiting) {
+      const isFree = batch.length < this.#how.jobs && !this.#busyKeys.has(this.#keyOf(job))
+      ;(isFree ? batch : rest).push(job)
+    }
+    if (this.#how.keyOf !== undefined) for (const job of batch) this.#busyKeys.add(this.#how.keyOf(job))
+    this.#waiting = rest
+    return batch
+  }
+
+  #keyOf(job: J): string {
+    return this.#how.keyOf?.(job) ?? ''
+  }
+}

@@ -1,0 +1,87 @@
+/** Decides about the requests that a batch has for one session, one after the other. Nothing is written here. */
+import type { RefreshDecision } from '../../core/refresh.ts'
+import type { Session, SessionView } from '../../core/session.ts'
+import {
+  type Clock,
+  NO_SESSION,
+  type RefreshOutcome,
+  type RefreshRequest,
+  StoreUnavailable,
+} from '../store.ts'
+
+/** A request on its way, with the two ends of its promise. */
+export interface RefreshJob {
+  readonly request: RefreshRequest
+  readonly resolve: (outcome: RefreshOutcome) => void
+  readonly reject: (error: unknown) => void
+  /** How often it was decided and another writer was faster. */
+  lostRaces: number
+}
+
+/** Decisions that rest on one committed row; they hold if that row can be made the last one, and only then. */
+export interface Chain {
+  readonly jobs: readonly RefreshJob[]
+  readonly answers: readonly (readonly [RefreshJob, RefreshOutcome])[]
+  /** What is to be written; null when the decisions leave the row as it is. */
+  readonly write: { readonly before: Session; readonly after: Session; readonly deadlineMs: number } | null
+}
+
+export function decideChain(jobs: readonly RefreshJob[], committed: SessionView | null, clock: Clock): Chain {
+  const answers: [RefreshJob, RefreshOutcome][] = []
+  let view = committed
+  let deadlineMs = Number.POSITIVE_INFINITY
+  for (const job of jobs) {
+    const { request } = job
+    const nowMs = clock.nowMs()
+    if (nowMs > request.deadlineMs) {
+      job.reject(new StoreUnavailable('the request came to its turn too late'))
+      continue
+    }
+    const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
+    if (view === null || foreign) {
+      answers.push([job, { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }])
+      continue
+    }
+    try {
+      const decision = request.decide(view, request.presented, nowMs)
+      const session = carriedOut(view.session, decision, request.kid, nowMs)
+      if (session !== view.session) {
+        view = { ...view, session }
+        deadlineMs = Math.min(deadlineMs, request.deadlineMs)
+      }
+      answers.push([job, { decision, view, nowMs }])
+    } catch (error) {
+      job.reject(error)
+    }
+  }
+  const write =
+    committed === null || view === null || view === committed
+      ? null
+      : { before: committed.session, after: view.session, deadlineMs }
+  return { jobs, answers, write }
+}
+
+/** The session as a decision leaves it; the same object when the decision writes nothing. */
+function carriedOut(session: Session, decision: RefreshDecision, kid: string, nowMs: number): Session {
+  switch (decision.kind) {
+    case 'deny':
+      return session
+    case 'keep':
+      return decision.touch ? { ...session, lastUsedAtMs: nowMs } : session
+    case 'repeat':
+      return { ...session, handedOutAtMs: nowMs, repeats: decision.repeats, lastUsedAtMs: nowMs }
+    case 'end':
+      return { ...session, endedAtMs: nowMs, endReason: 'reuse' }
+    case 'advance':
+      return {
+        ...session,
+        generation: decision.generation,
+        rotatedAtMs: nowMs,
+        handedOutAtMs: nowMs,
+        kid,
+        attemptKey: decision.attemptKey,
+        repeats: 0,
+        lastUsedAtMs: nowMs,
+      }
+  }
+}

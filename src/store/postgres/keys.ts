@@ -1,0 +1,61 @@
+import { KEY_COLUMNS, keyFrom } from '../rows.ts'
+import type { KeyStore, StoredKey } from '../store.ts'
+import type { Connection, Sql } from './connection.ts'
+import { LOCK, lock } from './locks.ts'
+
+/** The verbs about signing keys; guarantees in `store.ts`. */
+export function keyStore(connection: Connection): KeyStore {
+  return {
+    async listKeys() {
+      const rows = await connection.rows(`select ${KEY_COLUMNS} from signing_keys order by active_at_ms, kid`)
+      return rows.map(keyFrom)
+    },
+
+    addFirstKey: (key) =>
+      connection.transaction(async (sql) => {
+        await lock(sql, LOCK.signingKeys)
+        const existing = await sql.rows(
+          'select 1 from signing_keys where purpose = $1 and algorithm = $2 and retire_at_ms is null',
+          key.purpose,
+          key.algorithm,
+        )
+        if (existing.length === 0) await insert(sql, key)
+      }),
+
+    rotateKey: (key, othersRetireAtMs) =>
+      connection.transaction(async (sql) => {
+        // Without it, two rotations at once would not see, and so not retire, each other's key.
+        await lock(sql, LOCK.signingKeys)
+        await sql.rows(
+          `update signing_keys set retire_at_ms = $1
+           where purpose = $2 and algorithm = $3 and retire_at_ms is null`,
+          othersRetireAtMs,
+          key.purpose,
+          key.algorithm,
+        )
+        await insert(sql, key)
+      }),
+
+    removeRetiredKeys: () =>
+      connection.transaction(async (sql) => {
+        const rows = await sql.rows(
+          'delete from signing_keys where retire_at_ms <= $1 returning kid',
+          connection.clock.nowMs(),
+        )
+        return rows.map(([kid]) => kid as string)
+      }),
+  }
+}
+
+async function insert(sql: Sql, key: StoredKey): Promise<void> {
+  await sql.rows(
+    `insert into signing_keys (${KEY_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)`,
+    key.kid,
+    key.purpose,
+    key.algorithm,
+    key.sealed,
+    key.createdAtMs,
+    key.activeAtMs,
+    key.retireAtMs,
+  )
+}

@@ -1,0 +1,42 @@
+import type { OpenedStore, Store } from '../store.ts'
+import { accountStore } from './accounts.ts'
+import { applicationStore } from './applications.ts'
+import { Connection, type PostgresOptions } from './connection.ts'
+import { inspect } from './inspect.ts'
+import { keyStore } from './keys.ts'
+import { migrate } from './migrate.ts'
+import { sessionStore } from './sessions.ts'
+
+/**
+ * Opens the PostgreSQL database at `url` and brings its schema up to date; the database itself must exist.
+ * @throws {StoreUnavailable} when it cannot be reached
+ */
+export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<OpenedStore> {
+  const connection = new Connection(url, options)
+  try {
+    await connection.start()
+    const applied = await migrate(connection)
+    return { store: storeOver(connection), applied }
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+function storeOver(connection: Connection): Store {
+  return {
+    engine: 'postgres',
+    clock: connection.clock,
+    ...accountStore(connection),
+    ...sessionStore(connection),
+    ...applicationStore(connection),
+    ...keyStore(connection),
+    // A transaction that writes, so that a full disk or a server made read-only shows.
+    check: () =>
+      connection.transaction(async (sql) => {
+        await sql.rows('update applications set epoch = epoch where application_id = 1')
+      }),
+    inspect: () => inspect(connection),
+    close: () => connection.close(),
+  }
+}

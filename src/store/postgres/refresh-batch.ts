@@ -1,0 +1,175 @@
+/**
+ * Refreshing sessions, many with two statements: one reads the rows as they are committed, the decisions are made
+ * here, and one conditional update carries them out. Decisions that write are answered after the update's commit.
+ */
+import { VIEW_COLUMNS, VIEW_SOURCE, viewFrom } from '../rows.ts'
+import type { SessionView } from '../../core/session.ts'
+import { type Clock, type RefreshOutcome, type RefreshRequest, StoreUnavailable } from '../store.ts'
+import { Batches } from './batches.ts'
+import type { Connection, Sql } from './connection.ts'
+import { type Chain, type RefreshJob, decideChain } from './decide-chain.ts'
+import { asksForRetry } from './errors.ts'
+
+/** Larger batches gain nothing more, and everybody in one waits for all of it. */
+const JOBS_PER_BATCH = 256
+/** While one batch waits for its commit, the next ones read and decide. */
+const BATCHES_AT_A_TIME = 3
+/** Who lost a race waits a little longer each time, so that a row somebody holds is not asked for all the time. */
+const PAUSE_MS = 2
+const LONGEST_PAUSE_MS = 20
+/** Far more than the deadline of a request leaves room for. */
+const MOST_RACES = 500
+/** How often the deadlines of waiting requests are looked at. */
+const DEADLINE_CHECK_MS = 100
+
+/** The verb `refreshSession`; its guarantee in `store.ts`. */
+export function refreshing(connection: Connection): (request: RefreshRequest) => Promise<RefreshOutcome> {
+  const watch = watchDeadlines(connection.clock)
+  const batches = new Batches<RefreshJob>({
+    jobs: JOBS_PER_BATCH,
+    running: BATCHES_AT_A_TIME,
+    keyOf: (job) => job.request.presented.sessionId,
+    run: async (batch) => {
+      for (const job of await runBatch(connection, batch)) decideAgain(batches, job)
+    },
+    fail: (job, error) => job.reject(error),
+  })
+  return (request) =>
+    connection.admit(async () => {
+      const { promise, resolve, reject } = Promise.withResolvers<RefreshOutcome>()
+      const job: RefreshJob = { request, resolve, reject, lostRaces: 0 }
+      const forget = watch(job)
+      batches.add(job)
+      return promise.finally(forget)
+    })
+}
+
+function decideAgain(batches: Batches<RefreshJob>, job: RefreshJob): void {
+  job.lostRaces += 1
+  if (job.lostRaces > MOST_RACES)
+    return job.reject(new StoreUnavailable('the session is held by somebody else'))
+  const pauseMs = Math.min(PAUSE_MS * (job.lostRaces - 1), LONGEST_PAUSE_MS)
+  if (pauseMs === 0) batches.add(job)
+  else setTimeout(() => batches.add(job), pauseMs)
+}
+
+/** Answers all jobs that it can; those that lost a race are returned, to be decided again from a fresh read. */
+function runBatch(connection: Connection, batch: readonly RefreshJob[]): Promise<readonly RefreshJob[]> {
+  return connection.onConnection(async (sql) => {
+    const bySession = Map.groupBy(batch, (job) => job.request.presented.sessionId)
+    const views = await readViews(sql, [...bySession.keys()])
+    const chains = [...bySession].map(([sessionId, jobs]) =>
+      decideChain(jobs, views.get(sessionId) ?? null, connection.clock),
+    )
+    const writing = chains.filter(({ write }) => write !== null)
+    for (const chain of chains) if (chain.write === null) answer(chain)
+    if (writing.length === 0) return []
+    const written = await writeAll(connection, sql, writing)
+    for (const chain of writing) if (written.has(sessionIdOf(chain))) answer(chain)
+    return writing.filter((chain) => !written.has(sessionIdOf(chain))).flatMap(({ jobs }) => jobs)
+  })
+}
+
+/** Sessions with their accounts and applications as they are committed now. */
+export async function readViews(
+  sql: Sql,
+  sessionIds: readonly string[],
+): Promise<ReadonlyMap<string, SessionView>> {
+  const rows = await sql.rows(
+    `select ${VIEW_COLUMNS} from ${VIEW_SOURCE} where s.session_id = any($1::text[])`,
+    sessionIds,
+  )
+  return new Map(rows.map((row) => [row[0] as string, viewFrom(row)]))
+}
+
+/**
+ * The condition of a write is the whole state it was decided on (what it leaves out changes only together with the
+ * generation) and the deadline by the database's own clock. Rows are taken before they are changed, and one that
+ * somebody else holds is left out as if the race for it were lost: so nobody waits for a stranger's lock, no deadlock
+ * arises, and nothing is written after a deadline that passed while waiting.
+ */
+const WRITE = `
+  with held as materialized (
+    select w.* from unnest($1::text[], $2::bigint[], $3::bigint[], $4::integer[], $5::float8[], $6::bigint[],
+        $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::integer[], $12::bigint[], $13::bigint[], $14::text[])
+      as w(session_id, from_generation, from_handed_out_at_ms, from_repeats, deadline_ms, generation,
+        rotated_at_ms, handed_out_at_ms, kid, attempt_key, repeats, last_used_at_ms, ended_at_ms, end_reason)
+      join sessions s on s.session_id = w.session_id
+    where s.generation = w.from_generation and s.handed_out_at_ms = w.from_handed_out_at_ms
+      and s.repeats = w.from_repeats and s.ended_at_ms is null
+      and clock_timestamp() <= to_timestamp(w.deadline_ms / 1000)
+    for no key update of s skip locked)
+  update sessions s set generation = h.generation, rotated_at_ms = h.rotated_at_ms,
+    handed_out_at_ms = h.handed_out_at_ms, kid = h.kid, attempt_key = h.attempt_key, repeats = h.repeats,
+    last_used_at_ms = h.last_used_at_ms, ended_at_ms = h.ended_at_ms, end_reason = h.end_reason
+  from held h where s.session_id = h.session_id
+  returning s.session_id`
+
+/** Ids of the sessions whose rows could be written. */
+async function writeAll(
+  connection: Connection,
+  sql: Sql,
+  chains: readonly Chain[],
+): Promise<ReadonlySet<string>> {
+  const writes = chains.map(({ write }) => write as NonNullable<Chain['write']>)
+  const numbers = (value: (write: (typeof writes)[number]) => number | null) => numberArray(writes.map(value))
+  try {
+    const rows = await sql.rows(
+      WRITE,
+      writes.map(({ before }) => before.sessionId),
+      numbers(({ before }) => before.generation),
+      numbers(({ before }) => before.handedOutAtMs),
+      numbers(({ before }) => before.repeats),
+      numbers(({ deadlineMs }) => connection.clock.inDatabaseMs(deadlineMs)),
+      numbers(({ after }) => after.generation),
+      numbers(({ after }) => after.rotatedAtMs),
+      numbers(({ after }) => after.handedOutAtMs),
+      writes.map(({ after }) => after.kid),
+      writes.map(({ after }) => after.attemptKey),
+      numbers(({ after }) => after.repeats),
+      numbers(({ after }) => after.lastUsedAtMs),
+      numbers(({ after }) => after.endedAtMs),
+      writes.map(({ after }) => after.endReason),
+    )
+    return new Set(rows.map(([sessionId]) => sessionId as string))
+  } catch (error) {
+    if (error instanceof StoreUnavailable && asksForRetry(error.cause)) return new Set()
+    throw error
+  }
+}
+
+/** An array as PostgreSQL reads it; the driver would quote and escape every number. */
+function numberArray(values: readonly (number | null)[]): string {
+  return `{${values.map((value) => value ?? 'null').join(',')}}`
+}
+
+function answer(chain: Chain): void {
+  for (const [job, outcome] of chain.answers) job.resolve(outcome)
+}
+
+function sessionIdOf(chain: Chain): string {
+  return (chain.jobs[0] as RefreshJob).request.presented.sessionId
+}
+
+/**
+ * Answers requests whose deadline passes while the database is silent. What is under way for them stays bound to the
+ * deadline by the database itself. Returns how to watch a request; that returns how to forget it.
+ */
+function watchDeadlines(clock: Clock): (job: RefreshJob) => () => void {
+  const jobs = new Set<RefreshJob>()
+  let timer: NodeJS.Timeout | undefined
+  const check = () => {
+    timer = undefined
+    const nowMs = clock.nowMs()
+    for (const job of jobs) {
+      if (nowMs > job.request.deadlineMs)
+        job.reject(new StoreUnavailable('the database did not answer in time'))
+    }
+    if (jobs.size > 0) timer = setTimeout(check, DEADLINE_CHECK_MS)
+  }
+  return (job) => {
+    jobs.add(job)
+    timer ??= setTimeout(check, DEADLINE_CHECK_MS)
+    return () => jobs.delete(job)
+  }
+}

@@ -1,0 +1,89 @@
+import type { SessionView } from '../../core/session.ts'
+import { LISTING_COLUMNS, listingFrom } from '../rows.ts'
+import type { SessionStore } from '../store.ts'
+import { Batches } from './batches.ts'
+import type { Connection } from './connection.ts'
+import { endSessionsWithin } from './end-sessions.ts'
+import { openSessionWithin } from './open-session.ts'
+import { readViews, refreshing } from './refresh-batch.ts'
+
+/** The verbs about sessions; guarantees in `store.ts`. */
+export function sessionStore(connection: Connection): SessionStore {
+  return {
+    openSession: (request) => connection.transaction((sql) => openSessionWithin(connection, sql, request)),
+    refreshSession: refreshing(connection),
+    readSession: reading(connection),
+
+    async listSessions(accountId, limit) {
+      const rows = await connection.rows(
+        `select ${LISTING_COLUMNS} from sessions s join session_devices d on d.session_id = s.session_id
+         where s.account_id = $1 order by s.created_at_ms desc, s.session_id limit $2`,
+        accountId,
+        limit,
+      )
+      return rows.map(listingFrom)
+    },
+
+    endSession: (accountId, sessionId, reason) =>
+      connection.transaction(async (sql) => {
+        const ended = await sql.count(
+          `update sessions set ended_at_ms = $1, end_reason = $2
+           where session_id = $3 and account_id = $4 and ended_at_ms is null`,
+          connection.clock.nowMs(),
+          reason,
+          sessionId,
+          accountId,
+        )
+        return ended === 1
+      }),
+
+    endSessions: (accountId, reason) =>
+      connection.transaction(async (sql) => {
+        // First the account: a sign-in under way has committed and is ended below, or will find another version.
+        await sql.rows('update accounts set version = version + 1 where account_id = $1', accountId)
+        return endSessionsWithin(connection, sql, accountId, reason, null)
+      }),
+
+    removeExpiredSessions: (limit) =>
+      connection.transaction(async (sql) => {
+        const [row] = await sql.rows(
+          `with removed as (
+             delete from sessions where session_id = any(array(
+               select session_id from sessions where expires_at_ms <= $1
+               order by expires_at_ms limit $2 for update skip locked))
+             returning session_id),
+           devices as (delete from session_devices d using removed r where d.session_id = r.session_id)
+           select count(*) from removed`,
+          connection.clock.nowMs(),
+          limit,
+        )
+        return row?.[0] as number
+      }),
+  }
+}
+
+interface ReadJob {
+  readonly sessionId: string
+  readonly resolve: (view: SessionView | null) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** The verb `readSession`: all that is asked for in one turn is read with one statement. */
+function reading(connection: Connection): SessionStore['readSession'] {
+  const batches = new Batches<ReadJob>({
+    jobs: 256,
+    running: 2,
+    run: (batch) =>
+      connection.onConnection(async (sql) => {
+        const views = await readViews(sql, [...new Set(batch.map(({ sessionId }) => sessionId))])
+        for (const { sessionId, resolve } of batch) resolve(views.get(sessionId) ?? null)
+      }),
+    fail: (job, error) => job.reject(error),
+  })
+  return (sessionId) =>
+    connection.admit(() => {
+      const { promise, resolve, reject } = Promise.withResolvers<SessionView | null>()
+      batches.add({ sessionId, resolve, reject })
+      return promise
+    })
+}

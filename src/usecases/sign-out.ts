@@ -1,0 +1,40 @@
+import { type Denial, deny } from '../core/denial.ts'
+import { sessionDenial } from '../core/session.ts'
+import { readRefreshToken } from '../tokens/refresh-token.ts'
+import type { Deps } from './deps.ts'
+import { endSession } from './end-session.ts'
+
+/**
+ * Ends the session of a refresh token, of whatever generation: who holds one may always sign out.
+ * Denials: `token-invalid`, `session-over`, `account-unknown`, `account-inactive`.
+ */
+export async function signOutWithRefreshToken(
+  deps: Deps,
+  refreshToken: string,
+  address: string,
+): Promise<Denial | null> {
+  const { keys, names, store } = deps
+  const claims = readRefreshToken(refreshToken, keys.verifiers('refresh'), names)
+  if (claims === null) return deny('token-invalid')
+  const view = await store.readSession(claims.sessionId)
+  if (view === null) return deny('session-over', 'unknown')
+  const denial = sessionDenial(view, claims.accountId, store.clock.nowMs())
+  if (denial !== null) return denial
+  return signOut(deps, claims, address)
+}
+
+/** Ends a session for its own account. */
+export function signOut(
+  deps: Deps,
+  { accountId, sessionId }: { readonly accountId: number; readonly sessionId: string },
+  address: string,
+): Promise<Denial | null> {
+  const by = {
+    accountId,
+    code: 'Auth->SignOut',
+    message: 'Signed out successfully',
+    sessionId,
+    address,
+  } as const
+  return endSession(deps, by, accountId, sessionId, 'signed-out')
+}
