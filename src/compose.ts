@@ -6,14 +6,14 @@ import { createClock } from './operations/clock.ts'
 import { createEvents } from './operations/events.ts'
 import { type Log } from './operations/log.ts'
 import { type Metrics, createMetrics } from './operations/metrics.ts'
-import { ensureDataDir, masterSecret, newApplicationKey } from './operations/secrets.ts'
+import { ensureDataDir, masterSecret } from './operations/secrets.ts'
 import { createPasswords } from './passwords/passwords.ts'
 import type { Settings } from './settings/settings.ts'
 import type { NewApplication, OpenedStore, Store } from './store/store.ts'
+import { hashApplicationKey, newApplicationKey } from './tokens/application-key.ts'
 import { KeyRing } from './tokens/key-ring.ts'
 import { createSealer } from './tokens/seal.ts'
 import type { Deps } from './usecases/deps.ts'
-import { hashApplicationKey } from './usecases/identify-application.ts'
 
 export interface Composed {
   readonly deps: Deps

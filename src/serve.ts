@@ -8,6 +8,7 @@ import type { Face } from './http/duktig/face.ts'
 import { faultAnswer } from './http/duktig/faults.ts'
 import { duktigRoutes } from './http/duktig/routes.ts'
 import { healthRoutes } from './http/health.ts'
+import { keySetRoute } from './http/key-set.ts'
 import { referenceRoutes } from './http/reference.ts'
 import type { HttpRoute } from './http/route.ts'
 import { createServer } from './http/server.ts'
@@ -95,7 +96,8 @@ function allRoutes(settings: Settings, { deps }: Composed, isDraining: () => boo
       refreshToken: settings.refreshTokenHeader.toLowerCase(),
     },
   }
-  const routes = [...duktigRoutes(face), ...healthRoutes(() => deps.store.check(), isDraining)]
+  const health = healthRoutes(() => deps.store.check(), isDraining)
+  const routes = [...duktigRoutes(face), keySetRoute(deps.keys), ...health]
   const { authKeyHeader, accessTokenHeader } = settings
   return [...routes, ...referenceRoutes(routes, { version: VERSION, authKeyHeader, accessTokenHeader })]
 }

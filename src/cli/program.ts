@@ -2,8 +2,10 @@ import { Command } from 'commander'
 import { settingsHelp } from '../settings/reference.ts'
 import { VERSION } from '../version.ts'
 import { accountCommand } from './account.ts'
+import { applicationCommand } from './application.ts'
 import type { Context } from './context.ts'
 import { doctorCommand } from './doctor.ts'
+import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
 import { serveCommand } from './serve.ts'
 
@@ -15,6 +17,8 @@ export function createProgram(context: Context): Command {
     .addCommand(serveCommand(context))
     .addCommand(migrateCommand(context))
     .addCommand(accountCommand(context))
+    .addCommand(applicationCommand(context))
+    .addCommand(keysCommand(context))
     .addCommand(doctorCommand(context))
     .addHelpText(
       'after',

@@ -22,21 +22,12 @@ export function masterSecret(dataDir: string, given: string | null): string {
   if (given !== null) return given
   const file = join(dataDir, 'secret')
   try {
-    writeNew(file, randomSecret())
+    writeNew(file, randomBytes(32).toString('base64url'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     chmodSync(file, 0o600)
   }
   return readFileSync(file, 'utf8').trim()
-}
-
-/** A new application key. The prefix lets scanners of repositories recognise it. */
-export function newApplicationKey(): string {
-  return `duktig_${randomSecret()}`
-}
-
-function randomSecret(): string {
-  return randomBytes(32).toString('base64url')
 }
 
 /** Whole and durable before it has its name: what is encrypted under a secret that a power cut took is lost. */

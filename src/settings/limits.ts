@@ -35,6 +35,8 @@ export const LIMITS = {
   /** How often instances look for new signing keys; keys are published far longer than that before they sign. */
   keyReloadMs: 10_000,
   keyPublishedBeforeUseMs: 600_000,
+  /** A device that signed in is known this long (OWASP's device cookie). */
+  deviceTokenTtlSeconds: 31_536_000,
   /** Passwords, in bytes of UTF-8 (contract, section 4). */
   passwordBytesMin: 6,
   passwordBytesMax: 256,

@@ -1,5 +1,5 @@
 /** The way to one PostgreSQL database: a bounded pool, prepared statements, transactions and the database's clock. */
-import { type ClientBase, Pool, type PoolClient, type QueryArrayResult, types } from 'pg'
+import { type ClientBase, Pool, type PoolClient, type QueryArrayResult, TypeOverrides, types } from 'pg'
 import type { Row } from '../rows.ts'
 import { StoreUnavailable } from '../store.ts'
 import { type ClockReading, DatabaseClock } from './clock.ts'
@@ -55,8 +55,8 @@ export class Connection implements Sql {
       idleTimeoutMillis: IDLE_CONNECTION_MS,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-      types: { getTypeParser },
-      // Not declared as asynchronous by its types, but awaited: the connection is used only after it.
+      types: numbersAsNumbers(),
+      // The pool waits for it before it lends the connection out, although its type does not say so.
       onConnect: prepareConnection as unknown as (client: ClientBase) => void,
     })
     // An idle connection broke: the pool has dropped it and makes a new one when one is needed.
@@ -254,8 +254,9 @@ function nameOf(text: string): string {
   return name
 }
 
-/** All our 64-bit numbers are ids, counters and milliseconds, far below 2^53. For this pool only, not for all of `pg`. */
-const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
-  oid === types.builtins.INT8
-    ? Number
-    : types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser
+/** For this pool only, not for all of `pg`: our 64-bit numbers are ids, counters and milliseconds, far below 2^53. */
+function numbersAsNumbers(): TypeOverrides {
+  const overrides = new TypeOverrides(types)
+  overrides.setTypeParser(types.builtins.INT8, Number)
+  return overrides
+}

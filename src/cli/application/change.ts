@@ -1,0 +1,40 @@
+import { Command } from 'commander'
+import { changeApplication } from '../../usecases/applications.ts'
+import { type Context, withDeps } from '../context.ts'
+import { CommandError, print } from '../terminal.ts'
+import { checkWindows, findApplication, notTheDefault, policyOf, withPolicyOptions } from './policy.ts'
+
+/** `duktig application set`: rotation holds for new sessions, everything else for living ones too. */
+export function setApplicationCommand(context: Context): Command {
+  const command = new Command('set')
+    .description('change the policy; rotation holds for new sessions, the rest for living ones too')
+    .argument('<client-id>')
+    .option('--enable', 'let a disabled application in again; its ended sessions stay ended')
+  return withPolicyOptions(command).action(
+    async (clientId: string, options: Record<string, string | undefined>) => {
+      await withDeps(context, async ({ deps }) => {
+        const application = await findApplication(deps, clientId)
+        const policy = policyOf(options)
+        const change = options['enable'] === undefined ? policy : { ...policy, disabled: false }
+        if (Object.keys(change).length === 0) throw new CommandError('nothing to change was given')
+        if (Object.keys(policy).length > 0) notTheDefault(application)
+        checkWindows({ ...application, ...change })
+        await changeApplication(deps, application, change)
+        print(`Application ${clientId} changed.`)
+      })
+    },
+  )
+}
+
+/** `duktig application disable`: its key and all its sessions end at once. */
+export function disableCommand(context: Context): Command {
+  return new Command('disable')
+    .description('refuse an application; ends all its sessions at once')
+    .argument('<client-id>')
+    .action(async (clientId: string) => {
+      await withDeps(context, async ({ deps }) => {
+        await changeApplication(deps, await findApplication(deps, clientId), { disabled: true })
+        print(`Application ${clientId} is disabled, its sessions have ended.`)
+      })
+    })
+}

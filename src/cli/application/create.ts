@@ -1,0 +1,39 @@
+import { Command } from 'commander'
+import { createApplication } from '../../usecases/applications.ts'
+import { DEFAULT_APPLICATION_ID } from '../../core/application.ts'
+import { type Context, withDeps } from '../context.ts'
+import { CommandError, print } from '../terminal.ts'
+import { checkWindows, policyOf, withPolicyOptions } from './policy.ts'
+
+/** `duktig application create`: what is not given is as in the default application. */
+export function createApplicationCommand(context: Context): Command {
+  const command = new Command('create')
+    .description('make an application; what is not given is as in the default one')
+    .argument('<client-id>', 'public name: letters, digits, hyphens, dots')
+    .option('--public', 'an application that can keep no secret, such as a page or an app on a phone')
+  return withPolicyOptions(command).action(
+    async (clientId: string, options: Record<string, string | undefined>) => {
+      // A client id must never look like a user id, which is a number.
+      if (!/^(?=.*[A-Za-z])[A-Za-z0-9.-]{3,64}$/.test(clientId)) {
+        throw new CommandError(
+          'the client id must have 3 to 64 letters, digits, hyphens or dots, and at least one letter',
+        )
+      }
+      await withDeps(context, async ({ deps }) => {
+        const template = await deps.store.findApplication(DEFAULT_APPLICATION_ID)
+        if (template === null)
+          throw new CommandError('there is no default application yet; run `duktig serve` once')
+        const { applicationId: _id, epoch: _epoch, disabled: _disabled, ...defaults } = template
+        const change = policyOf(options)
+        const type = options['public'] === undefined ? ('confidential' as const) : ('public' as const)
+        const application = { ...defaults, trustedBackend: false, name: clientId, ...change, clientId, type }
+        checkWindows(application)
+        const created = await createApplication(deps, application)
+        if (created === 'client-id-taken')
+          throw new CommandError(`there is an application ${clientId} already`)
+        print(`Application ${clientId} created.`)
+        print(`Key: ${created.key}   (shown only now)`)
+      })
+    },
+  )
+}

@@ -1,0 +1,113 @@
+/** The options of an application's policy, and how they become one. */
+import type { Command } from 'commander'
+import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
+import { type Kind, onOff, wholeNumber } from '../../settings/kinds.ts'
+import type { ApplicationChange } from '../../store/store.ts'
+import type { Deps } from '../../usecases/deps.ts'
+import { CommandError } from '../terminal.ts'
+
+const TEN_YEARS_SECONDS = 315_360_000
+
+interface PolicyOption {
+  readonly flag: string
+  readonly key: keyof ApplicationChange
+  readonly kind: Kind<number | boolean>
+  readonly help: string
+}
+
+const seconds = (min: number, max: number) => wholeNumber(min, max)
+
+const OPTIONS: readonly PolicyOption[] = [
+  {
+    flag: '--rotation <on|off>',
+    key: 'rotation',
+    kind: onOff(),
+    help: 'rotate refresh tokens of new sessions',
+  },
+  {
+    flag: '--parallel-window <seconds>',
+    key: 'parallelWindowSeconds',
+    kind: seconds(1, 3600),
+    help: 'how long after a hand-out the refresh token rests',
+  },
+  {
+    flag: '--retry-window <seconds>',
+    key: 'retryWindowSeconds',
+    kind: seconds(1, 86_400),
+    help: 'how long the previous refresh token gets the same successor',
+  },
+  {
+    flag: '--idle <seconds>',
+    key: 'idleSeconds',
+    kind: seconds(0, TEN_YEARS_SECONDS),
+    help: 'how long a session may rest unused; 0 for no limit',
+  },
+  {
+    flag: '--session-ttl <seconds>',
+    key: 'sessionTtlSeconds',
+    kind: seconds(60, TEN_YEARS_SECONDS),
+    help: 'the absolute life of a session',
+  },
+  {
+    flag: '--access-token-ttl <seconds>',
+    key: 'accessTokenTtlSeconds',
+    kind: seconds(10, 86_400),
+    help: 'the life of an access token',
+  },
+  {
+    flag: '--require-key <on|off>',
+    key: 'requireKeyOnRefresh',
+    kind: onOff(),
+    help: 'refreshing must carry the key',
+  },
+  { flag: '--trusted-backend <on|off>', key: 'trustedBackend', kind: onOff(), help: 'believe its X-Real-Ip' },
+]
+
+export function withPolicyOptions(command: Command): Command {
+  for (const { flag, help } of OPTIONS) command.option(flag, help)
+  return command.option('--name <name>', 'a name for people')
+}
+
+/** What the given options ask for. @throws {CommandError} naming the first option that cannot be */
+export function policyOf(options: Readonly<Record<string, string | undefined>>): ApplicationChange {
+  const change: Record<string, unknown> = {}
+  for (const { flag, key, kind } of OPTIONS) {
+    const long = flag.split(' ')[0] as string
+    const text = options[camelCase(long.slice(2))]
+    if (text === undefined) continue
+    const parsed = kind.parse(text)
+    if ('mistake' in parsed) throw new CommandError(`${long} ${parsed.mistake}`)
+    change[key] = parsed.value
+  }
+  if (options['name'] !== undefined) change['name'] = options['name'].slice(0, 100)
+  return change as ApplicationChange
+}
+
+/** The windows must fit each other, whichever of them was changed. */
+export function checkWindows(
+  policy: Pick<Application, 'parallelWindowSeconds' | 'retryWindowSeconds'>,
+): void {
+  if (policy.retryWindowSeconds < policy.parallelWindowSeconds) {
+    throw new CommandError('--retry-window must not be shorter than --parallel-window')
+  }
+}
+
+/** The application of a client id. */
+export async function findApplication(deps: Deps, clientId: string): Promise<Application> {
+  const application = (await deps.store.listApplications()).find((a) => a.clientId === clientId)
+  if (application === undefined) throw new CommandError(`there is no application ${clientId}`)
+  return application
+}
+
+/** The default application is what the settings say; changing it here would last until the next start. */
+export function notTheDefault(application: Application): void {
+  if (application.applicationId === DEFAULT_APPLICATION_ID) {
+    throw new CommandError(
+      'the settings describe the default application: change DUKTIG_REFRESH_ROTATION and the like',
+    )
+  }
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+}

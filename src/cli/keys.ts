@@ -1,0 +1,78 @@
+import { Command } from 'commander'
+import { createDateFormat } from '../core/dates.ts'
+import type { KeyPurpose } from '../store/store.ts'
+import type { SigningKey } from '../tokens/signing-key.ts'
+import { rotateKey } from '../usecases/rotate-key.ts'
+import { type Context, withDeps } from './context.ts'
+import { CommandError, print, printTable } from './terminal.ts'
+
+const PURPOSES: readonly KeyPurpose[] = ['access', 'refresh', 'device']
+
+/** `duktig keys …`: the keys that sign tokens. */
+export function keysCommand(context: Context): Command {
+  return new Command('keys')
+    .description('the keys that sign tokens')
+    .addCommand(listKeysCommand(context))
+    .addCommand(rotateKeysCommand(context))
+    .addCommand(exportKeysCommand(context))
+}
+
+function listKeysCommand(context: Context): Command {
+  return new Command('list').description('list all signing keys').action(async () => {
+    const dates = createDateFormat(context.settings().timeZone)
+    await withDeps(context, async ({ deps: { keys } }) => {
+      const rows = keys
+        .all()
+        .map((key) => [
+          key.kid,
+          key.purpose,
+          key.algorithm,
+          stateOf(key, keys.signer(key.purpose).kid),
+          dates.format(key.activeAtMs),
+          dates.format(key.retireAtMs) ?? '',
+        ])
+      printTable(['key id', 'purpose', 'algorithm', 'state', 'signs from', 'believed until'], rows)
+    })
+  })
+}
+
+function stateOf(key: SigningKey, signer: string): string {
+  if (key.kid === signer) return 'signs'
+  return key.retireAtMs === null ? 'published' : 'verifies'
+}
+
+function rotateKeysCommand(context: Context): Command {
+  return new Command('rotate')
+    .description('add a key; it is published now, signs in ten minutes, and signs nobody out')
+    .argument('[purpose]', PURPOSES.join(', '), 'access')
+    .action(async (text: string) => {
+      const purpose = PURPOSES.find((p) => p === text)
+      if (purpose === undefined) throw new CommandError(`the purpose must be one of: ${PURPOSES.join(', ')}`)
+      const dates = createDateFormat(context.settings().timeZone)
+      await withDeps(context, async ({ deps }) => {
+        const key = await rotateKey(deps, purpose)
+        print(`The ${purpose} key ${key.kid} is published and signs from ${dates.format(key.activeAtMs)} on.`)
+      })
+    })
+}
+
+function exportKeysCommand(context: Context): Command {
+  return new Command('export')
+    .description(
+      'print what a resource server needs to verify access tokens: public keys, or the secret of HS256',
+    )
+    .action(async () => {
+      await withDeps(context, async ({ deps: { keys } }) => {
+        const exported = [...keys.verifiers('access').values()].map(
+          (key) => key.publicJwk() ?? sharedJwk(key),
+        )
+        print(JSON.stringify({ keys: exported }, null, 2))
+      })
+    })
+}
+
+/** HS256 has no public half: this secret lets its holder verify, and mint. It belongs to the operator alone. */
+function sharedJwk(key: SigningKey): object {
+  const k = key.sharedSecret()?.toString('base64url')
+  return { kty: 'oct', k, kid: key.kid, alg: key.algorithm, use: 'sig' }
+}

@@ -1,0 +1,45 @@
+/** Applications: made, changed, given new keys. Only the command line does this, so the system is the actor. */
+import type { Application } from '../core/application.ts'
+import type { ApplicationChange, NewApplication } from '../store/store.ts'
+import { hashApplicationKey, newApplicationKey } from '../tokens/application-key.ts'
+import type { Deps } from './deps.ts'
+import { SYSTEM } from './events.ts'
+
+/** Makes an application; its key is given back once and kept only as a hash. */
+export async function createApplication(
+  deps: Deps,
+  application: NewApplication,
+): Promise<{ readonly application: Application; readonly key: string } | 'client-id-taken'> {
+  const key = newApplicationKey()
+  const created = await deps.store.createApplication(application, hashApplicationKey(key))
+  if (created === 'client-id-taken') return created
+  record(deps, `Application ${created.clientId} created`)
+  return { application: created, key }
+}
+
+/** Changes an application. Disabling it ends all its sessions at once, on every instance, for good. */
+export async function changeApplication(
+  deps: Deps,
+  application: Application,
+  change: ApplicationChange,
+): Promise<void> {
+  await deps.store.changeApplication(application.applicationId, change)
+  record(deps, `Application ${application.clientId} changed: ${Object.keys(change).join(', ')}`)
+}
+
+/** Gives an application one more key; the others stay good for `overlapSeconds`, so that clients can change over. */
+export async function rotateApplicationKey(
+  deps: Deps,
+  application: Application,
+  overlapSeconds: number,
+): Promise<string> {
+  const key = newApplicationKey()
+  const othersExpireAtMs = deps.store.clock.nowMs() + overlapSeconds * 1000
+  await deps.store.addApplicationKey(application.applicationId, hashApplicationKey(key), othersExpireAtMs)
+  record(deps, `Application ${application.clientId} has a new key`)
+  return key
+}
+
+function record(deps: Deps, message: string): void {
+  deps.events.action({ accountId: SYSTEM, code: 'Applications->change', message })
+}

@@ -1,0 +1,31 @@
+import { LIMITS } from '../settings/limits.ts'
+import type { KeyPurpose, StoredKey } from '../store/store.ts'
+import type { Deps } from './deps.ts'
+import { SYSTEM } from './events.ts'
+
+/** A little longer than any instance needs to notice that a key has retired. */
+const MARGIN_MS = 60_000
+
+/**
+ * Adds a key for a purpose. It is published at once, signs when every instance and every resource server has had time
+ * to learn it, and the ones before it are believed until the last token they signed has ended: nobody is signed out.
+ */
+export async function rotateKey(deps: Deps, purpose: KeyPurpose): Promise<StoredKey> {
+  const { keys, store, events } = deps
+  const activeAtMs = store.clock.nowMs() + LIMITS.keyPublishedBeforeUseMs
+  const key = keys.newKey(purpose, keys.algorithm(purpose), activeAtMs)
+  await store.rotateKey(key, activeAtMs + (await longestLifeMs(deps, purpose)) + MARGIN_MS)
+  await keys.reload()
+  events.action({ accountId: SYSTEM, code: 'Keys->rotate', message: `New ${purpose} key ${key.kid}` })
+  return key
+}
+
+/** How long the last token that an old key signs may live. */
+async function longestLifeMs(deps: Deps, purpose: KeyPurpose): Promise<number> {
+  if (purpose === 'device') return LIMITS.deviceTokenTtlSeconds * 1000
+  const applications = await deps.store.listApplications()
+  const lives = applications.map((a) =>
+    purpose === 'access' ? a.accessTokenTtlSeconds : a.sessionTtlSeconds,
+  )
+  return Math.max(0, ...lives) * 1000
+}
