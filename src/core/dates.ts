@@ -4,10 +4,14 @@ export interface DateFormat {
   /** Null stays null. */
   format(timeMs: number): string
   format(timeMs: number | null): string | null
-  /** Milliseconds since 1970, or null if `text` is no date of this form; a time that a clock change skipped moves on. */
+  /**
+   * Milliseconds since 1970, or null if `text` is no date of this form. A time that a clock change skipped moves on, of
+   * one that came twice the first is meant.
+   */
   parse(text: string): number | null
 }
 
+const DAY_MS = 86_400_000
 const FORM = /^(\d{4})-(\d{2})-(\d{2}) (\d{2}):(\d{2}):(\d{2})$/
 
 export function createDateFormat(timeZone: string): DateFormat {
@@ -26,8 +30,11 @@ export function createDateFormat(timeZone: string): DateFormat {
       const asUtcMs = Date.parse(text.replace(' ', 'T').concat('Z'))
       if (Number.isNaN(asUtcMs) || new Date(asUtcMs).toISOString().slice(0, 10) !== text.slice(0, 10))
         return null
-      const guessMs = asUtcMs - offsetMs(asUtcMs)
-      return asUtcMs - offsetMs(guessMs)
+      // With the offsets of the day before and of the day after: a clock change lies between the two.
+      const earlierMs = asUtcMs - offsetMs(asUtcMs - DAY_MS)
+      const laterMs = asUtcMs - offsetMs(asUtcMs + DAY_MS)
+      const fits = (timeMs: number) => timeMs + offsetMs(timeMs) === asUtcMs
+      return !fits(earlierMs) && fits(laterMs) ? laterMs : earlierMs
     },
   }
 }

@@ -11,6 +11,9 @@ export function startUpkeep(deps: Deps, log: Log): () => void {
   const stops = [
     repeat(LIMITS.keyReloadMs, log, async () => {
       await deps.keys.reload()
+      const nowMs = deps.store.clock.nowMs()
+      const retired = deps.keys.all().some((key) => key.retireAtMs !== null && key.retireAtMs <= nowMs)
+      if (retired) await deps.store.removeRetiredKeys()
       return LIMITS.keyReloadMs
     }),
     repeat(CLEAN_EVERY_MS, log, async () => {

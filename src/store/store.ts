@@ -201,6 +201,8 @@ export interface KeyStore {
   addFirstKey(key: StoredKey): Promise<void>
   /** Adds a key beside the others; those that may still sign retire at `othersRetireAtMs`. */
   rotateKey(key: StoredKey, othersRetireAtMs: number): Promise<void>
+  /** Keys of a purpose that have another algorithm than the one it signs with now retire then, if not earlier. */
+  retireOtherAlgorithms(purpose: KeyPurpose, algorithm: string, retireAtMs: number): Promise<void>
   removeRetiredKeys(): Promise<readonly string[]>
 }
 

@@ -10,6 +10,9 @@ import {
   generateKeyMaterial,
 } from './signing-key.ts'
 
+/** The longest life that a policy can give an access token. */
+const LONGEST_ACCESS_TOKEN_MS = 86_400_000
+
 export class KeyRing {
   readonly #store: KeyStore
   readonly #clock: Clock
@@ -46,6 +49,7 @@ export class KeyRing {
       await store.addFirstKey(ring.newKey(purpose, ring.#algorithms[purpose], clock.nowMs()))
     }
     if (missing.length > 0) await ring.reload()
+    await ring.#retireOtherAlgorithms()
     return ring
   }
 
@@ -108,6 +112,15 @@ export class KeyRing {
   /** The algorithm that a purpose signs with. */
   algorithm(purpose: KeyPurpose): Algorithm {
     return this.#algorithms[purpose]
+  }
+
+  /** After a change of DUKTIG_ACCESS_TOKEN_ALG the keys before it go too: a secret that was handed out must not mint on. */
+  async #retireOtherAlgorithms(): Promise<void> {
+    const algorithm = this.#algorithms.access
+    const others = this.#keys.filter((k) => k.purpose === 'access' && k.algorithm !== algorithm)
+    if (others.every((key) => key.retireAtMs !== null)) return
+    await this.#store.retireOtherAlgorithms('access', algorithm, this.#clock.nowMs() + LONGEST_ACCESS_TOKEN_MS)
+    await this.reload()
   }
 
   #signerOf(purpose: KeyPurpose): SigningKey | null {

@@ -36,6 +36,17 @@ export function keyStore(connection: Connection): KeyStore {
         await insert(sql, key)
       }),
 
+    retireOtherAlgorithms: (purpose, algorithm, retireAtMs) =>
+      connection.transaction(async (sql) => {
+        await sql.rows(
+          `update signing_keys set retire_at_ms = $1
+           where purpose = $2 and algorithm <> $3 and retire_at_ms is null`,
+          retireAtMs,
+          purpose,
+          algorithm,
+        )
+      }),
+
     removeRetiredKeys: () =>
       connection.transaction(async (sql) => {
         const rows = await sql.rows(

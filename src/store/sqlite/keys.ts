@@ -29,6 +29,16 @@ export function keyStore(connection: Connection): KeyStore {
         insert(connection, key)
       }),
 
+    retireOtherAlgorithms: (purpose, algorithm, retireAtMs) =>
+      connection.write(() => {
+        connection
+          .sql(
+            `update signing_keys set retire_at_ms = ?
+             where purpose = ? and algorithm <> ? and retire_at_ms is null`,
+          )
+          .run(retireAtMs, purpose, algorithm)
+      }),
+
     removeRetiredKeys: () =>
       connection.write(() => {
         const rows = connection
