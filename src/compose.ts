@@ -7,7 +7,10 @@ import { createEvents } from './operations/events.ts'
 import { type Log } from './operations/log.ts'
 import { type Metrics, createMetrics } from './operations/metrics.ts'
 import { ensureDataDir, masterSecret } from './operations/secrets.ts'
+import { createDecoys } from './passwords/decoys.ts'
+import { createPasswordPolicy } from './passwords/policy.ts'
 import { createPasswords } from './passwords/passwords.ts'
+import { LIMITS } from './settings/limits.ts'
 import type { Settings } from './settings/settings.ts'
 import type { NewApplication, OpenedStore, Store } from './store/store.ts'
 import { hashApplicationKey, newApplicationKey } from './tokens/application-key.ts'
@@ -35,10 +38,13 @@ export async function openStore(settings: Settings): Promise<OpenedStore> {
 
 /** Everything the use cases need. The store is the caller's to close, also when this fails. */
 export async function compose(settings: Settings, store: Store, log: Log): Promise<Composed> {
-  const sealer = createSealer(masterSecret(settings.dataDir, settings.secret))
+  const secret = masterSecret(settings.dataDir, settings.secret)
+  const sealer = createSealer(secret)
   const keys = await KeyRing.load(store, store.clock, sealer, settings.accessTokenAlg)
   const newKey = await ensureDefaultApplication(settings, store)
   const passwords = createPasswords()
+  const decoys = createDecoys(secret)
+  decoys.learn(await store.samplePasswordHashes(LIMITS.hashesSampled))
   const metrics = createMetrics(passwords.queue)
   const deps: Deps = {
     store,
@@ -49,6 +55,9 @@ export async function compose(settings: Settings, store: Store, log: Log): Promi
       audience: settings.audience,
     },
     events: createEvents(log, metrics),
+    decoys,
+    passwordPolicy: createPasswordPolicy(settings.passwordMinLength),
+    rateLimits: settings.rateLimits,
     registrationStatus: Number(settings.registrationStatus) as AccountStatus,
   }
   return { deps, metrics, newKey }

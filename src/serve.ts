@@ -3,10 +3,12 @@ import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { type Composed, compose, openStore } from './compose.ts'
 import { createDateFormat } from './core/dates.ts'
-import { MAINTENANCE, NOT_FOUND, REASON_HEADER } from './http/duktig/denials.ts'
+import { MAINTENANCE, NOT_FOUND, REASON_HEADER, denialAnswer } from './http/duktig/denials.ts'
 import type { Face } from './http/duktig/face.ts'
 import { faultAnswer } from './http/duktig/faults.ts'
 import { duktigRoutes } from './http/duktig/routes.ts'
+import { DEVICE_HEADER } from './http/duktig/sign-in.ts'
+import { OPEN_GATE, createFloodGate } from './http/flood-gate.ts'
 import { healthRoutes } from './http/health.ts'
 import { keySetRoute } from './http/key-set.ts'
 import { referenceRoutes } from './http/reference.ts'
@@ -57,6 +59,8 @@ async function listen(
     routes: allRoutes(settings, composed, () => draining),
     maintenance: settings.maintenance ? MAINTENANCE : null,
     notFound: NOT_FOUND,
+    floodGate: settings.rateLimits ? createFloodGate() : OPEN_GATE,
+    tooMany: (retryAfterSeconds) => denialAnswer({ denied: 'too-many-attempts', retryAfterSeconds }),
     fault: (error, route) => faultAnswer(error, route, settings.mode, log),
     observe: metrics.observe,
     trustedProxies: settings.trustedProxies ?? [],
@@ -114,8 +118,9 @@ function corsHeaders(settings: Settings): { allowed: readonly string[]; exposed:
       'Content-Type',
       'Idempotency-Key',
       'X-Device-Id',
+      DEVICE_HEADER,
     ],
-    exposed: [REASON_HEADER, 'Retry-After'],
+    exposed: [REASON_HEADER, DEVICE_HEADER, 'Retry-After'],
   }
 }
 

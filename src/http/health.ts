@@ -23,6 +23,7 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
     {
       method: 'GET',
       path: '/health/live',
+      isPublic: true,
       always: true,
       handle: () => json(200, { status: 'OK' }),
       operation: operation('live', 'Whether the process answers', {}),
@@ -30,6 +31,7 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
     {
       method: 'GET',
       path: '/health/ready',
+      isPublic: true,
       always: true,
       handle: ready,
       operation: operation('ready', 'Whether the service can serve', {

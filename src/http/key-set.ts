@@ -15,6 +15,7 @@ export function keySetRoute(keys: KeyRing): HttpRoute {
   return {
     method: 'GET',
     path: '/.well-known/jwks.json',
+    isPublic: true,
     handle: () => json(200, keys.publicKeys(), { 'Cache-Control': 'public, max-age=300' }),
     operation: {
       operationId: 'keySet',

@@ -17,12 +17,14 @@ export function referenceRoutes(routes: readonly HttpRoute[], names: ApiNames): 
     {
       method: 'GET',
       path: '/openapi.json',
+      isPublic: true,
       handle: () => ({ status: 200, contentType: 'application/json', text }),
       operation: operation('openapi', 'The OpenAPI 3.1 document', 'application/json', { type: 'object' }),
     },
     {
       method: 'GET',
       path: '/docs',
+      isPublic: true,
       handle: () => {
         page ??= docsPage(document)
         return { status: 200, contentType: 'text/html; charset=utf-8', text: page, headers: PAGE_HEADERS }

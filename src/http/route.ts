@@ -17,6 +17,8 @@ export interface HttpRoute {
   readonly path: string
   /** The patterns of the parameters; a path that does not match is an unknown route. */
   readonly params?: Readonly<Record<string, RegExp>>
+  /** Needs no credential: every request counts against the bound of its address. */
+  readonly isPublic?: boolean
   /** Goes on under maintenance. */
   readonly always?: boolean
   handle(request: HttpRequest): Promise<Answer> | Answer

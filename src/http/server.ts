@@ -5,6 +5,7 @@ import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { LIMITS } from '../settings/limits.ts'
 import type { Answer } from './answer.ts'
+import type { FloodGate } from './flood-gate.ts'
 import type { HttpRequest, HttpRoute } from './route.ts'
 
 export interface ServerOptions {
@@ -12,6 +13,9 @@ export interface ServerOptions {
   /** Set under maintenance: the answer of every route that is not marked `always`. */
   readonly maintenance: Answer | null
   readonly notFound: Answer
+  readonly floodGate: FloodGate
+  /** Words what meets the gate. */
+  readonly tooMany: (retryAfterSeconds: number) => Answer
   /** Words what a handler threw; must not throw itself. */
   readonly fault: (error: unknown, route: string) => Answer
   /** Told about every answer, with the route's pattern and the time it took. */
@@ -69,15 +73,26 @@ async function serve(
   const startedMs = performance.now()
   let answer: Answer
   if (options.maintenance !== null && route.always !== true) answer = options.maintenance
-  else {
-    try {
-      answer = await route.handle(httpRequest(request))
-    } catch (error) {
-      answer = options.fault(error, route.path)
-    }
-  }
+  else answer = await gated(options, route, httpRequest(request))
   options.observe(route.path, answer.status, performance.now() - startedMs)
   write(reply, answer)
+}
+
+/** Public routes count each time, others when they refuse: whoever holds a good credential is never held up. */
+async function gated(options: ServerOptions, route: HttpRoute, request: HttpRequest): Promise<Answer> {
+  if (route.isPublic === true) {
+    const waitSeconds = options.floodGate.take(request.address)
+    if (waitSeconds !== null) return options.tooMany(waitSeconds)
+  }
+  let answer: Answer
+  try {
+    answer = await route.handle(request)
+  } catch (error) {
+    return options.fault(error, route.path)
+  }
+  if (route.isPublic === true || answer.status < 400 || answer.status === 429) return answer
+  const waitSeconds = options.floodGate.take(request.address)
+  return waitSeconds === null ? answer : options.tooMany(waitSeconds)
 }
 
 function httpRequest(request: FastifyRequest): HttpRequest {

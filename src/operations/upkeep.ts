@@ -3,6 +3,7 @@ import type { Deps } from '../usecases/deps.ts'
 import type { Log } from './log.ts'
 
 const CLEAN_EVERY_MS = 60_000
+const SAMPLE_EVERY_MS = 3_600_000
 /** Between two full steps of the clean-up: requests come first. */
 const STEP_PAUSE_MS = 50
 
@@ -16,8 +17,15 @@ export function startUpkeep(deps: Deps, log: Log): () => void {
       if (retired) await deps.store.removeRetiredKeys()
       return LIMITS.keyReloadMs
     }),
+    repeat(SAMPLE_EVERY_MS, log, async () => {
+      deps.decoys.learn(await deps.store.samplePasswordHashes(LIMITS.hashesSampled))
+      return SAMPLE_EVERY_MS
+    }),
     repeat(CLEAN_EVERY_MS, log, async () => {
       const removed = await deps.store.removeExpiredSessions(LIMITS.expiredRowsPerStep)
+      const nowMs = deps.store.clock.nowMs()
+      const { guardMemoryMs, bucketMemoryMs, expiredRowsPerStep } = LIMITS
+      await deps.store.removeOldGuards(nowMs - guardMemoryMs, nowMs - bucketMemoryMs, expiredRowsPerStep)
       return removed < LIMITS.expiredRowsPerStep ? CLEAN_EVERY_MS : STEP_PAUSE_MS
     }),
   ]

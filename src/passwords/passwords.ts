@@ -1,5 +1,4 @@
 /** Password hashes: argon2id of our own, bcrypt of others, and the check that takes the time of a real one. */
-import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
 import { verify as bcryptVerify } from '@node-rs/bcrypt'
@@ -8,7 +7,8 @@ import { WorkQueue } from './work-queue.ts'
 
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
-const OUR_PREFIX = `$argon2id$v=19$m=${ARGON2.memoryCost},t=${ARGON2.timeCost},p=${ARGON2.parallelism}$`
+/** How every hash of ours begins: algorithm and parameters. */
+export const OUR_HASH_PREFIX = `$argon2id$v=19$m=${ARGON2.memoryCost},t=${ARGON2.timeCost},p=${ARGON2.parallelism}$`
 const BCRYPT = /^\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/
 const ARGON2ID =
   /^\$argon2id\$v=19\$m=\d{1,7},t=\d{1,2},p=\d{1,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/
@@ -18,22 +18,16 @@ export interface Passwords {
   hash(password: string): Promise<string>
   /** @throws {Overloaded} */
   verify(hash: string, password: string): Promise<boolean>
-  /** Does the work of a check that fails, for an e-mail that nobody has. @throws {Overloaded} */
-  verifyNothing(password: string): Promise<false>
   /** For metrics. */
   readonly queue: WorkQueue
 }
 
 export function createPasswords(concurrency = availableParallelism()): Passwords {
   const queue = new WorkQueue({ concurrency, waiting: LIMITS.hashesWaiting, waitMs: LIMITS.hashWaitMs })
-  // No password has this hash: it was never computed, so that the start does not wait for it.
-  const nobody = `${OUR_PREFIX}${unpadded(randomBytes(16))}$${unpadded(randomBytes(32))}`
-  const verify = (hash: string, password: string) => queue.run(() => verifyNow(hash, password))
   return {
     queue,
     hash: (password) => queue.run(() => argon2Hash(normalised(password), ARGON2)),
-    verify,
-    verifyNothing: async (password) => (await verify(nobody, password)) && false,
+    verify: (hash, password) => queue.run(() => verifyNow(hash, password)),
   }
 }
 
@@ -44,7 +38,7 @@ export function isKnownHash(hash: string): boolean {
 
 /** Whether a hash should be replaced at the next sign-in: another algorithm, or other parameters. */
 export function isOutdatedHash(hash: string): boolean {
-  return !hash.startsWith(OUR_PREFIX)
+  return !hash.startsWith(OUR_HASH_PREFIX)
 }
 
 async function verifyNow(hash: string, password: string): Promise<boolean> {
@@ -57,8 +51,4 @@ async function verifyNow(hash: string, password: string): Promise<boolean> {
 /** One password, one spelling (NIST SP 800-63B, 3.1.1.2): composed and decomposed letters are the same. */
 function normalised(password: string): string {
   return password.normalize('NFC')
-}
-
-function unpadded(bytes: Buffer): string {
-  return bytes.toString('base64').replace(/=+$/, '')
 }

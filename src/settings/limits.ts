@@ -28,6 +28,8 @@ export const LIMITS = {
   accountsListed: 1000,
   /** Two hashes at a time keep a two-core machine busy; more would only take memory (19 MiB each). */
   hashesWaiting: 64,
+  /** Accounts that are looked at to learn which kinds of hashes there are. */
+  hashesSampled: 256,
   /** Who waits longer for his hash is told to come again. */
   hashWaitMs: 5_000,
   /** Rows that one step of the clean-up removes, so that it never holds the store for long. */
@@ -37,6 +39,17 @@ export const LIMITS = {
   keyPublishedBeforeUseMs: 600_000,
   /** A device that signed in is known this long (OWASP's device cookie). */
   deviceTokenTtlSeconds: 31_536_000,
+  /** Addresses remembered as those of an account's owner; the longest unseen is forgotten. */
+  knownAddressesPerAccount: 20,
+  /** Failures are forgotten after this time without a new one: nobody guesses that slowly. */
+  guardMemoryMs: 31_536_000_000,
+  /** No bucket takes longer to run empty. */
+  bucketMemoryMs: 86_400_000,
+  /** Public routes and refused requests of one address, before it must wait; a drop leaks out every 10 ms. */
+  floodCapacity: 2_000,
+  floodLeakMs: 10,
+  /** Addresses that one instance keeps count of. */
+  floodAddresses: 100_000,
   /** Passwords, in bytes of UTF-8 (contract, section 4). */
   passwordBytesMin: 6,
   passwordBytesMax: 256,

@@ -105,6 +105,20 @@ export const SETTINGS = {
     sentence:
       'The status of accounts that register themselves: 0 must be activated first, 1 may sign in at once.',
   }),
+  rateLimits: required({
+    variable: 'DUKTIG_RATE_LIMITS',
+    kind: onOff(),
+    default: 'on',
+    sentence: 'Limits against guessing and flooding; off only for benchmarks and tests.',
+  }),
+  passwordMinLength: required({
+    variable: 'DUKTIG_PASSWORD_MIN_LENGTH',
+    kind: wholeNumber(6, 64),
+    unit: 'bytes',
+    default: '6',
+    sentence:
+      'The least length of passwords that are set from now on; NIST advises 15 where nothing else protects an account.',
+  }),
   corsOrigins: optional({
     variable: 'DUKTIG_CORS_ORIGINS',
     kind: list('origins', ORIGIN, 'an origin such as https://app.example.com'),

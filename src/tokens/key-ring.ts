@@ -119,7 +119,11 @@ export class KeyRing {
     const algorithm = this.#algorithms.access
     const others = this.#keys.filter((k) => k.purpose === 'access' && k.algorithm !== algorithm)
     if (others.every((key) => key.retireAtMs !== null)) return
-    await this.#store.retireOtherAlgorithms('access', algorithm, this.#clock.nowMs() + LONGEST_ACCESS_TOKEN_MS)
+    await this.#store.retireOtherAlgorithms(
+      'access',
+      algorithm,
+      this.#clock.nowMs() + LONGEST_ACCESS_TOKEN_MS,
+    )
     await this.reload()
   }
 

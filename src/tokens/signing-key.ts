@@ -71,9 +71,10 @@ function hmac(material: Uint8Array): Signature {
   return {
     sign: mac,
     verify(input, signature) {
-      const expected = Buffer.from(mac(input), 'latin1')
-      const given = Buffer.from(signature, 'latin1')
-      // Compared as text: the MAC has one spelling, every other is refused.
+      // Compared as text: the MAC has one spelling, every other is refused. Not as Latin-1, where the letters of other
+      // scripts fall on those of ours.
+      const expected = Buffer.from(mac(input))
+      const given = Buffer.from(signature)
       return given.length === expected.length && timingSafeEqual(given, expected)
     },
     publicJwk: () => null,
@@ -88,12 +89,37 @@ function asymmetric(kid: string, algorithm: Exclude<Algorithm, 'HS256'>, materia
   // RFC 7518, section 3.4: the signature of ES256 is R and S side by side, 64 bytes.
   const withKey = (key: KeyObject) => ({ key, dsaEncoding: 'ieee-p1363' as const })
   return {
-    sign: (input) => sign(digest, Buffer.from(input), withKey(privateKey)).toString('base64url'),
+    sign(input) {
+      const bytes = sign(digest, Buffer.from(input), withKey(privateKey))
+      return (algorithm === 'ES256' ? withLowS(bytes) : bytes).toString('base64url')
+    },
     verify(input, signature) {
       const bytes = decodeBase64url(signature)
-      return bytes !== null && verify(digest, Buffer.from(input), withKey(publicKey), bytes)
+      if (bytes === null || (algorithm === 'ES256' && !hasLowS(bytes))) return false
+      return verify(digest, Buffer.from(input), withKey(publicKey), bytes)
     },
     publicJwk: () => ({ ...publicKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' }),
     sharedSecret: () => null,
   }
+}
+
+/** The order of the group of P-256 (FIPS 186-5). */
+const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+
+/**
+ * With `s` also its negative makes a signature, which anybody can compute. We write and accept the lower of the two, so
+ * that a token has one spelling; every other verifier takes either.
+ */
+function hasLowS(signature: Buffer): boolean {
+  return sOf(signature) <= P256_ORDER / 2n
+}
+
+function withLowS(signature: Buffer): Buffer {
+  if (hasLowS(signature)) return signature
+  const negative = (P256_ORDER - sOf(signature)).toString(16).padStart(64, '0')
+  return Buffer.concat([signature.subarray(0, 32), Buffer.from(negative, 'hex')])
+}
+
+function sOf(signature: Buffer): bigint {
+  return BigInt(`0x0${signature.subarray(32).toString('hex')}`)
 }

@@ -4,6 +4,7 @@ import type { EndReason } from '../core/session.ts'
 import type { AccountChange, ChangeOptions } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
+import { accountKey } from './guard-sign-in.ts'
 
 /** What is to change; what is left out stays. */
 export interface AccountEdit extends Omit<AccountChange, 'passwordHash'> {
@@ -40,6 +41,7 @@ export async function changeAccount(
     const outcome = await deps.store.changeAccount(accountId, change, options)
     if (outcome.kind === 'conflict') continue
     if (outcome.kind !== 'changed') return deny(DENIALS[outcome.kind])
+    if (isNew) await deps.store.clearGuards(accountKey(outcome.account.email))
     deps.events.action(by)
     for (const sessionId of outcome.endedSessions) {
       const message = options.endSessions?.reason ?? 'ended'

@@ -1,4 +1,6 @@
 import type { AccountStatus } from '../core/account.ts'
+import type { Decoys } from '../passwords/decoys.ts'
+import type { PasswordPolicy } from '../passwords/policy.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Store } from '../store/store.ts'
 import type { TokenNames } from '../tokens/access-token.ts'
@@ -12,6 +14,9 @@ export interface Deps {
   readonly passwords: Passwords
   readonly names: TokenNames
   readonly events: Events
+  readonly decoys: Decoys
+  readonly passwordPolicy: PasswordPolicy
+  readonly rateLimits: boolean
   /** The status of accounts that register themselves. */
   readonly registrationStatus: AccountStatus
 }

@@ -1,5 +1,5 @@
 import { ROLE, type RoleId, STATUS, type AccountStatus } from '../core/account.ts'
-import { LENGTHS, hasLength, isEmail, isStrongPassword } from '../core/account-fields.ts'
+import { LENGTHS, hasLength, isEmail } from '../core/account-fields.ts'
 import type { DateFormat } from '../core/dates.ts'
 import { isKnownHash } from '../passwords/passwords.ts'
 import type { ImportedAccount } from '../store/store.ts'
@@ -129,5 +129,5 @@ function timesOf(parsed: Record<string, unknown>, dates: DateFormat): Times | st
 async function hashOf(deps: Deps, password: unknown, passwordHash: unknown): Promise<string | null> {
   if (typeof passwordHash === 'string')
     return password === undefined && isKnownHash(passwordHash) ? passwordHash : null
-  return isStrongPassword(password) ? deps.passwords.hash(password) : null
+  return deps.passwordPolicy.accepts(password) ? deps.passwords.hash(password) : null
 }

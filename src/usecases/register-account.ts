@@ -1,5 +1,7 @@
 import { ROLE } from '../core/account.ts'
+import { addressKey } from '../core/address.ts'
 import { type Denial, deny } from '../core/denial.ts'
+import { REGISTRATION_BUCKET } from '../core/guessing.ts'
 import type { Deps } from './deps.ts'
 
 export interface Registration {
@@ -13,10 +15,14 @@ export interface Registration {
 
 /**
  * Registers an account for whoever asks: role client, status as the settings say. Its id.
- * Denials: `email-taken`. @throws {Overloaded}
+ * Denials: `email-taken`, `too-many-attempts`. @throws {Overloaded}
  */
 export async function registerAccount(deps: Deps, registration: Registration): Promise<number | Denial> {
   const { password, address, ...person } = registration
+  if (deps.rateLimits) {
+    const waitMs = await deps.store.takeDrop(`register ${addressKey(address)}`, REGISTRATION_BUCKET)
+    if (waitMs !== null) return { denied: 'too-many-attempts', retryAfterSeconds: Math.ceil(waitMs / 1000) }
+  }
   const account = await deps.store.createAccount({
     ...person,
     comment: null,

@@ -1,4 +1,4 @@
-import { STATUS } from '../core/account.ts'
+import { STATUS, emailKey } from '../core/account.ts'
 import type { Application } from '../core/application.ts'
 import { type Denial, deny } from '../core/denial.ts'
 import type { Device } from '../core/session.ts'
@@ -8,14 +8,18 @@ import type { AccountWithPassword, OpenSessionOutcome } from '../store/store.ts'
 import { mintAccessToken } from '../tokens/access-token.ts'
 import { randomId } from '../tokens/random-id.ts'
 import { mintRefreshToken } from '../tokens/refresh-token.ts'
+import { mintDeviceToken } from '../tokens/device-token.ts'
 import type { Deps } from './deps.ts'
 import { GUEST } from './events.ts'
+import { guardSignIn, signInSucceeded } from './guard-sign-in.ts'
 
 export interface SignInRequest {
   readonly application: Application
   readonly email: string
   readonly password: string
   readonly device: Device
+  /** The device token of an earlier sign-in; empty if none was sent. */
+  readonly deviceToken: string
 }
 
 export interface SignedIn {
@@ -23,6 +27,8 @@ export interface SignedIn {
   /** Seconds since 1970. */
   readonly expiresAtSeconds: number
   readonly refreshToken: string
+  /** To be kept on the device and sent with its next sign-in. */
+  readonly deviceToken: string
   /** The sign-in before this one; null for the first. */
   readonly previousSignInAtMs: number | null
 }
@@ -33,12 +39,16 @@ const TRIES = 3
 /**
  * Opens a session for an e-mail address and a password.
  * An unknown address costs the time of a wrong password; what is wrong with the account is told only after the right
- * one. Denials: `credentials-wrong`, `account-inactive`. @throws {Overloaded}
+ * one. Denials: `credentials-wrong`, `account-inactive`, `too-many-attempts`. @throws {Overloaded}
  */
 export async function signIn(deps: Deps, request: SignInRequest): Promise<SignedIn | Denial> {
   const { address } = request.device
+  const attempt = { email: request.email, address, deviceToken: request.deviceToken }
   for (let tries = 0; tries < TRIES; tries++) {
-    const account = await checkPassword(deps, request.email, request.password)
+    const found = await deps.store.findAccountByEmail(request.email)
+    const refusal = tries === 0 ? await guardSignIn(deps, attempt, found) : null
+    if (refusal !== null) return refusal
+    const account = await checkPassword(deps, request, found)
     if (account === null) {
       deps.events.action({
         accountId: GUEST,
@@ -53,6 +63,7 @@ export async function signIn(deps: Deps, request: SignInRequest): Promise<Signed
       deps.events.action({ accountId, code: 'Auth->Refused', message: 'Account not active', address })
       return deny('account-inactive')
     }
+    if (tries === 0) await signInSucceeded(deps, attempt, account.accountId)
     await renewHash(deps, account, request.password)
     const outcome = await open(deps, request, account)
     if (outcome.kind === 'opened') return signedIn(deps, request, outcome)
@@ -60,17 +71,14 @@ export async function signIn(deps: Deps, request: SignInRequest): Promise<Signed
   return deny('credentials-wrong')
 }
 
+/** The account, if the password is its own. For nobody's address a decoy is checked, which takes the same time. */
 async function checkPassword(
   deps: Deps,
-  email: string,
-  password: string,
+  { email, password }: SignInRequest,
+  account: AccountWithPassword | null,
 ): Promise<AccountWithPassword | null> {
-  const account = await deps.store.findAccountByEmail(email)
-  if (account === null) {
-    await deps.passwords.verifyNothing(password)
-    return null
-  }
-  return (await deps.passwords.verify(account.passwordHash, password)) ? account : null
+  const hash = account?.passwordHash ?? deps.decoys.hashFor(emailKey(email))
+  return (await deps.passwords.verify(hash, password)) ? account : null
 }
 
 /** A hash of another program becomes one of ours, now that the password is at hand; not worth failing over. */
@@ -131,6 +139,7 @@ async function signedIn(
     accessToken: access.token,
     expiresAtSeconds: access.expiresAtSeconds,
     refreshToken: mintRefreshToken(refreshKey, names, session),
+    deviceToken: mintDeviceToken(keys.signer('device'), names, accountId, session.createdAtMs),
     previousSignInAtMs: opened.previousSignInAtMs,
   }
 }

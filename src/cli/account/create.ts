@@ -47,7 +47,7 @@ async function create(context: Context, options: Options): Promise<void> {
       if (!hasLength(value, bounds))
         throw new CommandError(`${name} must have ${bounds[0]} to ${bounds[1]} characters`)
     }
-    const { password, generated } = await choosePassword(options)
+    const { password, generated } = await choosePassword(deps.passwordPolicy, options)
     const person = { firstName, lastName, email, phone, comment: null, roleId, status }
     const account = await createAccount(deps, BY_SYSTEM, { ...person, password })
     if (isDenial(account)) throw refused(account)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { isStrongPassword } from '../../core/account-fields.ts'
+import type { PasswordPolicy } from '../../passwords/policy.ts'
 import { CommandError, ask, readStandardInput } from '../terminal.ts'
 
 export interface ChosenPassword {
@@ -9,15 +9,16 @@ export interface ChosenPassword {
 }
 
 /** A password from standard input, from the person at the terminal, or a new one where neither is to be had. */
-export async function choosePassword(options: { readonly passwordStdin?: boolean }): Promise<ChosenPassword> {
+export async function choosePassword(
+  policy: PasswordPolicy,
+  options: { readonly passwordStdin?: boolean },
+): Promise<ChosenPassword> {
   const given = options.passwordStdin === true ? await readStandardInput() : await askTwice()
-  if (given === '') return { password: randomBytes(15).toString('base64url'), generated: true }
-  if (!isStrongPassword(given)) {
-    throw new CommandError(
-      'the password must have 6 to 256 bytes and two of: lower case, upper case, digit, symbol',
-    )
-  }
-  return { password: given, generated: false }
+  if (given === '')
+    return { password: randomBytes(Math.max(15, policy.minBytes)).toString('base64url'), generated: true }
+  if (policy.accepts(given)) return { password: given, generated: false }
+  const rule = `${policy.minBytes} to 256 bytes and two of: lower case, upper case, digit, symbol`
+  throw new CommandError(`the password must have ${rule}, and must not be a common one`)
 }
 
 async function askTwice(): Promise<string> {

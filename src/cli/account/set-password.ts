@@ -15,7 +15,7 @@ export function setPasswordCommand(context: Context): Command {
     .action(async (idOrEmail: string, options: { passwordStdin?: boolean }) => {
       await withDeps(context, async ({ deps }) => {
         const { accountId, email } = await findAccount(deps, idOrEmail)
-        const { password, generated } = await choosePassword(options)
+        const { password, generated } = await choosePassword(deps.passwordPolicy, options)
         const by = {
           ...BY_SYSTEM,
           code: 'Users->patchAccount',

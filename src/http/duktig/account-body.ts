@@ -2,11 +2,30 @@
 import type { AccountStatus, RoleId } from '../../core/account.ts'
 import type { AccountEdit } from '../../usecases/change-account.ts'
 import type { JsonObject } from '../body.ts'
-import { comment, email, firstName, lastName, password, patchStatus, phone, roleId, status } from './rules.ts'
+import {
+  comment,
+  email,
+  firstName,
+  lastName,
+  newPassword,
+  patchStatus,
+  phone,
+  roleId,
+  status,
+} from './rules.ts'
 
-export const ALL_FIELDS = { firstName, lastName, email, password, phone, comment, roleId, status }
+export const ALL_FIELDS = {
+  firstName,
+  lastName,
+  email,
+  password: newPassword,
+  phone,
+  comment,
+  roleId,
+  status,
+}
 export const PATCH_FIELDS = { ...ALL_FIELDS, status: patchStatus }
-export const OWN_FIELDS = { firstName, lastName, password, phone }
+export const OWN_FIELDS = { firstName, lastName, password: newPassword, phone }
 
 const NUMBERS: ReadonlySet<string> = new Set(['roleId', 'status'])
 

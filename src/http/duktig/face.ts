@@ -51,6 +51,7 @@ export interface DuktigRoute extends Documented {
   readonly body?: BodyRules
   readonly params?: HttpRoute['params']
   readonly always?: boolean
+  readonly isPublic?: boolean
   handle(face: Face, call: Call): Promise<Answer> | Answer
 }
 
@@ -64,12 +65,13 @@ export const SESSION_ID = { sessionId: /^[A-Za-z0-9_-]{1,64}$/ }
 const BEARER = /^Bearer +([^ ]+) *$/i
 
 export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
-  const { method, path, params, always } = route
+  const { method, path, params, always, isPublic } = route
   return {
     method,
     path,
     ...(params === undefined ? {} : { params }),
     ...(always === undefined ? {} : { always }),
+    ...(isPublic === undefined ? {} : { isPublic }),
     handle: (request) => run(face, route, request),
     operation: operationOf(route),
   }
@@ -104,7 +106,7 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
   if (route.body !== undefined) {
     const body = await readJsonObject(request.raw)
     if ('problem' in body) return bodyProblemAnswer(body.problem)
-    const mistakes = validateBody(route.body, body.value)
+    const mistakes = validateBody(route.body, body.value, face.deps.passwordPolicy)
     if (hasMistakes(mistakes)) return json(422, mistakes)
     call.body = body.value
   }

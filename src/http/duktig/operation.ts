@@ -97,6 +97,7 @@ function responsesOf(route: RouteFacts): Record<string, object> {
   if (route.target !== undefined) statuses.add(404)
   if (route.query !== undefined) statuses.add(422)
   if (route.body !== undefined) for (const status of [400, 413, 415, 422]) statuses.add(status)
+  statuses.add(429)
   if (route.always !== true) statuses.add(503)
   const responses: Record<string, object> = { [route.successStatus ?? 200]: successOf(route) }
   for (const status of [...statuses].sort((a, b) => a - b)) {

@@ -1,7 +1,7 @@
 import { registerAccount } from '../../usecases/register-account.ts'
 import { denialAnswer } from './denials.ts'
 import { type DuktigRoute, done } from './face.ts'
-import { email, firstName, lastName, password, phone } from './rules.ts'
+import { email, firstName, lastName, newPassword, phone } from './rules.ts'
 import { doneSchema } from './schemas.ts'
 
 const MESSAGE = 'Signed up successfully'
@@ -16,7 +16,7 @@ export const registerAccountRoute: DuktigRoute = {
   description:
     'The account starts with role 4 (client) and the status that the settings give, 0 (not verified) by default.',
   credential: 'application',
-  body: { fields: { firstName, lastName, email, password, phone }, keys: 'exact' },
+  body: { fields: { firstName, lastName, email, password: newPassword, phone }, keys: 'exact' },
   success: doneSchema(MESSAGE),
   async handle(face, { request, body }) {
     const accountId = await registerAccount(face.deps, {

@@ -8,6 +8,8 @@ export interface Rule {
   readonly message: string
   readonly schema: JsonSchema
   test(value: unknown): boolean
+  /** Sets a password: the policy of the settings is asked too. */
+  readonly setsPassword?: boolean
   /** An empty string counts as a value and null as none; true for `comment` alone. */
   readonly mayBeEmpty?: boolean
 }
@@ -23,6 +25,9 @@ export const password: Rule = {
   schema: { type: 'string', format: 'password', maxLength: LIMITS.passwordBytesMax },
   test: isStrongPassword,
 }
+
+/** A password that is to be set; also refused, with the same words, when everybody tries it first. */
+export const newPassword: Rule = { ...password, setsPassword: true }
 
 function string([min, max]: readonly [number, number]): Rule {
   return {

@@ -1,6 +1,7 @@
 import { isDenial } from '../../core/denial.ts'
 import { signIn } from '../../usecases/sign-in.ts'
 import { json } from '../answer.ts'
+import { header } from '../route.ts'
 import { denialAnswer } from './denials.ts'
 import { deviceOf } from './device.ts'
 import type { DuktigRoute } from './face.ts'
@@ -8,6 +9,8 @@ import { email, password } from './rules.ts'
 import { dateOrNull, object, refreshTokenProperty, tokenProperties } from './schemas.ts'
 
 const MESSAGE = 'Signed in successfully'
+/** Carries the device token both ways. */
+export const DEVICE_HEADER = 'X-Device-Token'
 
 /** `POST /auth/token`, and the same under the path of the original program. */
 export const signInRoutes: readonly DuktigRoute[] = [
@@ -31,22 +34,28 @@ export const signInRoutes: readonly DuktigRoute[] = [
     ...refreshTokenProperty,
   }),
   denials: [403],
-  extraHeaders: { 'X-Device-Id': 'A label for the device, shown in the list of sessions.' },
+  extraHeaders: {
+    'X-Device-Id': 'A label for the device, shown in the list of sessions.',
+    [DEVICE_HEADER]:
+      'What a sign-in before answered in this header: proves a known device while guesses are refused.',
+  },
   async handle(face, { request, application, body }) {
     const signedIn = await signIn(face.deps, {
       application,
       email: body['email'] as string,
       password: body['password'] as string,
       device: deviceOf(request),
+      deviceToken: header(request, DEVICE_HEADER.toLowerCase()),
     })
     if (isDenial(signedIn)) return denialAnswer(signedIn)
-    return json(200, {
+    const answer = {
       status: 'OK',
       message: MESSAGE,
       lastLogin: face.dates.format(signedIn.previousSignInAtMs),
       access_token: signedIn.accessToken,
       expires_in: signedIn.expiresAtSeconds,
       refresh_token: signedIn.refreshToken,
-    })
+    }
+    return json(200, answer, { [DEVICE_HEADER]: signedIn.deviceToken })
   },
 }))

@@ -1,4 +1,6 @@
 /** Applies the rules of the contract to bodies and queries. All mistakes are told at once, in the order of the rules. */
+import type { PasswordPolicy } from '../../passwords/policy.ts'
+import { LIMITS } from '../../settings/limits.ts'
 import type { JsonObject } from '../body.ts'
 import type { JsonSchema, Rule } from './rules.ts'
 
@@ -15,9 +17,10 @@ export interface BodyRules {
   readonly wholeBodyKey?: string
 }
 
-export function validateBody(rules: BodyRules, body: JsonObject): Mistakes {
+export function validateBody(rules: BodyRules, body: JsonObject, policy: PasswordPolicy): Mistakes {
   const mistakes: Mistakes = {}
-  for (const [field, rule] of Object.entries(rules.fields)) {
+  for (const [field, stated] of Object.entries(rules.fields)) {
+    const rule = stated.setsPassword === true ? underPolicy(stated, policy) : stated
     const messages =
       rules.keys === 'exact' ? exactField(rules, rule, own(body, field)) : patchField(rule, own(body, field))
     if (messages.length > 0) mistakes[field] = messages
@@ -49,6 +52,12 @@ export function bodySchema(rules: BodyRules): JsonSchema {
   )
   const required = rules.keys === 'exact' ? { required: Object.keys(properties) } : { minProperties: 1 }
   return { type: 'object', properties, ...required, additionalProperties: false }
+}
+
+/** The rule of a new password with what the settings ask beyond it; the words stay, but for a longer minimum. */
+function underPolicy(rule: Rule, policy: PasswordPolicy): Rule {
+  const message = rule.message.replace(`${LIMITS.passwordBytesMin} -`, `${policy.minBytes} -`)
+  return { ...rule, message, test: (value) => policy.accepts(value) }
 }
 
 function exactField(rules: BodyRules, rule: Rule, value: unknown): string[] {

@@ -3,6 +3,7 @@
  * that the version before it can go on running beside it. Both engines keep the applied steps in `migrations`.
  */
 import { accountsSessionsKeys } from './0001-accounts-sessions-keys.ts'
+import { guessing } from './0004-guessing.ts'
 
 export interface Migration {
   readonly id: number
@@ -11,4 +12,4 @@ export interface Migration {
   readonly postgres: string
 }
 
-export const MIGRATIONS: readonly Migration[] = [accountsSessionsKeys]
+export const MIGRATIONS: readonly Migration[] = [accountsSessionsKeys, guessing]

@@ -56,6 +56,17 @@ export function accountStore(connection: Connection): AccountStore {
       return withPassword(row)
     },
 
+    async samplePasswordHashes(count) {
+      const rows = await connection.rows(
+        `select a.password_hash from (select max(account_id) as last from accounts) m,
+         generate_series(0, $1 - 1) i,
+         lateral (select password_hash from accounts where account_id >= 1 + i * m.last / $1
+                  order by account_id limit 1) a`,
+        count,
+      )
+      return rows.map(([hash]) => hash as string)
+    },
+
     async listAccounts(offset, limit) {
       const rows = await connection.rows(
         `select ${ACCOUNT_COLUMNS} from accounts order by account_id limit $1 offset $2`,

@@ -3,6 +3,7 @@ import { accountStore } from './accounts.ts'
 import { applicationStore } from './applications.ts'
 import { Connection, type PostgresOptions } from './connection.ts'
 import { inspect } from './inspect.ts'
+import { guardStore } from './guards.ts'
 import { keyStore } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { sessionStore } from './sessions.ts'
@@ -31,6 +32,7 @@ function storeOver(connection: Connection): Store {
     ...sessionStore(connection),
     ...applicationStore(connection),
     ...keyStore(connection),
+    ...guardStore(connection),
     // A transaction that writes, so that a full disk or a server made read-only shows.
     check: () =>
       connection.transaction(async (sql) => {

@@ -50,6 +50,19 @@ export function accountStore(connection: Connection): AccountStore {
       return withPassword(connection.read(() => statement.get(emailKey(email)) as Row | undefined))
     },
 
+    async samplePasswordHashes(count) {
+      const statement = connection.sql(
+        'select password_hash from accounts where account_id >= ? order by account_id limit 1',
+      )
+      const greatest = connection.sql('select max(account_id) from accounts')
+      return connection.read(() => {
+        const [last] = greatest.get() as unknown as Row
+        if (last === null) return []
+        const ids = Array.from({ length: count }, (_, i) => 1 + Math.floor((i * (last as number)) / count))
+        return ids.map((id) => (statement.get(id) as unknown as Row)[0] as string)
+      })
+    },
+
     async listAccounts(offset, limit) {
       const statement = connection.sql(
         `select ${ACCOUNT_COLUMNS} from accounts order by account_id limit ? offset ?`,

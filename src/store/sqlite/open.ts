@@ -2,6 +2,7 @@ import type { Clock, OpenedStore, Store } from '../store.ts'
 import { accountStore } from './accounts.ts'
 import { applicationStore } from './applications.ts'
 import { Connection } from './connection.ts'
+import { guardStore } from './guards.ts'
 import { keyStore } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { sessionStore } from './sessions.ts'
@@ -17,6 +18,7 @@ export async function openSqlite(file: string, clock: Clock): Promise<OpenedStor
     ...sessionStore(connection),
     ...applicationStore(connection),
     ...keyStore(connection),
+    ...guardStore(connection),
     // A transaction that writes, so that a full or read-only disk shows.
     check: () =>
       connection.write(() =>

@@ -1,0 +1,22 @@
+import { isIPv6 } from 'node:net'
+
+const V4_IN_V6 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
+
+/**
+ * What an address is counted under: an IPv4 address itself, of an IPv6 address its /64, which one customer has to
+ * himself. All spellings of an address give the same key.
+ */
+export function addressKey(address: string): string {
+  const v4 = V4_IN_V6.exec(address)?.[1]
+  if (v4 !== undefined) return v4
+  const bare = address.split('%')[0] as string
+  if (!isIPv6(bare)) return bare
+  const [head = '', tail] = bare.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  // A dotted end stands for two groups; only their number matters here.
+  const missing = tail === undefined ? 0 : 8 - left.length - right.length - (bare.includes('.') ? 1 : 0)
+  const groups = [...left, ...Array<string>(Math.max(0, missing)).fill('0'), ...right]
+  const first = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16))
+  return `${first.join(':')}::/64`
+}

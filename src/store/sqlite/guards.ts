@@ -1,0 +1,110 @@
+import {
+  type Bucket,
+  type BucketSize,
+  type Guard,
+  type Source,
+  admitAttempt,
+  fill,
+} from '../../core/guessing.ts'
+import { LIMITS } from '../../settings/limits.ts'
+import type { Row } from '../rows.ts'
+import { type GuardStore, guardKey } from '../store.ts'
+import type { Connection } from './connection.ts'
+
+/** The verbs against guessing; guarantees in `store.ts`. */
+export function guardStore(connection: Connection): GuardStore {
+  return {
+    admitSignIn: ({ accountKey, sources, bucketKey, size }) =>
+      connection.write(() => {
+        const nowMs = connection.clock.nowMs()
+        const filled = fill(bucketAt(connection, bucketKey), size, nowMs)
+        if ('retryAfterMs' in filled) return { admitted: false, retryAfterMs: filled.retryAfterMs }
+        const guards = sources.map((source) => [source, guardAt(connection, accountKey, source)] as const)
+        const admission = admitAttempt(guards, nowMs)
+        if (!admission.admitted) return admission
+        putBucket(connection, bucketKey, filled.bucket)
+        putGuard(connection, guardKey(accountKey, admission.source), admission.guard, nowMs)
+        return admission
+      }),
+
+    signInSucceeded: ({ accountId, accountKey, bucketKey, addressKey }) =>
+      connection.write(() => {
+        clearGuards(connection, accountKey)
+        connection.sql('update buckets set level = max(0, level - 1) where bucket_key = ?').run(bucketKey)
+        connection
+          .sql(
+            'insert into known_addresses values (?, ?, ?) on conflict do update set last_at_ms = excluded.last_at_ms',
+          )
+          .run(accountId, addressKey, connection.clock.nowMs())
+        connection
+          .sql(
+            `delete from known_addresses where account_id = ?1 and address_key not in
+             (select address_key from known_addresses where account_id = ?1 order by last_at_ms desc limit ?2)`,
+          )
+          .run(accountId, LIMITS.knownAddressesPerAccount)
+      }),
+
+    clearGuards: (accountKey) => connection.write(() => clearGuards(connection, accountKey)),
+
+    async isKnownAddress(accountId, addressKey) {
+      const statement = connection.sql(
+        'select 1 from known_addresses where account_id = ? and address_key = ?',
+      )
+      return connection.read(() => statement.get(accountId, addressKey) !== undefined)
+    },
+
+    takeDrop: (bucketKey: string, size: BucketSize) =>
+      connection.write(() => {
+        const filled = fill(bucketAt(connection, bucketKey), size, connection.clock.nowMs())
+        if ('retryAfterMs' in filled) return filled.retryAfterMs
+        putBucket(connection, bucketKey, filled.bucket)
+        return null
+      }),
+
+    removeOldGuards: (guardsBeforeMs, bucketsBeforeMs, limit) =>
+      connection.write(() => {
+        const guards = connection
+          .sql(
+            `delete from guards where guard_key in
+             (select guard_key from guards where updated_at_ms < ? order by updated_at_ms limit ?)`,
+          )
+          .run(guardsBeforeMs, limit)
+        const buckets = connection
+          .sql(
+            `delete from buckets where bucket_key in
+             (select bucket_key from buckets where at_ms < ? order by at_ms limit ?)`,
+          )
+          .run(bucketsBeforeMs, limit)
+        return Math.max(Number(guards.changes), Number(buckets.changes))
+      }),
+  }
+}
+
+function clearGuards(connection: Connection, accountKey: string): void {
+  const remove = connection.sql('delete from guards where guard_key = ?')
+  for (const source of ['device', 'address', 'stranger'] as const) remove.run(guardKey(accountKey, source))
+}
+
+function guardAt(connection: Connection, accountKey: string, source: Source): Guard | null {
+  const row = connection
+    .sql('select failures, blocked_until_ms from guards where guard_key = ?')
+    .get(guardKey(accountKey, source)) as Row | undefined
+  return row === undefined ? null : { failures: row[0] as number, blockedUntilMs: row[1] as number }
+}
+
+function putGuard(connection: Connection, key: string, guard: Guard, nowMs: number): void {
+  connection
+    .sql('insert or replace into guards values (?, ?, ?, ?)')
+    .run(key, guard.failures, guard.blockedUntilMs, nowMs)
+}
+
+function bucketAt(connection: Connection, key: string): Bucket | null {
+  const row = connection.sql('select level, at_ms from buckets where bucket_key = ?').get(key) as
+    | Row
+    | undefined
+  return row === undefined ? null : { level: row[0] as number, atMs: row[1] as number }
+}
+
+function putBucket(connection: Connection, key: string, bucket: Bucket): void {
+  connection.sql('insert or replace into buckets values (?, ?, ?)').run(key, bucket.level, bucket.atMs)
+}

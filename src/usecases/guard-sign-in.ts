@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import type { Account } from '../core/account.ts'
+import { emailKey } from '../core/account.ts'
+import { addressKey } from '../core/address.ts'
+import type { Denial } from '../core/denial.ts'
+import { SIGN_IN_BUCKET, type Source } from '../core/guessing.ts'
+import { provesDevice } from '../tokens/device-token.ts'
+import type { Deps } from './deps.ts'
+import { GUEST } from './events.ts'
+
+/** Who tries to sign in, as far as limits go. */
+export interface Attempt {
+  readonly email: string
+  readonly address: string
+  /** The device token of an earlier sign-in; empty if none was sent. */
+  readonly deviceToken: string
+}
+
+/**
+ * Counts an attempt before its password is looked at, or refuses it. An e-mail address that nobody has is treated as
+ * one that somebody has, so that a refusal says nothing. Denials: `too-many-attempts`.
+ */
+export async function guardSignIn(
+  deps: Deps,
+  attempt: Attempt,
+  account: Account | null,
+): Promise<Denial | null> {
+  if (!deps.rateLimits) return null
+  const { store, events } = deps
+  const { email, address } = attempt
+  const admission = await store.admitSignIn({
+    accountKey: accountKey(email),
+    sources: await sourcesOf(deps, attempt, account),
+    bucketKey: bucketKey(address),
+    size: SIGN_IN_BUCKET,
+  })
+  if (admission.admitted) return null
+  const accountId = account?.accountId ?? GUEST
+  events.action({ accountId, code: 'Auth->Locked', message: 'Too many requests', address })
+  return { denied: 'too-many-attempts', retryAfterSeconds: Math.ceil(admission.retryAfterMs / 1000) }
+}
+
+/** Takes a successful sign-in off the counters and remembers its address as the owner's. */
+export async function signInSucceeded(deps: Deps, attempt: Attempt, accountId: number): Promise<void> {
+  if (!deps.rateLimits) return
+  await deps.store.signInSucceeded({
+    accountId,
+    accountKey: accountKey(attempt.email),
+    bucketKey: bucketKey(attempt.address),
+    addressKey: addressKey(attempt.address),
+  })
+}
+
+/** A hash, because people also type passwords into the wrong field. */
+export function accountKey(email: string): string {
+  return createHash('sha256').update(emailKey(email)).digest('base64url').slice(0, 22)
+}
+
+function bucketKey(address: string): string {
+  return `sign-in ${addressKey(address)}`
+}
+
+async function sourcesOf(deps: Deps, attempt: Attempt, account: Account | null): Promise<Source[]> {
+  const { store, keys, names } = deps
+  // Asked for nobody too: an unknown e-mail address takes the same way.
+  const accountId = account?.accountId ?? 0
+  const known = await store.isKnownAddress(accountId, addressKey(attempt.address))
+  const device = provesDevice(attempt.deviceToken, keys.verifiers('device'), names, accountId, store.clock)
+  const sources: Source[] = ['stranger']
+  if (known) sources.unshift('address')
+  if (device) sources.unshift('device')
+  return sources
+}
