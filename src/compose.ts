@@ -25,15 +25,15 @@ export interface Composed {
   readonly newKey: string | null
 }
 
-/** Opens the store that the settings name, with its schema up to date. */
-export async function openStore(settings: Settings): Promise<OpenedStore> {
+/** Opens the store that the settings name, with its schema up to date; `longRunning` for the service itself. */
+export async function openStore(settings: Settings, longRunning = false): Promise<OpenedStore> {
   ensureDataDir(settings.dataDir)
   if (settings.databaseUrl !== null) {
     const { openPostgres } = await import('./store/postgres/open.ts')
     return openPostgres(settings.databaseUrl)
   }
   const { openSqlite } = await import('./store/sqlite/open.ts')
-  return openSqlite(join(settings.dataDir, 'duktig.sqlite'), createClock())
+  return openSqlite(join(settings.dataDir, 'duktig.sqlite'), createClock(), { longRunning })
 }
 
 /** Everything the use cases need. The store is the caller's to close, also when this fails. */

@@ -37,7 +37,7 @@ export async function startService(
   settings: Settings,
   log: Log = createLog(settings.logLevel),
 ): Promise<Service> {
-  const { store, applied } = await openStore(settings)
+  const { store, applied } = await openStore(settings, true)
   try {
     const composed = await compose(settings, store, log)
     for (const problem of await store.inspect()) log.warn({ event: 'store' }, problem)

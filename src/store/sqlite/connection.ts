@@ -76,6 +76,12 @@ export class Connection {
     })
   }
 
+  /** How many frames the write-ahead log holds. Needs SQLite 3.51 or newer, as the launcher sees to. */
+  walFrames(): number {
+    const [, frames] = this.sql('pragma wal_checkpoint(noop)').get() as unknown as readonly number[]
+    return frames ?? 0
+  }
+
   /** Called after each commit that wrote something, off the request's turn; for the checkpointer. */
   onCommit(listener: () => void): void {
     this.#afterCommit = listener

@@ -1,16 +1,25 @@
 import type { Clock, OpenedStore, Store } from '../store.ts'
 import { accountStore } from './accounts.ts'
 import { applicationStore } from './applications.ts'
+import { startCheckpointer } from './checkpointer.ts'
 import { Connection } from './connection.ts'
 import { guardStore } from './guards.ts'
 import { keyStore } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { sessionStore } from './sessions.ts'
 
-/** Opens the SQLite database at `file`, creating it and bringing its schema up to date. */
-export async function openSqlite(file: string, clock: Clock): Promise<OpenedStore> {
+/**
+ * Opens the SQLite database at `file`, creating it and bringing its schema up to date. `longRunning` takes checkpoints
+ * off the request path; a command that is soon done needs no thread for them.
+ */
+export async function openSqlite(
+  file: string,
+  clock: Clock,
+  options: { readonly longRunning?: boolean } = {},
+): Promise<OpenedStore> {
   const connection = new Connection(file, clock)
   const applied = await migrate(connection)
+  const checkpointer = options.longRunning === true ? startCheckpointer(connection, file) : null
   const store: Store = {
     engine: 'sqlite',
     clock,
@@ -25,7 +34,10 @@ export async function openSqlite(file: string, clock: Clock): Promise<OpenedStor
         connection.exec('update applications set epoch = epoch where application_id = 1'),
       ),
     inspect: async () => inspect(connection),
-    close: async () => connection.close(),
+    async close() {
+      await checkpointer?.stop()
+      connection.close()
+    },
   }
   return { store, applied }
 }

@@ -1,0 +1,58 @@
+/**
+ * Checkpoints off the request path: a thread of its own copies the write-ahead log into the database file, while this
+ * one goes on committing. It is started when it is first needed, so that a service at rest does not pay for it.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Connection } from './connection.ts'
+
+/** Frames of 4 KiB in the log at which a checkpoint is due: 16 MiB. */
+const DUE_FRAMES = 4096
+/** How often the log is looked at while something is written. */
+const LOOK_EVERY_MS = 100
+
+export interface Checkpointer {
+  stop(): Promise<void>
+}
+
+/** Takes the checkpoints of `connection` over. The file is the database's. */
+export function startCheckpointer(connection: Connection, file: string): Checkpointer {
+  connection.exec('pragma wal_autocheckpoint = 0')
+  let worker: Worker | null = null
+  let running = false
+  let timer: NodeJS.Timeout | null = null
+
+  function look(): void {
+    timer = null
+    if (running || connection.walFrames() < DUE_FRAMES) return
+    worker ??= startWorker()
+    running = true
+    worker.postMessage('checkpoint')
+  }
+
+  function startWorker(): Worker {
+    const started = new Worker(new URL('./checkpoint-worker.ts', import.meta.url), { workerData: file })
+    started.unref()
+    started.on('message', () => {
+      running = false
+    })
+    // A checkpoint that failed loses nothing: the log goes on growing, and the next look starts a new thread.
+    started.on('error', () => {
+      running = false
+      worker = null
+    })
+    return started
+  }
+
+  connection.onCommit(() => {
+    if (timer !== null) return
+    timer = setTimeout(look, LOOK_EVERY_MS)
+    timer.unref()
+  })
+  return {
+    async stop() {
+      if (timer !== null) clearTimeout(timer)
+      connection.onCommit(() => {})
+      await worker?.terminate()
+    },
+  }
+}
