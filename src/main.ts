@@ -1,21 +1,30 @@
 /** The process: settings, the command line, and what the commands stand on. The only place that knows everything. */
 import { createProgram } from './cli/program.ts'
+import { together } from './cli/recover.ts'
 import { CommandError } from './cli/terminal.ts'
-import { compose, openStore } from './compose.ts'
+import { compose } from './compose.ts'
+import { backup, journalFolder, openEngine, openStore, RestoredStore, restore } from './open-store.ts'
+import { readJournals } from './operations/end-journal.ts'
 import { createLog } from './operations/log.ts'
 import { SettingsError, readSettings, variablesWithFile } from './settings/read-settings.ts'
 import { StoreUnavailable } from './store/store.ts'
 import { SealError } from './tokens/seal.ts'
 
-const EXPECTED = [CommandError, SettingsError, StoreUnavailable, SealError]
+const EXPECTED = [CommandError, SettingsError, StoreUnavailable, SealError, RestoredStore]
 
 const program = createProgram({
   settings: () => readSettings(variablesWithFile(process.env, '.env')),
   openStore,
+  openEngine: (settings) => openEngine(settings),
+  backup,
+  restore,
+  journalFolder,
+  readJournals: async (folders) => together(await Promise.all(folders.map(readJournals))),
   async open(settings) {
     const { store } = await openStore(settings)
     try {
-      return { ...(await compose(settings, store, createLog('warn'))), close: () => store.close() }
+      const composed = await compose(settings, store, createLog('warn'))
+      return { ...composed, close: () => composed.recorder.stop().then(() => store.close()) }
     } catch (error) {
       await store.close()
       throw error

@@ -1,7 +1,8 @@
 /** Runs the service: store, keys, faces, listeners; and stops it without cutting a request. */
 import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import { type Composed, compose, openStore } from './compose.ts'
+import { type Composed, compose } from './compose.ts'
+import { ensureDefaultApplication } from './default-application.ts'
 import { createDateFormat } from './core/dates.ts'
 import { MAINTENANCE, NOT_FOUND, REASON_HEADER, denialAnswer } from './http/duktig/denials.ts'
 import type { Face } from './http/duktig/face.ts'
@@ -15,8 +16,9 @@ import { referenceRoutes } from './http/reference.ts'
 import type { HttpRoute } from './http/route.ts'
 import { createServer } from './http/server.ts'
 import { type Log, createLog } from './operations/log.ts'
-import { metricsServer } from './operations/metrics.ts'
+import { type Metrics, metricsServer } from './operations/metrics.ts'
 import { startUpkeep } from './operations/upkeep.ts'
+import { openStore } from './open-store.ts'
 import { LIMITS } from './settings/limits.ts'
 import type { Settings } from './settings/settings.ts'
 import { VERSION } from './version.ts'
@@ -39,9 +41,10 @@ export async function startService(
 ): Promise<Service> {
   const { store, applied } = await openStore(settings, true)
   try {
+    const newKey = await ensureDefaultApplication(settings, store)
     const composed = await compose(settings, store, log)
-    for (const problem of await store.inspect()) log.warn({ event: 'store' }, problem)
-    return { ...(await listen(settings, composed, log)), newKey: composed.newKey, migrations: applied }
+    for (const problem of await store.inspect()) composed.log.warn({ event: 'store' }, problem)
+    return { ...(await listen(settings, composed)), newKey, migrations: applied }
   } catch (error) {
     await store.close()
     throw error
@@ -51,9 +54,8 @@ export async function startService(
 async function listen(
   settings: Settings,
   composed: Composed,
-  log: Log,
 ): Promise<Pick<Service, 'address' | 'metricsAddress' | 'stop'>> {
-  const { deps, metrics } = composed
+  const { deps, metrics, log, recorder } = composed
   let draining = false
   const app = await createServer({
     routes: allRoutes(settings, composed, () => draining),
@@ -62,7 +64,7 @@ async function listen(
     floodGate: settings.rateLimits ? createFloodGate() : OPEN_GATE,
     tooMany: (retryAfterSeconds) => denialAnswer({ denied: 'too-many-attempts', retryAfterSeconds }),
     fault: (error, route) => faultAnswer(error, route, settings.mode, log),
-    observe: metrics.observe,
+    observe: observer(metrics, log, settings.slowRequestMs),
     trustedProxies: settings.trustedProxies ?? [],
     corsOrigins: settings.corsOrigins ?? [],
     corsHeaders: corsHeaders(settings),
@@ -75,7 +77,8 @@ async function listen(
     await app.close()
     throw error
   }
-  const stopUpkeep = startUpkeep(deps, log)
+  const stopUpkeep = startUpkeep(deps, log, recorder)
+  void recorder.takeOver()
   return {
     address: addressOf(app.server),
     metricsAddress: `${addressOf(metricsListener)}/metrics`,
@@ -85,6 +88,7 @@ async function listen(
       await drain(app)
       metricsListener.close()
       metricsListener.closeAllConnections()
+      await recorder.stop()
       await deps.store.close()
     },
   }
@@ -104,6 +108,18 @@ function allRoutes(settings: Settings, { deps }: Composed, isDraining: () => boo
   const routes = [...duktigRoutes(face), keySetRoute(deps.keys), ...health]
   const { authKeyHeader, accessTokenHeader } = settings
   return [...routes, ...referenceRoutes(routes, { version: VERSION, authKeyHeader, accessTokenHeader })]
+}
+
+/** Every request is counted, and logged only if it was slow: a line for each would cost a good part of the throughput. */
+function observer(metrics: Metrics, log: Log, slowMs: number): Metrics['observe'] {
+  return (route, status, durationMs) => {
+    metrics.observe(route, status, durationMs)
+    if (durationMs < slowMs) return
+    log.warn(
+      { event: 'slow-request', route, status, durationMs: Math.round(durationMs) },
+      'A request was slow',
+    )
+  }
 }
 
 function corsHeaders(settings: Settings): { allowed: readonly string[]; exposed: readonly string[] } {

@@ -2,14 +2,41 @@ import type { Composed } from '../compose.ts'
 import type { Service } from '../serve.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { OpenedStore } from '../store/store.ts'
+import type { FoundJournals } from '../usecases/recover.ts'
 
 /** What the commands stand on; put together in `main.ts`. */
 export interface Context {
   /** @throws {SettingsError} with every mistake at once */
   settings(): Settings
   openStore(settings: Settings): Promise<OpenedStore>
+  /** The store alone, also when the service would refuse it. */
+  openEngine(settings: Settings): Promise<OpenedStore>
+  /** Writes a copy of the SQLite database to a new file. */
+  backup(settings: Settings, file: string): Promise<void>
+  /** Puts a backup in place of the SQLite database; where the one before is kept, or what stands in the way. */
+  restore(settings: Settings, file: string): Promise<string | { readonly problem: string }>
+  journalFolder(settings: Settings): string
+  readJournals(folders: readonly string[]): Promise<FoundJournals>
   open(settings: Settings): Promise<Composed & { close(): Promise<void> }>
   startService(settings: Settings): Promise<Service>
+}
+
+/** For those who only want to know which commands there are. */
+export function nothingRuns(): Context {
+  const refuse = (): never => {
+    throw new Error('this program only lists its commands')
+  }
+  return {
+    settings: refuse,
+    openStore: refuse,
+    openEngine: refuse,
+    backup: refuse,
+    restore: refuse,
+    journalFolder: refuse,
+    readJournals: refuse,
+    open: refuse,
+    startService: refuse,
+  }
 }
 
 /** Runs `work` with everything open, and closes it whatever happens. */

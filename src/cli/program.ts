@@ -3,10 +3,13 @@ import { settingsHelp } from '../settings/reference.ts'
 import { VERSION } from '../version.ts'
 import { accountCommand } from './account.ts'
 import { applicationCommand } from './application.ts'
+import { auditCommand } from './audit.ts'
+import { backupCommand, restoreCommand } from './backup.ts'
 import type { Context } from './context.ts'
 import { doctorCommand } from './doctor.ts'
 import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
+import { recoverCommand } from './recover.ts'
 import { serveCommand } from './serve.ts'
 
 /** The command line `duktig`. */
@@ -19,6 +22,10 @@ export function createProgram(context: Context): Command {
     .addCommand(accountCommand(context))
     .addCommand(applicationCommand(context))
     .addCommand(keysCommand(context))
+    .addCommand(auditCommand(context))
+    .addCommand(backupCommand(context))
+    .addCommand(restoreCommand(context))
+    .addCommand(recoverCommand(context))
     .addCommand(doctorCommand(context))
     .addHelpText(
       'after',

@@ -52,6 +52,6 @@ export function printTable(headings: readonly string[], rows: readonly (readonly
 }
 
 /** What people typed elsewhere must not move the cursor here. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, '?')
 }

@@ -8,6 +8,7 @@ export interface Metrics {
   readonly registry: Registry
   observe(route: string, status: number, durationMs: number): void
   action(code: ActionCode): void
+  actionsDropped(count: number): void
   refresh(result: RefreshResult): void
 }
 
@@ -26,6 +27,11 @@ export function createMetrics(passwordQueue: WorkQueue): Metrics {
     name: 'duktig_actions_total',
     help: 'Recorded actions.',
     labelNames: ['code'],
+    registers,
+  })
+  const dropped = new Counter({
+    name: 'duktig_actions_dropped_total',
+    help: 'Actions given up because neither the store nor the memory could take them; never of security.',
     registers,
   })
   const refreshes = new Counter({
@@ -51,6 +57,7 @@ export function createMetrics(passwordQueue: WorkQueue): Metrics {
     registry,
     observe: (route, status, durationMs) => durations(`${status} ${route}`).observe(durationMs / 1000),
     action: (code) => actions.inc({ code }),
+    actionsDropped: (count) => dropped.inc(count),
     refresh: (result) => refreshesBy(result).inc(),
   }
 }

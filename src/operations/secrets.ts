@@ -30,6 +30,17 @@ export function masterSecret(dataDir: string, given: string | null): string {
   return readFileSync(file, 'utf8').trim()
 }
 
+/** Who this data folder's instance is among those that share a database; made at the first start. */
+export function instanceIdOf(dataDir: string): string {
+  const file = join(dataDir, 'instance')
+  try {
+    writeNew(file, randomBytes(9).toString('base64url'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  return readFileSync(file, 'utf8').trim()
+}
+
 /** Whole and durable before it has its name: what is encrypted under a secret that a power cut took is lost. */
 function writeNew(file: string, content: string): void {
   const draft = `${file}.${process.pid}`

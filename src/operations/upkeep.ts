@@ -1,5 +1,7 @@
+import { countersSince } from '../core/log-stats.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { Deps } from '../usecases/deps.ts'
+import type { ActionRecorder } from './action-recorder.ts'
 import type { Log } from './log.ts'
 
 const CLEAN_EVERY_MS = 60_000
@@ -8,7 +10,7 @@ const SAMPLE_EVERY_MS = 3_600_000
 const STEP_PAUSE_MS = 50
 
 /** Starts what the service does by itself: taking over new signing keys, removing expired sessions. Returns the stop. */
-export function startUpkeep(deps: Deps, log: Log): () => void {
+export function startUpkeep(deps: Deps, log: Log, recorder: ActionRecorder): () => void {
   const stops = [
     repeat(LIMITS.keyReloadMs, log, async () => {
       await deps.keys.reload()
@@ -26,12 +28,27 @@ export function startUpkeep(deps: Deps, log: Log): () => void {
       const nowMs = deps.store.clock.nowMs()
       const { guardMemoryMs, bucketMemoryMs, expiredRowsPerStep } = LIMITS
       await deps.store.removeOldGuards(nowMs - guardMemoryMs, nowMs - bucketMemoryMs, expiredRowsPerStep)
+      await deps.store.removeOldLegacySessions(nowMs - LIMITS.legacyTokenMemoryMs, expiredRowsPerStep)
+      return removed < LIMITS.expiredRowsPerStep ? CLEAN_EVERY_MS : STEP_PAUSE_MS
+    }),
+    repeat(CLEAN_EVERY_MS, log, async () => {
+      await recorder.takeOver()
+      const removed = await removeOldActions(deps)
       return removed < LIMITS.expiredRowsPerStep ? CLEAN_EVERY_MS : STEP_PAUSE_MS
     }),
   ]
   return () => {
     for (const stop of stops) stop()
   }
+}
+
+/** A step of the removal of actions and counts that are older than the retention. How many actions it removed. */
+export async function removeOldActions({ store, actionRetentionMs }: Deps): Promise<number> {
+  const nowMs = store.clock.nowMs()
+  const actionsBeforeMs = nowMs - actionRetentionMs
+  const writersBeforeMs = nowMs - LIMITS.actionWriterMemoryMs
+  await store.removeOldCounts({ actionsBeforeMs, logsBeforeMs: countersSince(nowMs), writersBeforeMs })
+  return store.removeOldActions(actionsBeforeMs, LIMITS.expiredRowsPerStep)
 }
 
 /** Runs `step` again and again, never twice at a time; it says how long to wait. A failure waits as the first time. */

@@ -5,7 +5,7 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { OUR_HASH_PREFIX } from './passwords.ts'
 
-/** A salt of 16 bytes; of bcrypt's 22 characters the last one carries two bits only. */
+/** The salt of 16 bytes in 22 characters, the hash of 23 in 31; the last of each must have no stray bits. */
 const BCRYPT_TAIL_CHARACTERS = 53
 const ARGON2_SALT_BYTES = 16
 const ARGON2_HASH_BYTES = 32
@@ -47,7 +47,7 @@ function kindOf(hash: string): string {
 
 /** Never computed from a password, so that the start does not wait for it, and none matches. */
 function decoyOf(kind: string): string {
-  if (kind.startsWith('$2')) return kind + 'abcdefghijklmnopqrstuO'.padEnd(BCRYPT_TAIL_CHARACTERS, 'x')
+  if (kind.startsWith('$2')) return kind + 'abcdefghijklmnopqrstuO'.padEnd(BCRYPT_TAIL_CHARACTERS, 'u')
   return `${kind}${unpadded(ARGON2_SALT_BYTES)}$${unpadded(ARGON2_HASH_BYTES)}`
 }
 

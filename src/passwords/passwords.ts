@@ -1,7 +1,6 @@
 /** Password hashes: argon2id of our own, bcrypt of others, and the check that takes the time of a real one. */
 import { availableParallelism } from 'node:os'
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
-import { verify as bcryptVerify } from '@node-rs/bcrypt'
 import { LIMITS } from '../settings/limits.ts'
 import { WorkQueue } from './work-queue.ts'
 
@@ -44,8 +43,10 @@ export function isOutdatedHash(hash: string): boolean {
 async function verifyNow(hash: string, password: string): Promise<boolean> {
   if (ARGON2ID.test(hash)) return argon2Verify(hash, normalised(password))
   // Other programs hashed what was typed, without normalising it.
-  if (BCRYPT.test(hash)) return bcryptVerify(password, hash.replace(/^\$2y\$/, '$2b$'))
-  return false
+  if (!BCRYPT.test(hash)) return false
+  // Loaded with the first such hash: most services never see one.
+  const bcrypt = await import('@node-rs/bcrypt')
+  return bcrypt.verify(password, hash.replace(/^\$2y\$/, '$2b$'))
 }
 
 /** One password, one spelling (NIST SP 800-63B, 3.1.1.2): composed and decomposed letters are the same. */

@@ -15,6 +15,8 @@ export const LIMITS = {
   /** A whole request must have arrived by then: slow senders hold no connection. */
   requestMs: 10_000,
   headersMs: 5_000,
+  /** How often connections are looked at for the two; Node's own 30 s would be the real bound. */
+  connectionCheckMs: 1_000,
   /** Longer than the idle time-outs of common load balancers (60 s), so that they close first. */
   keepAliveMs: 65_000,
   /** A refresh that has not been decided by then is refused and never happens (docs/refresh.md). */
@@ -26,6 +28,14 @@ export const LIMITS = {
   /** Sessions in one listing: the live ones and some ended before them. */
   sessionsListed: 1000,
   accountsListed: 1000,
+  actionsListed: 1000,
+  /** Actions are written together when so many wait, or the first has waited so long. */
+  actionsPerGroup: 500,
+  actionGroupMs: 200,
+  /** Held in memory while the store cannot write: a few megabytes. */
+  actionsInMemory: 10_000,
+  /** A group of actions is sent again no later than this. */
+  actionWriterMemoryMs: 2_592_000_000,
   /** Two hashes at a time keep a two-core machine busy; more would only take memory (19 MiB each). */
   hashesWaiting: 64,
   /** Accounts that are looked at to learn which kinds of hashes there are. */
@@ -34,11 +44,19 @@ export const LIMITS = {
   hashWaitMs: 5_000,
   /** Rows that one step of the clean-up removes, so that it never holds the store for long. */
   expiredRowsPerStep: 200,
+  /** A token of the original is remembered longer than it is good, lest a clock set back makes it one never used. */
+  legacyTokenMemoryMs: 35 * 86_400_000,
   /** How often instances look for new signing keys; keys are published far longer than that before they sign. */
   keyReloadMs: 10_000,
   keyPublishedBeforeUseMs: 600_000,
   /** A device that signed in is known this long (OWASP's device cookie). */
   deviceTokenTtlSeconds: 31_536_000,
+  /** Journals of ends are kept this long: a backup older than that is not recovered with them. */
+  journalKeptMs: 35 * 86_400_000,
+  /** How often an instance writes down that it lives; how far a restored database is at least. */
+  heartbeatMs: 10_000,
+  /** Ids that recovery leaves out, since accounts may have been registered after the backup. */
+  recoveryIdGap: 1_000_000,
   /** Addresses remembered as those of an account's owner; the longest unseen is forgotten. */
   knownAddressesPerAccount: 20,
   /** Failures are forgotten after this time without a new one: nobody guesses that slowly. */

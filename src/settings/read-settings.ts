@@ -73,6 +73,9 @@ function contradictions(settings: Settings): string[] {
   if (settings.accessTokenTtlSeconds > settings.refreshTokenTtlSeconds) {
     mistakes.push('DUKTIG_ACCESS_TOKEN_TTL_SECONDS must not be longer than the life of the session')
   }
+  if ((settings.legacyRefreshSecret === null) !== (settings.legacyAccountKey === null)) {
+    mistakes.push('DUKTIG_LEGACY_REFRESH_SECRET and DUKTIG_LEGACY_ACCOUNT_KEY belong together')
+  }
   if (
     settings.port !== 0 &&
     settings.port === settings.metricsPort &&

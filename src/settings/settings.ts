@@ -206,6 +206,33 @@ export const SETTINGS = {
     default: '8089',
     sentence: 'The port of `/metrics`; 0 takes a free one.',
   }),
+  actionRetentionDays: required({
+    variable: 'DUKTIG_ACTION_RETENTION_DAYS',
+    kind: wholeNumber(1, 3650),
+    unit: 'days',
+    default: '365',
+    sentence: 'How long recorded actions and their counts are kept.',
+  }),
+  slowRequestMs: required({
+    variable: 'DUKTIG_SLOW_REQUEST_MS',
+    kind: wholeNumber(1, 600_000),
+    unit: 'milliseconds',
+    default: '1000',
+    sentence: 'Requests that take this long or longer are logged.',
+  }),
+  legacyRefreshSecret: optional({
+    variable: 'DUKTIG_LEGACY_REFRESH_SECRET',
+    kind: text('text', /^.{1,1024}$/, 'the text of the original'),
+    secret: true,
+    sentence:
+      'The `JWT.refresh_token.secretKey` of Duktig.Microservice 1.x, while refresh tokens that it issued are taken.',
+  }),
+  legacyAccountKey: optional({
+    variable: 'DUKTIG_LEGACY_ACCOUNT_KEY',
+    kind: text('text', /^.{1,1024}$/, 'the text of the original'),
+    secret: true,
+    sentence: 'Its `JWT.refresh_token.account_key`; both are set, or neither.',
+  }),
   logLevel: required({
     variable: 'DUKTIG_LOG_LEVEL',
     kind: oneOf('debug', 'info', 'warn', 'error', 'silent'),

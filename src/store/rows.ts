@@ -5,6 +5,10 @@
 import type { Account, AccountStatus, RoleId } from '../core/account.ts'
 import type { Application } from '../core/application.ts'
 import type { EndReason, Session, SessionAccount, SessionView } from '../core/session.ts'
+import type { ActionKind } from '../core/actions.ts'
+import type { LogLevel } from '../core/log-stats.ts'
+import type { Span } from '../core/periods.ts'
+import type { ActionCount, LogCount, LogLevelTotal, StoredAction } from './action-store.ts'
 import type { KeyPurpose, SessionListing, StoredKey } from './store.ts'
 
 /** A row as both drivers give it when asked for arrays. SQLite has 0 and 1 where PostgreSQL has booleans. */
@@ -65,12 +69,17 @@ const SESSION = [
 const SESSION_ACCOUNT = ['account_id', 'first_name', 'last_name', 'email', 'role_id', 'status']
 const DEVICE = ['amr', 'address', 'user_agent', 'device_id']
 const KEY = ['kid', 'purpose', 'algorithm', 'sealed', 'created_at_ms', 'active_at_ms', 'retire_at_ms']
+const ACTION = ['id', 'account_id', 'code', 'message', 'at_ms', 'address', 'session_id']
+const LOG_LEVEL = ['level', 'total', 'first_message', 'first_at_ms', 'last_message', 'last_at_ms']
 
 const of = (alias: string, columns: readonly string[]) => columns.map((c) => `${alias}.${c}`).join(', ')
 
 export const ACCOUNT_COLUMNS = ACCOUNT.join(', ')
 export const APPLICATION_COLUMNS = of('p', APPLICATION)
 export const KEY_COLUMNS = KEY.join(', ')
+export const ACTION_COLUMNS = ACTION.join(', ')
+export const COUNT_COLUMNS = 'span, start_ms, level, count'
+export const LEVEL_COLUMNS = LOG_LEVEL.join(', ')
 export const SESSION_COLUMNS = SESSION.join(', ')
 export const LISTING_COLUMNS = `${of('s', SESSION)}, ${of('d', DEVICE)}`
 /** Of `sessions s left join accounts a … left join applications p …`. */
@@ -182,5 +191,46 @@ export function keyFrom(row: Row): StoredKey {
     createdAtMs: row[4] as number,
     activeAtMs: row[5] as number,
     retireAtMs: row[6] as number | null,
+  }
+}
+
+export function actionFrom(row: Row): StoredAction {
+  return {
+    id: row[0] as number,
+    accountId: row[1] as number,
+    code: row[2] as string,
+    message: row[3] as string,
+    atMs: row[4] as number,
+    address: row[5] as string | null,
+    sessionId: row[6] as string | null,
+  }
+}
+
+export function actionCountFrom(row: Row): ActionCount {
+  const [interval, kind, code, count] = row
+  return {
+    interval: interval as number,
+    kind: kind as ActionKind,
+    code: code as string,
+    count: count as number,
+  }
+}
+
+export function logCountFrom(row: Row): LogCount {
+  const [span, startMs, level, count] = row
+  return {
+    span: span as Span,
+    startMs: startMs as number,
+    level: level as LogLevel,
+    count: count as number,
+  }
+}
+
+export function logLevelFrom(row: Row): LogLevelTotal {
+  return {
+    level: row[0] as LogLevel,
+    total: row[1] as number,
+    first: { message: row[2] as string, atMs: row[3] as number },
+    last: { message: row[4] as string, atMs: row[5] as number },
   }
 }

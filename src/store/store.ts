@@ -9,9 +9,12 @@
 import type { Account, AccountStatus, NewAccount, RoleId } from '../core/account.ts'
 import type { Application, Policy } from '../core/application.ts'
 import type { Denial } from '../core/denial.ts'
+import type { Instance, JournalEntry } from './journal.ts'
 import type { Admission, BucketSize, Source } from '../core/guessing.ts'
 import type { PresentedToken, RefreshDecision } from '../core/refresh.ts'
 import type { EndReason, NewSession, Session, SessionView } from '../core/session.ts'
+import type { ActionStore } from './action-store.ts'
+import type { LegacyStore } from './legacy-store.ts'
 
 /** The store cannot answer now: full, read-only, locked, disconnected, too slow. Faces say 503. */
 export class StoreUnavailable extends Error {
@@ -58,6 +61,8 @@ export interface ImportedAccount extends NewAccount {
   readonly registeredAtMs: number | null
   readonly updatedAtMs: number | null
   readonly lastSignInAtMs: number | null
+  /** It comes from the original, with its id: refresh tokens that the original issued to it are taken. */
+  readonly takesLegacyTokens?: boolean
 }
 
 export type ImportOutcome =
@@ -194,6 +199,8 @@ export interface ApplicationStore {
   changeApplication(applicationId: number, change: ApplicationChange): Promise<Application | null>
   /** Adds a key; the others end at `othersExpireAtMs`, if it is given and they do not end before. */
   addApplicationKey(applicationId: number, keyHash: string, othersExpireAtMs: number | null): Promise<void>
+  /** Makes the default application unless there is one; whether it did. */
+  addDefaultApplication(application: NewApplication, keyHash: string): Promise<boolean>
   /** Makes the default application what the settings say, creating it at the first start. */
   putDefaultApplication(application: NewApplication, keyHash: string): Promise<Application>
 }
@@ -245,7 +252,34 @@ export function guardKey(accountKey: string, source: Source): string {
   return `${accountKey} ${source}`
 }
 
-export interface Store extends AccountStore, SessionStore, ApplicationStore, KeyStore, GuardStore {
+export interface RecoverOptions {
+  readonly endAll: boolean
+  readonly idGap: number
+  /** Those whose journals were taken over. */
+  readonly instanceIds: readonly string[]
+}
+
+export interface RecoveryStore {
+  /** Notes that an instance lives. */
+  beat(instanceId: string): Promise<void>
+  /** The instances there have been, with when they were last seen by their own word. */
+  listInstances(): Promise<readonly Instance[]>
+  /**
+   * After a restore, in one transaction: ends what the journals ended, adds the keys they hold, leaves a gap in the
+   * ids of accounts and applications, and notes that the instances are heard of again. `endAll` ends every session.
+   */
+  recover(entries: readonly JournalEntry[], options: RecoverOptions): Promise<void>
+}
+
+export interface Store
+  extends AccountStore,
+    SessionStore,
+    ApplicationStore,
+    KeyStore,
+    GuardStore,
+    RecoveryStore,
+    ActionStore,
+    LegacyStore {
   readonly engine: 'sqlite' | 'postgres'
   readonly clock: Clock
   /** Answers if the store can be read and written now, throws `StoreUnavailable` if not. */

@@ -16,17 +16,23 @@ export function send(
 ): Promise<RawAnswer> {
   const { hostname, port } = new URL(base)
   // Node's client frames the body of a DELETE only when it is told to.
-  const framed = body === null ? headers : { 'Content-Length': String(Buffer.byteLength(body)), ...headers }
+  const framed =
+    body === null || 'Transfer-Encoding' in headers
+      ? headers
+      : { 'Content-Length': String(Buffer.byteLength(body)), ...headers }
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host: hostname, port, method, path, headers: framed, timeout: 10_000 }, (incoming) => {
-      const chunks: Buffer[] = []
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-      incoming.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8')
-        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text })
-      })
-      incoming.on('error', reject)
-    })
+    const outgoing = request(
+      { host: hostname, port, method, path, headers: framed, timeout: 10_000 },
+      (incoming) => {
+        const chunks: Buffer[] = []
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+        incoming.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8')
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text })
+        })
+        incoming.on('error', reject)
+      },
+    )
     outgoing.on('error', reject)
     if (body !== null) outgoing.write(body)
     outgoing.end()

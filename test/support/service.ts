@@ -2,12 +2,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Composed, compose, openStore } from '../../src/compose.ts'
+import { type Composed, compose } from '../../src/compose.ts'
+import { openStore } from '../../src/open-store.ts'
 import type { Log } from '../../src/operations/log.ts'
 import { type Service, startService } from '../../src/serve.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 
 export const AUTH_KEY = 'test-application-key-0001'
+
+/** For tests that ask more often, or wrongly more often, than anybody may. */
+export const UNLIMITED = { DUKTIG_RATE_LIMITS: 'off' } as const
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
@@ -46,5 +50,6 @@ export async function startTestService(
 export async function openBeside(service: TestService): Promise<Composed & { close(): Promise<void> }> {
   const settings = readSettings(service.variables)
   const { store } = await openStore(settings)
-  return { ...(await compose(settings, store, silentLog)), close: () => store.close() }
+  const composed = await compose(settings, store, silentLog)
+  return { ...composed, close: () => composed.recorder.stop().then(() => store.close()) }
 }

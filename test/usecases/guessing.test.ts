@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { compose } from '../../src/compose.ts'
 import type { Application } from '../../src/core/application.ts'
+import { ensureDefaultApplication } from '../../src/default-application.ts'
 import { isDenial } from '../../src/core/denial.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
@@ -29,6 +30,7 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'duktig-guessing-'))
   const settings = readSettings({ DUKTIG_DATA_DIR: folder, DUKTIG_AUTH_KEY: AUTH_KEY })
   const { store } = await openSqlite(join(folder, 'duktig.sqlite'), { nowMs: () => nowMs })
+  await ensureDefaultApplication(settings, store)
   const composed = await compose(settings, store, silentLog)
   // What is counted is how many guesses reach the hash; the hash itself would take an hour.
   const passwords = {

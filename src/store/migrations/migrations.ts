@@ -3,7 +3,10 @@
  * that the version before it can go on running beside it. Both engines keep the applied steps in `migrations`.
  */
 import { accountsSessionsKeys } from './0001-accounts-sessions-keys.ts'
+import { actions } from './0002-actions.ts'
+import { legacy } from './0003-legacy.ts'
 import { guessing } from './0004-guessing.ts'
+import { instances } from './0005-instances.ts'
 
 export interface Migration {
   readonly id: number
@@ -12,4 +15,4 @@ export interface Migration {
   readonly postgres: string
 }
 
-export const MIGRATIONS: readonly Migration[] = [accountsSessionsKeys, guessing]
+export const MIGRATIONS: readonly Migration[] = [accountsSessionsKeys, actions, legacy, guessing, instances]

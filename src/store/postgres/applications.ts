@@ -68,6 +68,17 @@ export function applicationStore(connection: Connection): ApplicationStore {
         await addKey(connection, sql, applicationId, keyHash)
       }),
 
+    addDefaultApplication: (application, keyHash) =>
+      connection.transaction(async (sql) => {
+        const added = await sql.count(
+          `insert into applications (application_id, ${DESCRIBED})
+           values (${DEFAULT_APPLICATION_ID}, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
+          ...described(application),
+        )
+        if (added === 1) await addKey(connection, sql, DEFAULT_APPLICATION_ID, keyHash)
+        return added === 1
+      }),
+
     putDefaultApplication: (application, keyHash) =>
       connection.transaction(async (sql) => {
         const put = await putDefault(sql, application)

@@ -1,6 +1,7 @@
 import { emailKey } from '../../core/account.ts'
 import type { ImportedAccount, ImportOutcome } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
+import { takeLegacyTokensWithin } from './legacy.ts'
 
 /** Rows of one statement: large enough to be quick, small enough for one message to the server. */
 const ROWS_PER_STEP = 1000
@@ -32,7 +33,10 @@ export async function importAccounts(
       for (let start = 0; start < different.length; start += ROWS_PER_STEP) {
         const step = different.slice(start, start + ROWS_PER_STEP)
         const index = await insertStep(sql, step, connection.clock.nowMs())
-        if (index === null) continue
+        if (index === null) {
+          await takeLegacyTokensWithin(sql, legacyIds(step))
+          continue
+        }
         const why = (await isIdTaken(sql, step[index] as ImportedAccount)) ? 'id-taken' : 'email-taken'
         throw new Refused({ kind: 'refused', index: start + index, why })
       }
@@ -80,6 +84,12 @@ async function insertStep(sql: Sql, step: readonly ImportedAccount[], nowMs: num
   if (rows.length === step.length) return null
   const inserted = new Set(rows.map(([key]) => key))
   return emailKeys.findIndex((key) => !inserted.has(key))
+}
+
+function legacyIds(accounts: readonly ImportedAccount[]): number[] {
+  return accounts.flatMap(({ accountId, takesLegacyTokens }) =>
+    takesLegacyTokens === true && accountId !== null ? [accountId] : [],
+  )
 }
 
 async function isIdTaken(sql: Sql, account: ImportedAccount): Promise<boolean> {

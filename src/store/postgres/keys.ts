@@ -70,3 +70,9 @@ async function insert(sql: Sql, key: StoredKey): Promise<void> {
     key.retireAtMs,
   )
 }
+
+/** Adds a key inside the caller's transaction unless it is there. */
+export async function insertKeyIfNew(sql: Sql, key: StoredKey): Promise<void> {
+  const existing = await sql.rows('select 1 from signing_keys where kid = $1', key.kid)
+  if (existing.length === 0) await insert(sql, key)
+}

@@ -64,7 +64,11 @@ export async function openSessionWithin(
 }
 
 /** Ends the longest unused sessions of an account until one more fits under the cap. The account's row is held. */
-async function makeRoom(sql: Sql, request: OpenSession, nowMs: number): Promise<readonly string[]> {
+export async function makeRoom(
+  sql: Sql,
+  request: Pick<OpenSession, 'accountId' | 'maxLiveSessions'>,
+  nowMs: number,
+): Promise<readonly string[]> {
   const rows = await sql.rows(
     `with surplus as materialized (
        select session_id from sessions where ended_at_ms is null and session_id = any(array(

@@ -1,11 +1,14 @@
 import type { OpenedStore, Store } from '../store.ts'
 import { accountStore } from './accounts.ts'
+import { actionStore } from './actions.ts'
 import { applicationStore } from './applications.ts'
 import { Connection, type PostgresOptions } from './connection.ts'
 import { inspect } from './inspect.ts'
 import { guardStore } from './guards.ts'
 import { keyStore } from './keys.ts'
+import { legacyStore } from './legacy.ts'
 import { migrate } from './migrate.ts'
+import { recoveryStore } from './recovery.ts'
 import { sessionStore } from './sessions.ts'
 
 /**
@@ -33,6 +36,9 @@ function storeOver(connection: Connection): Store {
     ...applicationStore(connection),
     ...keyStore(connection),
     ...guardStore(connection),
+    ...actionStore(connection),
+    ...legacyStore(connection),
+    ...recoveryStore(connection),
     // A transaction that writes, so that a full disk or a server made read-only shows.
     check: () =>
       connection.transaction(async (sql) => {

@@ -2,6 +2,7 @@ import { type Account, ROLE, STATUS, emailKey } from '../../core/account.ts'
 import { ACCOUNT_COLUMNS, type Row, accountFrom } from '../rows.ts'
 import type { AccountChange, AccountStore, AccountWithPassword, ChangeOutcome } from '../store.ts'
 import { type Connection, isDuplicate } from './connection.ts'
+import { takeLegacyTokensWithin } from './legacy.ts'
 import { endSessionsWithin } from './sessions.ts'
 
 const SELECT_WITH_PASSWORD = `select ${ACCOUNT_COLUMNS}, password_hash from accounts`
@@ -129,6 +130,8 @@ async function importAll(
             account.updatedAtMs,
             account.lastSignInAtMs,
           )
+          if (account.takesLegacyTokens === true && account.accountId !== null)
+            takeLegacyTokensWithin(connection, account.accountId)
         } catch (error) {
           if (isDuplicate(error, 'email_key')) throw new Refused(index, 'email-taken')
           if (isDuplicate(error, 'account_id')) throw new Refused(index, 'id-taken')

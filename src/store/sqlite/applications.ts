@@ -61,6 +61,14 @@ export function applicationStore(connection: Connection): ApplicationStore {
         addKey(connection, applicationId, keyHash)
       }),
 
+    addDefaultApplication: (application, keyHash) =>
+      connection.write(() => {
+        if (applicationWithin(connection, DEFAULT_APPLICATION_ID) !== null) return false
+        insert(connection, DEFAULT_APPLICATION_ID, application)
+        addKey(connection, DEFAULT_APPLICATION_ID, keyHash)
+        return true
+      }),
+
     putDefaultApplication: (application, keyHash) =>
       connection.write(() => {
         const before = applicationWithin(connection, DEFAULT_APPLICATION_ID)

@@ -54,3 +54,9 @@ function insert(connection: Connection, key: StoredKey): void {
     .sql('insert into signing_keys values (?, ?, ?, ?, ?, ?, ?)')
     .run(key.kid, key.purpose, key.algorithm, key.sealed, key.createdAtMs, key.activeAtMs, key.retireAtMs)
 }
+
+/** Adds a key inside the caller's transaction unless it is there. */
+export function insertKeyIfNew(connection: Connection, key: StoredKey): void {
+  const exists = connection.sql('select 1 from signing_keys where kid = ?').get(key.kid)
+  if (exists === undefined) insert(connection, key)
+}

@@ -1,11 +1,14 @@
 import type { Clock, OpenedStore, Store } from '../store.ts'
 import { accountStore } from './accounts.ts'
+import { actionStore } from './actions.ts'
 import { applicationStore } from './applications.ts'
 import { startCheckpointer } from './checkpointer.ts'
 import { Connection } from './connection.ts'
 import { guardStore } from './guards.ts'
 import { keyStore } from './keys.ts'
+import { legacyStore } from './legacy.ts'
 import { migrate } from './migrate.ts'
+import { recoveryStore } from './recovery.ts'
 import { sessionStore } from './sessions.ts'
 
 /**
@@ -28,6 +31,9 @@ export async function openSqlite(
     ...applicationStore(connection),
     ...keyStore(connection),
     ...guardStore(connection),
+    ...actionStore(connection),
+    ...legacyStore(connection),
+    ...recoveryStore(connection),
     // A transaction that writes, so that a full or read-only disk shows.
     check: () =>
       connection.write(() =>

@@ -1,6 +1,7 @@
 import { type Account, STATUS } from '../../core/account.ts'
+import type { Application } from '../../core/application.ts'
 import type { RefreshDecision } from '../../core/refresh.ts'
-import type { EndReason, SessionView } from '../../core/session.ts'
+import type { EndReason, NewSession, Session, SessionView } from '../../core/session.ts'
 import {
   ACCOUNT_COLUMNS,
   LISTING_COLUMNS,
@@ -158,9 +159,26 @@ function open(connection: Connection, request: OpenSession): OpenSessionOutcome 
   connection
     .sql('update accounts set last_sign_in_at_ms = ? where account_id = ?')
     .run(nowMs, request.accountId)
-  const endedSessions = makeRoom(connection, request, nowMs)
+  const endedSessions = makeRoomWithin(connection, request, nowMs)
   // The absolute end is a whole second, so that the token's `exp` says exactly what the row says.
   const expiresAtMs = (Math.floor(nowMs / 1000) + application.sessionTtlSeconds) * 1000
+  return {
+    kind: 'opened',
+    session: insertSessionWithin(connection, request, application, expiresAtMs, nowMs),
+    account: { ...account, lastSignInAtMs: nowMs },
+    previousSignInAtMs: account.lastSignInAtMs,
+    endedSessions,
+  }
+}
+
+/** Inserts a session under the policy of `application`, inside the caller's transaction. */
+export function insertSessionWithin(
+  connection: Connection,
+  request: NewSession,
+  application: Application,
+  expiresAtMs: number,
+  nowMs: number,
+): Session {
   const row = connection
     .sql(
       `insert into sessions (session_id, account_id, application_id, application_epoch, rotation, rotated_at_ms,
@@ -184,13 +202,7 @@ function open(connection: Connection, request: OpenSession): OpenSessionOutcome 
   connection
     .sql('insert into session_devices values (?, ?, ?, ?, ?, ?)')
     .run(request.sessionId, nowMs, request.amr.join(' '), device.address, device.userAgent, device.deviceId)
-  return {
-    kind: 'opened',
-    session: sessionFrom(row),
-    account: { ...account, lastSignInAtMs: nowMs },
-    previousSignInAtMs: account.lastSignInAtMs,
-    endedSessions,
-  }
+  return sessionFrom(row)
 }
 
 function accountAt(connection: Connection, accountId: number, version: number): Account | null {
@@ -201,7 +213,11 @@ function accountAt(connection: Connection, accountId: number, version: number): 
 }
 
 /** Ends the longest unused sessions of an account until one more fits under the cap. */
-function makeRoom(connection: Connection, request: OpenSession, nowMs: number): readonly string[] {
+export function makeRoomWithin(
+  connection: Connection,
+  request: Pick<OpenSession, 'accountId' | 'maxLiveSessions'>,
+  nowMs: number,
+): readonly string[] {
   const rows = connection
     .sql(
       `update sessions set ended_at_ms = ?, end_reason = 'session-limit' where session_id in (

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { Command } from 'commander'
+import { recover } from '../usecases/recover.ts'
+import type { Context } from './context.ts'
+import { report } from './recover.ts'
+import { CommandError, print } from './terminal.ts'
+
+/** `duktig backup`: a consistent copy of the SQLite database, while the service runs. */
+export function backupCommand(context: Context): Command {
+  return new Command('backup')
+    .description('write a consistent copy of the SQLite database to a file, while the service runs')
+    .argument('<file>')
+    .action(async (file: string) => {
+      const settings = context.settings()
+      if (settings.databaseUrl !== null) {
+        throw new CommandError(
+          'back PostgreSQL up with its own tools (pg_basebackup, pg_dump); `duktig recover` follows a restore',
+        )
+      }
+      if (existsSync(file)) throw new CommandError(`${file} exists already`)
+      await context.backup(settings, file)
+      print(
+        `Backup written to ${file}. The master secret and the journals are not in it: keep ${settings.dataDir} too.`,
+      )
+    })
+}
+
+/** `duktig restore`: puts a backup in place, then recovers with the journals. */
+export function restoreCommand(context: Context): Command {
+  return new Command('restore')
+    .description(
+      'put a backup in the place of the SQLite database; stop the service first; `recover` follows by itself',
+    )
+    .argument('<file>')
+    .option('--revive-ended-sessions', 'without complete journals, accept that ended sessions come back')
+    .action(async (file: string, options: { reviveEndedSessions?: boolean }) => {
+      const settings = context.settings()
+      if (settings.databaseUrl !== null) {
+        throw new CommandError('restore PostgreSQL with its own tools, then run `duktig recover`')
+      }
+      const aside = await context.restore(settings, file)
+      if (typeof aside === 'object') throw new CommandError(aside.problem)
+      if (aside !== '') print(`The database before is kept as ${aside}.`)
+      const journals = await context.readJournals([context.journalFolder(settings)])
+      const { store } = await context.openEngine(settings)
+      try {
+        const reviveEnded = options.reviveEndedSessions === true
+        report(await recover(store, { journals, allGiven: true, reviveEnded }))
+      } finally {
+        await store.close()
+      }
+    })
+}

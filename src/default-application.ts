@@ -1,0 +1,44 @@
+/** The application that the settings describe. */
+import { DEFAULT_APPLICATION_ID } from './core/application.ts'
+import type { Settings } from './settings/settings.ts'
+import type { ApplicationStore, NewApplication } from './store/store.ts'
+import { hashApplicationKey, newApplicationKey } from './tokens/application-key.ts'
+
+/**
+ * Makes the default application what the settings say, at the start of the service and at no other time: a command in
+ * another terminal may have other settings. The key, if one had to be made; it is shown once.
+ */
+export async function ensureDefaultApplication(
+  settings: Settings,
+  store: ApplicationStore,
+): Promise<string | null> {
+  const application = defaultApplication(settings)
+  if (settings.authKey !== null) {
+    await store.putDefaultApplication(application, hashApplicationKey(settings.authKey))
+    return null
+  }
+  if ((await store.findApplication(DEFAULT_APPLICATION_ID)) === null) {
+    const key = newApplicationKey()
+    // If not, another instance that started at the same moment made it, and shows its key.
+    if (await store.addDefaultApplication(application, hashApplicationKey(key))) return key
+  }
+  const { clientId: _clientId, type: _type, ...change } = application
+  await store.changeApplication(DEFAULT_APPLICATION_ID, change)
+  return null
+}
+
+function defaultApplication(settings: Settings): NewApplication {
+  return {
+    clientId: 'default',
+    name: 'Default application',
+    type: 'confidential',
+    trustedBackend: false,
+    rotation: settings.refreshRotation,
+    parallelWindowSeconds: settings.refreshParallelWindowSeconds,
+    retryWindowSeconds: settings.refreshRetryWindowSeconds,
+    idleSeconds: settings.sessionIdleSeconds,
+    sessionTtlSeconds: settings.refreshTokenTtlSeconds,
+    accessTokenTtlSeconds: settings.accessTokenTtlSeconds,
+    requireKeyOnRefresh: false,
+  }
+}

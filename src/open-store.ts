@@ -1,0 +1,100 @@
+/** Opens the store that the settings name, with the journal of ends behind it. */
+import { join } from 'node:path'
+import { createClock } from './operations/clock.ts'
+import { openJournal, readJournals } from './operations/end-journal.ts'
+import { ensureDataDir, instanceIdOf } from './operations/secrets.ts'
+import { LIMITS } from './settings/limits.ts'
+import type { Settings } from './settings/settings.ts'
+import { journaled } from './store/journaled.ts'
+import type { OpenedStore, Store } from './store/store.ts'
+
+/** How far the journal may be ahead of an instance's last sign of life in the database, which is written at intervals. */
+const HEARTBEAT_LAG_MS = 60_000
+
+/** The database was restored from a backup, and ends that came after it have not been taken over. */
+export class RestoredStore extends Error {
+  override name = 'RestoredStore'
+}
+
+/**
+ * Opens the store; `longRunning` for the service itself.
+ * @throws {StoreUnavailable} when it cannot be reached
+ * @throws {RestoredStore} when it is older than this instance's journal: nothing may be served before `duktig recover`
+ */
+export async function openStore(settings: Settings, longRunning = false): Promise<OpenedStore> {
+  const opened = await openEngine(settings, longRunning)
+  const { store } = opened
+  try {
+    const instanceId = instanceIdOf(settings.dataDir)
+    await refuseRestored(store, journalFolder(settings), instanceId)
+    const journal = await openJournal(journalFolder(settings), instanceId, store.clock, longRunning)
+    await store.beat(instanceId)
+    const heartbeat = longRunning ? beatOften(store, instanceId) : undefined
+    return {
+      ...opened,
+      store: {
+        ...journaled(store, journal),
+        async close() {
+          clearInterval(heartbeat)
+          await store.beat(instanceId).catch(() => {})
+          await journal.close()
+          await store.close()
+        },
+      },
+    }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** The store alone: for recovery, which must be able to open what the service refuses. */
+export async function openEngine(settings: Settings, longRunning = false): Promise<OpenedStore> {
+  ensureDataDir(settings.dataDir)
+  if (settings.databaseUrl !== null) {
+    const { openPostgres } = await import('./store/postgres/open.ts')
+    return openPostgres(settings.databaseUrl)
+  }
+  const { openSqlite } = await import('./store/sqlite/open.ts')
+  return openSqlite(databaseFile(settings), createClock(), { longRunning })
+}
+
+/** Writes a consistent copy of the SQLite database to a new file, while the service runs. */
+export async function backup(settings: Settings, file: string): Promise<void> {
+  const { backupSqlite } = await import('./store/sqlite/backup.ts')
+  backupSqlite(databaseFile(settings), file)
+}
+
+/** Puts a backup in the place of the SQLite database; where the one before is kept, or what stands in the way. */
+export async function restore(
+  settings: Settings,
+  file: string,
+): Promise<string | { readonly problem: string }> {
+  ensureDataDir(settings.dataDir)
+  const { restoreSqlite } = await import('./store/sqlite/backup.ts')
+  return restoreSqlite(file, databaseFile(settings))
+}
+
+function databaseFile(settings: Settings): string {
+  return join(settings.dataDir, 'duktig.sqlite')
+}
+
+export function journalFolder(settings: Settings): string {
+  return join(settings.dataDir, 'journal')
+}
+
+/** A beat that fails is made up for by the next one. */
+function beatOften(store: Store, instanceId: string): NodeJS.Timeout {
+  return setInterval(() => void store.beat(instanceId).catch(() => {}), LIMITS.heartbeatMs).unref()
+}
+
+/** The database knows when it last heard of this instance; a journal that goes on after that says it has been set back. */
+async function refuseRestored(store: Store, folder: string, instanceId: string): Promise<void> {
+  const instance = (await store.listInstances()).find((i) => i.instanceId === instanceId)
+  const { entries } = await readJournals(folder)
+  const lastAtMs = entries.at(-1)?.atMs ?? 0
+  if (lastAtMs === 0 || lastAtMs <= (instance?.lastSeenAtMs ?? 0) + HEARTBEAT_LAG_MS) return
+  throw new RestoredStore(
+    'the database is older than the journal of this instance, as after restoring a backup; run `duktig recover` first',
+  )
+}

@@ -1,0 +1,162 @@
+/** The journal as files in the data folder: one for each process, JSON lines, synced before anything is acknowledged. */
+import { type FileHandle, mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LIMITS } from '../settings/limits.ts'
+import type { Journal, JournalEntry } from '../store/journal.ts'
+import { type Clock, StoreUnavailable } from '../store/store.ts'
+
+const DAY_MS = 86_400_000
+
+/** The first line of a file: who wrote it, and from when on it is complete. */
+export interface JournalHeader {
+  readonly journal: 1
+  readonly instanceId: string
+  readonly openedAtMs: number
+}
+
+export interface ReadJournal {
+  readonly headers: readonly JournalHeader[]
+  /** Oldest first. */
+  readonly entries: readonly JournalEntry[]
+}
+
+/** The journal of this process; its file is made with the first entry, or by `startAtOnce`. */
+export async function openJournal(
+  folder: string,
+  instanceId: string,
+  clock: Clock,
+  startAtOnce: boolean,
+): Promise<Journal> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const journal = new FileJournal(folder, instanceId, clock)
+  // A service's journal says from when on it is complete, also while nothing ends.
+  if (startAtOnce) await journal.start()
+  return journal
+}
+
+class FileJournal implements Journal {
+  readonly #folder: string
+  readonly #clock: Clock
+  readonly #header: JournalHeader
+  #file: FileHandle | null = null
+  #day = 0
+  #lines = ''
+  #writing: Promise<void> | null = null
+
+  constructor(folder: string, instanceId: string, clock: Clock) {
+    this.#folder = folder
+    this.#clock = clock
+    this.#header = { journal: 1, instanceId, openedAtMs: clock.nowMs() }
+  }
+
+  start(): Promise<void> {
+    return this.#fileOfToday().then(() => {})
+  }
+
+  async append(entries: readonly JournalEntry[]): Promise<void> {
+    for (const entry of entries) this.#lines += `${JSON.stringify(writable(entry))}\n`
+    // Whoever comes while a write is under way shares the next one.
+    while (this.#writing !== null) await this.#writing.catch(() => {})
+    if (this.#lines === '') return
+    this.#writing = this.#write().finally(() => {
+      this.#writing = null
+    })
+    return this.#writing
+  }
+
+  async #write(): Promise<void> {
+    const lines = this.#lines
+    try {
+      const file = await this.#fileOfToday()
+      await file.appendFile(lines)
+      await file.datasync()
+    } catch (cause) {
+      throw new StoreUnavailable(`the journal cannot be written: ${(cause as Error).message}`, { cause })
+    }
+    this.#lines = this.#lines.slice(lines.length)
+  }
+
+  /** A file a day, so that old ones can go: those that no backup still worth restoring needs. */
+  async #fileOfToday(): Promise<FileHandle> {
+    const nowMs = this.#clock.nowMs()
+    const day = Math.floor(nowMs / DAY_MS)
+    if (this.#file !== null && day === this.#day) return this.#file
+    const name = `${nowMs}-${this.#header.instanceId}-${process.pid}.jsonl`
+    const file = await open(join(this.#folder, name), 'a', 0o600)
+    await file.appendFile(`${JSON.stringify(this.#header)}\n`)
+    await file.datasync()
+    await syncFolder(this.#folder)
+    await this.#file?.close()
+    this.#file = file
+    this.#day = day
+    await removeOld(this.#folder)
+    return file
+  }
+
+  async close(): Promise<void> {
+    await this.append([]).catch(() => {})
+    await this.#file?.close()
+  }
+}
+
+/** All journals of a folder. Lines that a crash or a full disk cut short were never acknowledged, and are passed over. */
+export async function readJournals(folder: string): Promise<ReadJournal> {
+  const headers: JournalHeader[] = []
+  const entries: JournalEntry[] = []
+  for (const name of await journalFiles(folder)) {
+    const text = await readFile(join(folder, name), 'utf8')
+    for (const line of text.split('\n')) {
+      const value = parsed(line)
+      if (value === null) continue
+      if ('journal' in value) headers.push(value)
+      else entries.push(readable(value))
+    }
+  }
+  return { headers, entries: entries.sort((a, b) => a.atMs - b.atMs) }
+}
+
+async function journalFiles(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => /^\d+-.*\.jsonl$/.test(name)).sort()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+async function removeOld(folder: string): Promise<void> {
+  for (const name of await journalFiles(folder)) {
+    const path = join(folder, name)
+    if ((await stat(path)).mtimeMs < Date.now() - LIMITS.journalKeptMs) await rm(path, { force: true })
+  }
+}
+
+/** The name of a new file is only durable once its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function parsed(line: string): JournalHeader | JournalEntry | null {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null ? (value as JournalHeader | JournalEntry) : null
+  } catch {
+    return null
+  }
+}
+
+function writable(entry: JournalEntry): object {
+  if (entry.kind !== 'key') return entry
+  return { ...entry, key: { ...entry.key, sealed: Buffer.from(entry.key.sealed).toString('base64url') } }
+}
+
+function readable(entry: JournalEntry): JournalEntry {
+  if (entry.kind !== 'key') return entry
+  const sealed = Buffer.from(entry.key.sealed as unknown as string, 'base64url')
+  return { ...entry, key: { ...entry.key, sealed } }
+}

@@ -1,0 +1,46 @@
+/**
+ * What must survive a restored backup: every end, and every signing key, written outside the database before it is
+ * acknowledged. `docs/durability.md` tells how recovery uses it.
+ */
+import type { AccountStatus } from '../core/account.ts'
+import type { EndReason } from '../core/session.ts'
+import type { StoredKey } from './store.ts'
+
+export type JournalEntry =
+  | {
+      readonly kind: 'session'
+      readonly sessionId: string
+      readonly reason: EndReason
+      readonly atMs: number
+    }
+  /** All sessions of an account that were opened until then, but for one if it is named. */
+  | {
+      readonly kind: 'account-sessions'
+      readonly accountId: number
+      readonly reason: EndReason
+      readonly exceptSessionId: string | null
+      readonly atMs: number
+    }
+  | {
+      readonly kind: 'account-status'
+      readonly accountId: number
+      readonly status: AccountStatus
+      readonly atMs: number
+    }
+  | { readonly kind: 'application-disabled'; readonly applicationId: number; readonly atMs: number }
+  | { readonly kind: 'key'; readonly key: StoredKey; readonly atMs: number }
+
+export interface Journal {
+  /**
+   * Durable when it resolves, together with everything that was appended before. Called with nothing it waits for that.
+   * @throws {StoreUnavailable} when the journal cannot be written; the entries stay first in line
+   */
+  append(entries: readonly JournalEntry[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** What an instance says about itself, so that a recovery knows whose journals it needs. */
+export interface Instance {
+  readonly instanceId: string
+  readonly lastSeenAtMs: number
+}

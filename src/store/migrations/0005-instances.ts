@@ -1,0 +1,17 @@
+import type { Migration } from './migrations.ts'
+
+/** Which instances live: so that a recovery knows whose journals it needs, and how old a restored database is. */
+export const instances: Migration = {
+  id: 5,
+  name: 'instances',
+  sqlite: `
+    create table instances (
+      instance_id text primary key,
+      last_seen_at_ms integer not null
+    ) strict, without rowid;`,
+  postgres: `
+    create table instances (
+      instance_id text primary key,
+      last_seen_at_ms bigint not null
+    ) with (fillfactor = 50);`,
+}

@@ -1,0 +1,135 @@
+import type { Application } from '../../core/application.ts'
+import { type LegacyAccount, legacyDenial } from '../../core/legacy.ts'
+import { LIMITS } from '../../settings/limits.ts'
+import type { LegacyStore, OpenLegacySession, OpenLegacySessionOutcome } from '../legacy-store.ts'
+import { ACCOUNT_COLUMNS, APPLICATION_COLUMNS, type Row, accountFrom, applicationFrom } from '../rows.ts'
+import type { Connection, Sql } from './connection.ts'
+import { makeRoom } from './open-session.ts'
+
+const SELECT_LEGACY_ACCOUNT = `
+  select ${ACCOUNT_COLUMNS}, (select l.application_epoch from legacy_accounts l
+    where l.account_id = accounts.account_id and l.version = accounts.version)
+  from accounts where account_id = $1`
+
+/** The verbs about refresh tokens of the original; guarantees in `legacy-store.ts`. */
+export function legacyStore(connection: Connection): LegacyStore {
+  return {
+    knowsLegacySession: (sessionId) => isKnown(connection, sessionId),
+
+    async findLegacyAccount(accountId) {
+      const [row] = await connection.rows(SELECT_LEGACY_ACCOUNT, accountId)
+      return legacyAccountFrom(row)
+    },
+
+    openLegacySession: (request) => connection.transaction((sql) => openWithin(connection, sql, request)),
+
+    removeOldLegacySessions: (expiredBeforeMs, limit) =>
+      connection.transaction((sql) =>
+        sql.count(
+          `delete from legacy_sessions where session_id = any(array(
+             select session_id from legacy_sessions where expires_at_ms < $1
+             order by expires_at_ms limit $2 for update skip locked))`,
+          expiredBeforeMs,
+          limit,
+        ),
+      ),
+  }
+}
+
+/** Remembers, inside the caller's transaction, in which state accounts came over. */
+export async function takeLegacyTokensWithin(sql: Sql, accountIds: readonly number[]): Promise<void> {
+  if (accountIds.length === 0) return
+  await sql.rows(
+    `insert into legacy_accounts (account_id, version, application_epoch)
+     select account_id, version, coalesce((select epoch from applications where application_id = 1), 1)
+     from accounts where account_id = any($1::bigint[])`,
+    accountIds,
+  )
+}
+
+/**
+ * After a restore, inside the caller's transaction: the session ended after the backup was made. If it stood for a
+ * token of the original and was opened after the backup too, the token must not open it once more.
+ */
+export async function keepLegacySessionEndedWithin(
+  sql: Sql,
+  sessionId: string,
+  endedAtMs: number,
+): Promise<void> {
+  await sql.rows(
+    `insert into legacy_sessions (session_id, expires_at_ms)
+     select $1::text, $2::bigint where exists (select 1 from legacy_accounts)
+       and not exists (select 1 from sessions where session_id = $1::text) on conflict do nothing`,
+    sessionId,
+    endedAtMs + LIMITS.legacyTokenMemoryMs,
+  )
+}
+
+/** After a restore that ends all sessions, inside the caller's transaction: also those that tokens would open. */
+export async function refuseLegacyTokensWithin(sql: Sql): Promise<void> {
+  await sql.rows('delete from legacy_accounts')
+}
+
+async function isKnown(sql: Sql, sessionId: string): Promise<boolean> {
+  return (await sql.rows('select 1 from legacy_sessions where session_id = $1', sessionId)).length > 0
+}
+
+function legacyAccountFrom(row: Row | undefined): LegacyAccount | null {
+  if (row === undefined) return null
+  return { account: accountFrom(row), applicationEpoch: row.at(-1) as number | null }
+}
+
+/**
+ * The account's row comes first and is ours until the commit: of several first uses of a token one opens the session
+ * and the others find it, and whoever ends the account's sessions was either first or finds this one.
+ */
+async function openWithin(
+  connection: Connection,
+  sql: Sql,
+  request: OpenLegacySession,
+): Promise<OpenLegacySessionOutcome> {
+  const [accountRow] = await sql.rows(`${SELECT_LEGACY_ACCOUNT} for no key update`, request.accountId)
+  if (await isKnown(sql, request.sessionId)) return { kind: 'known' }
+  const found = legacyAccountFrom(accountRow)
+  const [applicationRow] = await sql.rows(
+    `select ${APPLICATION_COLUMNS} from applications p where p.application_id = $1 for share`,
+    request.application.applicationId,
+  )
+  const application = applicationRow === undefined ? null : applicationFrom(applicationRow)
+  const denial = legacyDenial(request, found, application)
+  if (denial !== null) return { kind: 'refused', denial }
+  const nowMs = connection.clock.nowMs()
+  const endedSessions = await makeRoom(sql, request, nowMs)
+  await insert(sql, request, application as Application, nowMs)
+  return { kind: 'opened', endedSessions }
+}
+
+async function insert(
+  sql: Sql,
+  request: OpenLegacySession,
+  application: Application,
+  nowMs: number,
+): Promise<void> {
+  const { device } = request
+  await sql.rows(
+    `with device as (
+       insert into session_devices (session_id, auth_time_ms, amr, address, user_agent, device_id)
+       values ($1, $6, $8, $9, $10, $11)),
+     token as (
+       insert into legacy_sessions (session_id, expires_at_ms) values ($1, $7))
+     insert into sessions (session_id, account_id, application_id, application_epoch, rotation, kid, expires_at_ms,
+       rotated_at_ms, handed_out_at_ms, created_at_ms, last_used_at_ms)
+     values ($1, $2, $3, $4, false, $5, $7, $6, $6, $6, $6)`,
+    request.sessionId,
+    request.accountId,
+    application.applicationId,
+    application.epoch,
+    request.kid,
+    nowMs,
+    request.expiresAtMs,
+    request.amr.join(' '),
+    device.address,
+    device.userAgent,
+    device.deviceId,
+  )
+}

@@ -1,0 +1,96 @@
+import type { JournalEntry } from '../journal.ts'
+import type { RecoveryStore } from '../store.ts'
+import type { Connection, Sql } from './connection.ts'
+import { insertKeyIfNew } from './keys.ts'
+import { keepLegacySessionEndedWithin, refuseLegacyTokensWithin } from './legacy.ts'
+
+/** A recovery reads many entries; no request waits for it. */
+const RECOVERY_MS = 3_600_000
+
+/** The verbs about instances and restored databases; guarantees in `store.ts`. */
+export function recoveryStore(connection: Connection): RecoveryStore {
+  return {
+    beat: (instanceId) => connection.transaction((sql) => beat(sql, instanceId, connection.clock.nowMs())),
+
+    async listInstances() {
+      const rows = await connection.rows(
+        'select instance_id, last_seen_at_ms from instances order by instance_id',
+      )
+      return rows.map(([id, at]) => ({ instanceId: id as string, lastSeenAtMs: at as number }))
+    },
+
+    recover: (entries, { endAll, idGap, instanceIds }) =>
+      connection.transaction(async (sql) => {
+        for (const entry of entries) await replay(sql, entry)
+        if (endAll) {
+          await sql.rows(
+            "update sessions set ended_at_ms = $1, end_reason = 'store-restored' where ended_at_ms is null",
+            connection.clock.nowMs(),
+          )
+          await refuseLegacyTokensWithin(sql)
+        }
+        for (const [table, column] of [
+          ['accounts', 'account_id'],
+          ['applications', 'application_id'],
+        ] as const) {
+          // The sequence of a restored database may itself lag behind its rows.
+          await sql.rows(
+            `select setval(pg_get_serial_sequence('${table}', '${column}'),
+             greatest(nextval(pg_get_serial_sequence('${table}', '${column}')),
+                      (select coalesce(max(${column}), 1) from ${table})) + $1)`,
+            idGap,
+          )
+        }
+        for (const instanceId of instanceIds) await beat(sql, instanceId, connection.clock.nowMs())
+      }, RECOVERY_MS),
+  }
+}
+
+async function beat(sql: Sql, instanceId: string, nowMs: number): Promise<void> {
+  await sql.rows(
+    `insert into instances (instance_id, last_seen_at_ms) values ($1, $2)
+     on conflict (instance_id) do update set last_seen_at_ms = excluded.last_seen_at_ms`,
+    instanceId,
+    nowMs,
+  )
+}
+
+async function replay(sql: Sql, entry: JournalEntry): Promise<void> {
+  switch (entry.kind) {
+    case 'session':
+      await sql.rows(
+        'update sessions set ended_at_ms = $1, end_reason = $2 where session_id = $3 and ended_at_ms is null',
+        entry.atMs,
+        entry.reason,
+        entry.sessionId,
+      )
+      await keepLegacySessionEndedWithin(sql, entry.sessionId, entry.atMs)
+      return
+    case 'account-sessions':
+      await sql.rows(
+        `update sessions set ended_at_ms = $1, end_reason = $2 where account_id = $3
+         and session_id is distinct from $4 and created_at_ms <= $1 and ended_at_ms is null`,
+        entry.atMs,
+        entry.reason,
+        entry.accountId,
+        entry.exceptSessionId,
+      )
+      await sql.rows('update accounts set version = version + 1 where account_id = $1', entry.accountId)
+      return
+    case 'account-status':
+      await sql.rows(
+        'update accounts set status = $1, version = version + 1 where account_id = $2 and status <> 3',
+        entry.status,
+        entry.accountId,
+      )
+      return
+    case 'application-disabled':
+      await sql.rows(
+        'update applications set disabled = true, epoch = epoch + 1 where application_id = $1',
+        entry.applicationId,
+      )
+      return
+    case 'key':
+      await insertKeyIfNew(sql, entry.key)
+  }
+}

@@ -1,0 +1,139 @@
+import { edgesOf, tallyActions } from '../../core/actions.ts'
+import type { ActionGroup, ActionStore, LogTally } from '../action-store.ts'
+import {
+  ACTION_COLUMNS,
+  COUNT_COLUMNS,
+  LEVEL_COLUMNS,
+  type Row,
+  actionCountFrom,
+  actionFrom,
+  logCountFrom,
+  logLevelFrom,
+} from '../rows.ts'
+import type { Connection } from './connection.ts'
+
+/** The verbs about recorded actions and counters; guarantees in `action-store.ts`. */
+export function actionStore(connection: Connection): ActionStore {
+  const rows = (sql: string, ...values: (string | number)[]) =>
+    connection.read(() => connection.sql(sql).all(...values) as unknown as Row[])
+  return {
+    recordActions: (group) => connection.write(() => record(connection, group)),
+
+    async listActions(accountId, offset, limit, fromMs, toMs) {
+      // What is passed over is looked up in the index alone.
+      const found = rows(
+        `select ${ACTION_COLUMNS} from user_actions where id in (
+           select id from user_actions where account_id = ? and at_ms between ? and ?
+           order by at_ms desc, id desc limit ? offset ?)
+         order by at_ms desc, id desc`,
+        accountId,
+        fromMs,
+        toMs,
+        limit,
+        offset,
+      )
+      return found.map(actionFrom)
+    },
+
+    async latestActions(limit) {
+      return rows(`select ${ACTION_COLUMNS} from user_actions order by id desc limit ?`, limit).map(
+        actionFrom,
+      )
+    },
+
+    async actionsAfter(id, limit) {
+      const sql = `select ${ACTION_COLUMNS} from user_actions where id > ? order by id limit ?`
+      return rows(sql, id, limit).map(actionFrom)
+    },
+
+    async actionCounts(sinceMs) {
+      return rows(COUNT, JSON.stringify(sinceMs.map(edgesOf))).map(actionCountFrom)
+    },
+
+    async logCounts(sinceMs) {
+      return Object.entries(sinceMs).flatMap(([span, startMs]) =>
+        rows(`select ${COUNT_COLUMNS} from log_counts where span = ? and start_ms >= ?`, span, startMs).map(
+          logCountFrom,
+        ),
+      )
+    },
+
+    async logLevels() {
+      return rows(`select ${LEVEL_COLUMNS} from log_levels order by level`).map(logLevelFrom)
+    },
+
+    removeOldActions: (beforeMs, limit) =>
+      connection.write(() => {
+        const { changes } = connection
+          .sql(
+            `delete from user_actions where id in (
+               select id from (select id, at_ms from user_actions order by id limit ?) where at_ms < ?)`,
+          )
+          .run(limit, beforeMs)
+        return Number(changes)
+      }),
+
+    removeOldCounts: ({ actionsBeforeMs, logsBeforeMs, writersBeforeMs }) =>
+      connection.write(() => {
+        const { hourMs, dayMs } = edgesOf(actionsBeforeMs)
+        const removeActions = connection.sql('delete from action_counts where span = ? and start_ms < ?')
+        removeActions.run('hour', hourMs)
+        removeActions.run('day', dayMs)
+        const removeLogs = connection.sql('delete from log_counts where span = ? and start_ms < ?')
+        for (const [span, beforeMs] of Object.entries(logsBeforeMs)) removeLogs.run(span, beforeMs)
+        connection.sql('delete from action_writers where at_ms < ?').run(writersBeforeMs)
+      }),
+  }
+}
+
+/** Each interval takes whole hours up to the next day and whole days from then on. */
+const COUNT = `
+  with edges as (select key as interval, value ->> 'hourMs' as hour_ms, value ->> 'dayMs' as day_ms from json_each(?))
+  select interval, kind, code, sum(count) from (
+    select interval, kind, code, count from edges cross join action_counts
+    where span = 'hour' and start_ms >= hour_ms and start_ms < day_ms
+    union all
+    select interval, kind, code, count from edges cross join action_counts
+    where span = 'day' and start_ms >= day_ms)
+  group by interval, kind, code`
+
+function record(connection: Connection, group: ActionGroup): boolean {
+  const isNew = connection
+    .sql(
+      `insert into action_writers as w values (?, ?, ?)
+       on conflict (writer) do update set last_group = excluded.last_group, at_ms = excluded.at_ms
+       where w.last_group < excluded.last_group`,
+    )
+    .run(group.writer, group.number, connection.clock.nowMs())
+  if (isNew.changes === 0) return false
+  const insert = connection.sql(
+    `insert into user_actions (account_id, code, message, at_ms, address, session_id) values (?, ?, ?, ?, ?, ?)`,
+  )
+  for (const { accountId, code, message, atMs, address, sessionId } of group.actions)
+    insert.run(accountId, code, message, atMs, address, sessionId)
+  const count = connection.sql(
+    `insert into action_counts values (?, ?, ?, ?, ?)
+     on conflict do update set count = count + excluded.count`,
+  )
+  for (const tally of tallyActions(group.actions))
+    count.run(tally.span, tally.startMs, tally.kind, tally.code, tally.count)
+  for (const log of group.logs) addLog(connection, log)
+  return true
+}
+
+function addLog(connection: Connection, { level, total, first, last, counts }: LogTally): void {
+  connection
+    .sql(
+      `insert into log_levels as l values (?, ?, ?, ?, ?, ?) on conflict (level) do update set
+       total = total + excluded.total,
+       first_message = iif(excluded.first_at_ms < first_at_ms, excluded.first_message, first_message),
+       first_at_ms = min(excluded.first_at_ms, first_at_ms),
+       last_message = iif(excluded.last_at_ms >= last_at_ms, excluded.last_message, last_message),
+       last_at_ms = max(excluded.last_at_ms, last_at_ms)`,
+    )
+    .run(level, total, first.message, first.atMs, last.message, last.atMs)
+  const add = connection.sql(
+    'insert into log_counts values (?, ?, ?, ?) on conflict do update set count = count + excluded.count',
+  )
+  for (const { span, startMs, count } of counts) add.run(span, startMs, level, count)
+}

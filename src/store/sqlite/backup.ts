@@ -1,0 +1,86 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** Writes a consistent copy of the database `from` to the new file `to`; writers go on meanwhile. Durable when it returns. */
+export function backupSqlite(from: string, to: string): void {
+  const draft = `${to}.partial`
+  rmSync(draft, { force: true })
+  const database = new DatabaseSync(from, { readOnly: true, timeout: 5000 })
+  try {
+    database.prepare('vacuum into ?').run(draft)
+  } finally {
+    database.close()
+  }
+  syncFile(draft)
+  renameSync(draft, to)
+  syncFile(dirname(to))
+}
+
+/**
+ * Puts the backup `from` in the place of the database `to`, which nobody may have open. The name under which the database
+ * before is kept, empty if there was none; or what stands in the way.
+ */
+export function restoreSqlite(from: string, to: string): string | { readonly problem: string } {
+  const problem = backupProblem(from)
+  if (problem !== null) return { problem }
+  const draft = `${to}.restoring`
+  copyFileSync(from, draft, constants.COPYFILE_FICLONE)
+  syncFile(draft)
+  let aside = ''
+  if (existsSync(to)) {
+    if (!closeCleanly(to)) return { problem: `${to} is in use: stop the service first` }
+    aside = `${to}.before-restore-${new Date().toISOString().replace(/[:.]/g, '-')}`
+    renameSync(to, aside)
+  }
+  renameSync(draft, to)
+  syncFile(dirname(to))
+  return aside
+}
+
+function backupProblem(file: string): string | null {
+  if (!existsSync(file)) return `${file} does not exist`
+  try {
+    const database = new DatabaseSync(file, { readOnly: true })
+    try {
+      database.prepare('select count(*) from migrations').get()
+      const check = database.prepare('pragma quick_check(1)').get() as { quick_check?: unknown }
+      return check.quick_check === 'ok' ? null : `${file} is damaged: ${String(check.quick_check)}`
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    return `${file} is no backup of Duktig: ${(error as Error).message}`
+  }
+}
+
+/** Moves the write-ahead log into the file and removes it; false when another process has the database open. */
+function closeCleanly(file: string): boolean {
+  const database = new DatabaseSync(file, { timeout: 0 })
+  try {
+    database.exec('pragma locking_mode = exclusive; begin exclusive; commit; pragma wal_checkpoint(truncate)')
+    return true
+  } catch {
+    return false
+  } finally {
+    database.close()
+  }
+}
+
+function syncFile(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}

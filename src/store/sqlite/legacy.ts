@@ -1,0 +1,103 @@
+import type { Application } from '../../core/application.ts'
+import { type LegacyAccount, legacyDenial } from '../../core/legacy.ts'
+import { LIMITS } from '../../settings/limits.ts'
+import type { LegacyStore, OpenLegacySession, OpenLegacySessionOutcome } from '../legacy-store.ts'
+import { ACCOUNT_COLUMNS, type Row, accountFrom } from '../rows.ts'
+import { applicationWithin } from './applications.ts'
+import type { Connection } from './connection.ts'
+import { insertSessionWithin, makeRoomWithin } from './sessions.ts'
+
+/** The verbs about refresh tokens of the original; guarantees in `legacy-store.ts`. */
+export function legacyStore(connection: Connection): LegacyStore {
+  return {
+    async knowsLegacySession(sessionId) {
+      return connection.read(() => isKnown(connection, sessionId))
+    },
+
+    async findLegacyAccount(accountId) {
+      return connection.read(() => legacyAccountWithin(connection, accountId))
+    },
+
+    openLegacySession: (request) => connection.write(() => open(connection, request)),
+
+    removeOldLegacySessions: (expiredBeforeMs, limit) =>
+      connection.write(() => {
+        const removed = connection
+          .sql(
+            `delete from legacy_sessions where session_id in
+             (select session_id from legacy_sessions where expires_at_ms < ? order by expires_at_ms limit ?)`,
+          )
+          .run(expiredBeforeMs, limit)
+        return Number(removed.changes)
+      }),
+  }
+}
+
+/** Remembers, inside the caller's transaction, in which state an account came over. */
+export function takeLegacyTokensWithin(connection: Connection, accountId: number): void {
+  connection
+    .sql(
+      `insert into legacy_accounts select account_id, version,
+         coalesce((select epoch from applications where application_id = 1), 1)
+       from accounts where account_id = ?`,
+    )
+    .run(accountId)
+}
+
+/**
+ * After a restore, inside the caller's transaction: the session ended after the backup was made. If it stood for a
+ * token of the original and was opened after the backup too, the token must not open it once more.
+ */
+export function keepLegacySessionEndedWithin(
+  connection: Connection,
+  sessionId: string,
+  endedAtMs: number,
+): void {
+  connection
+    .sql(
+      `insert into legacy_sessions select ?1, ?2 where exists (select 1 from legacy_accounts)
+         and not exists (select 1 from sessions where session_id = ?1) on conflict do nothing`,
+    )
+    .run(sessionId, endedAtMs + LIMITS.legacyTokenMemoryMs)
+}
+
+/** After a restore that ends all sessions, inside the caller's transaction: also those that tokens would open. */
+export function refuseLegacyTokensWithin(connection: Connection): void {
+  connection.sql('delete from legacy_accounts').run()
+}
+
+function isKnown(connection: Connection, sessionId: string): boolean {
+  return connection.sql('select 1 from legacy_sessions where session_id = ?').get(sessionId) !== undefined
+}
+
+function legacyAccountWithin(connection: Connection, accountId: number): LegacyAccount | null {
+  const row = connection
+    .sql(
+      `select ${ACCOUNT_COLUMNS}, (select l.application_epoch from legacy_accounts l
+         where l.account_id = accounts.account_id and l.version = accounts.version)
+       from accounts where account_id = ?`,
+    )
+    .get(accountId) as Row | undefined
+  if (row === undefined) return null
+  return { account: accountFrom(row), applicationEpoch: row.at(-1) as number | null }
+}
+
+function open(connection: Connection, request: OpenLegacySession): OpenLegacySessionOutcome {
+  if (isKnown(connection, request.sessionId)) return { kind: 'known' }
+  const found = legacyAccountWithin(connection, request.accountId)
+  const application = applicationWithin(connection, request.application.applicationId)
+  const denial = legacyDenial(request, found, application)
+  if (denial !== null) return { kind: 'refused', denial }
+  const nowMs = connection.clock.nowMs()
+  const endedSessions = makeRoomWithin(connection, request, nowMs)
+  const { sessionId, expiresAtMs } = request
+  insertSessionWithin(
+    connection,
+    request,
+    { ...(application as Application), rotation: false },
+    expiresAtMs,
+    nowMs,
+  )
+  connection.sql('insert into legacy_sessions values (?, ?)').run(sessionId, expiresAtMs)
+  return { kind: 'opened', endedSessions }
+}

@@ -1,0 +1,52 @@
+import type { Instance, JournalEntry } from '../store/journal.ts'
+import { LIMITS } from '../settings/limits.ts'
+import type { Store } from '../store/store.ts'
+
+/** What the journals that were found say about themselves. */
+export interface FoundJournals {
+  readonly headers: readonly { readonly instanceId: string; readonly openedAtMs: number }[]
+  readonly entries: readonly JournalEntry[]
+}
+
+export interface RecoverRequest {
+  readonly journals: FoundJournals
+  /** Somebody vouches that no instance's journal is missing; the database cannot know of instances that came after it. */
+  readonly allGiven: boolean
+  /** Somebody accepts that ended sessions may come back. */
+  readonly reviveEnded: boolean
+}
+
+export interface Recovered {
+  readonly entries: number
+  /** Instances that lived when the database was last written and whose journal is missing. */
+  readonly missing: readonly string[]
+  readonly endedAll: boolean
+}
+
+/** An instance seen within this time of the last one lived when the database was written. */
+const TOGETHER_MS = 60_000
+
+/**
+ * Brings a restored database up to the ends that came after it. Without complete journals all sessions end, unless
+ * somebody has accepted in so many words that ended ones may come back.
+ */
+export async function recover(store: Store, request: RecoverRequest): Promise<Recovered> {
+  const { journals, allGiven, reviveEnded } = request
+  const missing = missingJournals(await store.listInstances(), journals)
+  const endedAll = !(allGiven && missing.length === 0) && !reviveEnded
+  await store.recover(journals.entries, {
+    endAll: endedAll,
+    idGap: LIMITS.recoveryIdGap,
+    instanceIds: [...new Set(journals.headers.map((header) => header.instanceId))],
+  })
+  return { entries: journals.entries.length, missing, endedAll }
+}
+
+/** Those who lived at the time of the backup must have a journal that begins before it. */
+function missingJournals(instances: readonly Instance[], { headers }: FoundJournals): readonly string[] {
+  const lastAtMs = Math.max(0, ...instances.map((instance) => instance.lastSeenAtMs))
+  const alive = instances.filter((instance) => instance.lastSeenAtMs >= lastAtMs - TOGETHER_MS)
+  const covered = ({ instanceId, lastSeenAtMs }: Instance) =>
+    headers.some((header) => header.instanceId === instanceId && header.openedAtMs <= lastSeenAtMs)
+  return alive.filter((instance) => !covered(instance)).map((instance) => instance.instanceId)
+}

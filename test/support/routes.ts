@@ -1,0 +1,33 @@
+/** The routes of a running service, from its own OpenAPI document; so that later routes are tested as well. */
+import assert from 'node:assert/strict'
+import { sendJson } from './raw-http.ts'
+
+export interface RouteFacts {
+  readonly method: string
+  /** With parameters in braces. */
+  readonly path: string
+  readonly parameters: readonly { readonly name: string; readonly in: string }[]
+  /** Names of the properties of its body; empty when it takes none. */
+  readonly bodyFields: readonly string[]
+}
+
+interface OperationFacts {
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[]
+  readonly requestBody?: {
+    readonly content: Record<string, { readonly schema: { readonly properties?: object } }>
+  }
+}
+
+export async function routesOf(address: string): Promise<readonly RouteFacts[]> {
+  const { status, body } = await sendJson(address, 'GET', '/openapi.json')
+  assert.equal(status, 200)
+  const paths = body['paths'] as Record<string, Record<string, OperationFacts>>
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      parameters: operation.parameters ?? [],
+      bodyFields: Object.keys(operation.requestBody?.content['application/json']?.schema.properties ?? {}),
+    })),
+  )
+}
