@@ -5,6 +5,7 @@ import type { Passwords } from '../passwords/passwords.ts'
 import type { Store } from '../store/store.ts'
 import type { TokenNames } from '../tokens/access-token.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
+import type { LegacyKeys } from '../tokens/legacy-refresh-token.ts'
 import type { Events } from './events.ts'
 
 /** What the use cases work with; a plain record, put together in `main.ts`. */
@@ -17,6 +18,10 @@ export interface Deps {
   readonly decoys: Decoys
   readonly passwordPolicy: PasswordPolicy
   readonly rateLimits: boolean
+  /** Of the original, while its refresh tokens are taken; null otherwise. */
+  readonly legacy: LegacyKeys | null
   /** The status of accounts that register themselves. */
   readonly registrationStatus: AccountStatus
+  /** How long recorded actions and their counts are kept. */
+  readonly actionRetentionMs: number
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Application } from '../core/application.ts'
-import { type Denial, deny } from '../core/denial.ts'
+import { type Denial, deny, isDenial } from '../core/denial.ts'
 import { type RefreshDecision, decideRefresh } from '../core/refresh.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { Decide, RefreshOutcome } from '../store/store.ts'
@@ -8,14 +7,11 @@ import { mintAccessToken } from '../tokens/access-token.ts'
 import { mintRefreshToken, readRefreshToken } from '../tokens/refresh-token.ts'
 import type { Deps } from './deps.ts'
 import type { RefreshResult } from './events.ts'
+import { type LegacyRequest, exchangeLegacyToken } from './refresh-legacy-session.ts'
 
-export interface RefreshSessionRequest {
-  readonly refreshToken: string
+export interface RefreshSessionRequest extends LegacyRequest {
   /** The `Idempotency-Key`: one random key for each refresh token that a client stores. Null if none was sent. */
   readonly attemptKey: string | null
-  /** The application whose key came along; null if none was sent. */
-  readonly application: Application | null
-  readonly address: string
 }
 
 export interface Refreshed {
@@ -36,8 +32,9 @@ export async function refreshSession(
   request: RefreshSessionRequest,
 ): Promise<Refreshed | Denial> {
   const { keys, names, store } = deps
-  const claims = readRefreshToken(request.refreshToken, keys.verifiers('refresh'), names)
-  if (claims === null) return deny('token-invalid')
+  const ours = readRefreshToken(request.refreshToken, keys.verifiers('refresh'), names)
+  const claims = ours ?? (await exchangeLegacyToken(deps, request))
+  if (isDenial(claims)) return claims
   const outcome = await store.refreshSession({
     presented: { ...claims, attemptKey: request.attemptKey === null ? null : hashed(request.attemptKey) },
     decide: request.application === null ? decideWithoutKey : decideRefresh,

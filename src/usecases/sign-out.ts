@@ -1,8 +1,9 @@
-import { type Denial, deny } from '../core/denial.ts'
+import { type Denial, deny, isDenial } from '../core/denial.ts'
 import { sessionDenial } from '../core/session.ts'
 import { readRefreshToken } from '../tokens/refresh-token.ts'
 import type { Deps } from './deps.ts'
 import { endSession } from './end-session.ts'
+import { exchangeLegacyToken } from './refresh-legacy-session.ts'
 
 /**
  * Ends the session of a refresh token, of whatever generation: who holds one may always sign out.
@@ -14,8 +15,10 @@ export async function signOutWithRefreshToken(
   address: string,
 ): Promise<Denial | null> {
   const { keys, names, store } = deps
-  const claims = readRefreshToken(refreshToken, keys.verifiers('refresh'), names)
-  if (claims === null) return deny('token-invalid')
+  const claims =
+    readRefreshToken(refreshToken, keys.verifiers('refresh'), names) ??
+    (await exchangeLegacyToken(deps, { refreshToken, application: null, address }))
+  if (isDenial(claims)) return claims
   const view = await store.readSession(claims.sessionId)
   if (view === null) return deny('session-over', 'unknown')
   const denial = sessionDenial(view, claims.accountId, store.clock.nowMs())

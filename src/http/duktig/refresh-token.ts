@@ -5,6 +5,7 @@ import { refreshSession } from '../../usecases/refresh-session.ts'
 import { type Answer, rawJson } from '../answer.ts'
 import { type HttpRequest, header } from '../route.ts'
 import { denialAnswer } from './denials.ts'
+import { deviceOf } from './device.ts'
 import { type DuktigRoute, type Face, forwarded, refreshTokenOf } from './face.ts'
 import { object, refreshTokenProperty, tokenProperties } from './schemas.ts'
 
@@ -41,11 +42,13 @@ async function handle(face: Face, { request }: { request: HttpRequest }): Promis
   const key = header(request, face.headers.authKey)
   const application = key === '' ? null : await identifyApplication(face.deps, key)
   if (application !== null && isDenial(application)) return denialAnswer(application)
+  const from = application === null ? request : forwarded(request, application)
   const refreshed = await refreshSession(face.deps, {
     refreshToken,
     attemptKey: attemptKeyOf(request),
     application,
-    address: application === null ? request.address : forwarded(request, application).address,
+    address: from.address,
+    device: () => deviceOf(from),
   })
   if (isDenial(refreshed)) return denialAnswer(refreshed)
   // By hand: tokens need no escaping, and this is the answer that is given most often.

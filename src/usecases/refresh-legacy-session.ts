@@ -1,0 +1,105 @@
+import { DEFAULT_APPLICATION_ID, type Application } from '../core/application.ts'
+import { type Denial, deny } from '../core/denial.ts'
+import { legacyDenial, legacyTimeDenial } from '../core/legacy.ts'
+import type { Device } from '../core/session.ts'
+import { LIMITS } from '../settings/limits.ts'
+import {
+  type LegacyRefreshToken,
+  accountKeyText,
+  readLegacyRefreshToken,
+} from '../tokens/legacy-refresh-token.ts'
+import type { RefreshTokenClaims } from '../tokens/refresh-token.ts'
+import type { Deps } from './deps.ts'
+
+export interface LegacyRequest {
+  readonly refreshToken: string
+  /** The application whose key came along; null if none was sent. */
+  readonly application: Application | null
+  readonly address: string
+  /** More about the other side; asked for only where a session is opened. */
+  readonly device?: () => Device
+}
+
+/** The original knew one way of signing in, long ago and on another machine. */
+const AMR = ['legacy']
+/** Sessions of the original's tokens do not rotate: its clients never store a new token. */
+const ONLY_GENERATION = 1
+
+/**
+ * What a refresh token of the original stands for with us: the claims that a token of its session would have. The
+ * session is opened at the first use and found again at every later one; it ends like any other, and at the latest
+ * when the token does. Denials: `token-invalid`, `session-over`, `account-unknown`,
+ * `account-inactive`. @throws {Overloaded}
+ */
+export async function exchangeLegacyToken(
+  deps: Deps,
+  request: LegacyRequest,
+): Promise<RefreshTokenClaims | Denial> {
+  const { legacy, store } = deps
+  const token = legacy === null ? null : readLegacyRefreshToken(request.refreshToken, legacy.refreshSecret)
+  if (token === null) return deny('token-invalid')
+  // Before the session is looked for: once the token is over, its session may have been removed.
+  const denial = legacyTimeDenial(token, store.clock.nowMs())
+  if (denial !== null) return denial
+  const { sessionId, accountId } = token
+  const refusal = (await store.knowsLegacySession(sessionId)) ? null : await firstUse(deps, request, token)
+  return refusal ?? { sessionId, accountId, generation: ONLY_GENERATION }
+}
+
+/**
+ * Opens the session of a token; null if it is there now. The check of its `account_key` is slow, so everything else is
+ * looked at before.
+ */
+async function firstUse(
+  deps: Deps,
+  { application: sender, address, device }: LegacyRequest,
+  token: LegacyRefreshToken,
+): Promise<Denial | null> {
+  const { store } = deps
+  const { sessionId, accountId } = token
+  // The original served one application; here it is the default one.
+  const application = await store.findApplication(DEFAULT_APPLICATION_ID)
+  if (application === null) return deny('session-over', 'unknown')
+  if (sender !== null && sender.applicationId !== application.applicationId)
+    return deny('session-over', 'unknown')
+  const denial = legacyDenial(token, await store.findLegacyAccount(accountId), application)
+  if (denial !== null) return denial
+  if (!(await hasAccountKey(deps, token))) return deny('token-invalid')
+  const opened = await store.openLegacySession({
+    sessionId,
+    accountId,
+    application,
+    kid: deps.keys.signer('refresh').kid,
+    amr: AMR,
+    device: device?.() ?? { address, userAgent: null, deviceId: null },
+    email: token.email,
+    expiresAtMs: token.expiresAtSeconds * 1000,
+    maxLiveSessions: LIMITS.liveSessionsPerAccount,
+  })
+  if (opened.kind === 'refused') return opened.denial
+  if (opened.kind === 'opened') record(deps, token, opened.endedSessions, address)
+  return null
+}
+
+async function hasAccountKey(deps: Deps, token: LegacyRefreshToken): Promise<boolean> {
+  return deps.legacy !== null && deps.passwords.verify(token.accountKey, accountKeyText(token, deps.legacy))
+}
+
+function record(
+  { events }: Deps,
+  { accountId, sessionId }: LegacyRefreshToken,
+  endedSessions: readonly string[],
+  address: string,
+): void {
+  const message = 'Session of the original taken over'
+  events.action({ accountId, code: 'Auth->Authorize', message, sessionId, address })
+  for (const ended of endedSessions) {
+    events.action({
+      accountId,
+      code: 'Auth->SessionEnded',
+      message: 'session-limit',
+      sessionId: ended,
+      address,
+    })
+  }
+}
