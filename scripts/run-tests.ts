@@ -12,7 +12,9 @@ const runner = spawn(process.execPath, ['--test', '--test-concurrency=2', ...fil
   stdio: 'inherit',
   env: { ...process.env, DUKTIG_TEST_DATABASE_URL: url },
 })
-runner.on('exit', async (code) => {
-  await postgres?.stop()
-  process.exit(code ?? 1)
+runner.on('exit', (code) => {
+  void (async () => {
+    await postgres?.stop()
+    process.exit(code ?? 1)
+  })()
 })

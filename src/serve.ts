@@ -140,11 +140,13 @@ function corsHeaders(settings: Settings): { allowed: readonly string[]; exposed:
   }
 }
 
-/** Waits for requests under way, but not for ever. */
+/** Waits for requests under way, but not for ever, and not for connections that rest once theirs is answered. */
 async function drain(app: FastifyInstance): Promise<void> {
   const deadline = setTimeout(() => app.server.closeAllConnections(), LIMITS.drainMs)
+  const resting = setInterval(() => app.server.closeIdleConnections(), LIMITS.drainCheckMs)
   await app.close()
   clearTimeout(deadline)
+  clearInterval(resting)
 }
 
 function listenOn(server: Server, host: string, port: number): Promise<void> {

@@ -7,6 +7,7 @@ import { auditCommand } from './audit.ts'
 import { backupCommand, restoreCommand } from './backup.ts'
 import type { Context } from './context.ts'
 import { doctorCommand } from './doctor.ts'
+import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
 import { recoverCommand } from './recover.ts'
@@ -21,6 +22,7 @@ export function createProgram(context: Context): Command {
     .addCommand(migrateCommand(context))
     .addCommand(accountCommand(context))
     .addCommand(applicationCommand(context))
+    .addCommand(importCommand(context))
     .addCommand(keysCommand(context))
     .addCommand(auditCommand(context))
     .addCommand(backupCommand(context))

@@ -57,9 +57,9 @@ function section(
     description === undefined ? '' : `<p>${inline(description)}</p>`,
     credentials(document, operation),
     parameters.length === 0 ? '' : parameterTable(parameters),
-    requestBody === undefined ? '' : `<h4>Body</h4>${schemaOf(document, requestBody)}`,
+    requestBody === undefined ? '' : `<h4>Body</h4>${schemaOf(requestBody)}`,
     `<h4>Answers</h4>${Object.entries(responses)
-      .map(([status, response]) => answer(document, status, response))
+      .map(([status, response]) => answer(status, response))
       .join('')}`,
   ]
   return `<section id="${operationId}"><header><span class="method">${method}</span><h3><code>${escape(path)}</code></h3>
@@ -82,28 +82,28 @@ function parameterTable(parameters: readonly ParameterObject[]): string {
   return `<h4>Parameters</h4><table>${rows.join('')}</table>`
 }
 
-function answer(document: OpenApiDocument, status: string, response: object): string {
+function answer(status: string, response: object): string {
   const { description } = response as { description: string }
-  return `<p><b>${status}</b> ${inline(description)}</p>${Number(status) < 400 ? schemaOf(document, response) : ''}`
+  return `<p><b>${status}</b> ${inline(description)}</p>${Number(status) < 400 ? schemaOf(response) : ''}`
 }
 
-function schemaOf(document: OpenApiDocument, holder: object): string {
+function schemaOf(holder: object): string {
   const { content } = holder as { content?: Record<string, { schema: Schema }> }
   const [type, media] = Object.entries(content ?? {})[0] ?? []
   if (type === undefined || media === undefined) return ''
-  return `<pre>${escape(type === 'application/json' ? example(document, media.schema, '') : type)}</pre>`
+  return `<pre>${escape(type === 'application/json' ? example(media.schema, '') : type)}</pre>`
 }
 
 /** A schema written as the JSON it stands for, with types in place of values. */
-function example(document: OpenApiDocument, schema: Schema, indent: string): string {
+function example(schema: Schema, indent: string): string {
   if (schema['const'] !== undefined) return JSON.stringify(schema['const'])
   const inner = `${indent}  `
-  if (schema['type'] === 'array') return `[${example(document, schema['items'] as Schema, indent)}, …]`
+  if (schema['type'] === 'array') return `[${example(schema['items'] as Schema, indent)}, …]`
   if (schema['properties'] === undefined) return plainShape(schema)
   const required = (schema['required'] ?? []) as readonly string[]
   const lines = Object.entries(schema['properties'] as Record<string, Schema>).map(([name, property]) => {
     const optional = required.includes(name) ? '' : '  (optional)'
-    return `${inner}${JSON.stringify(name)}: ${example(document, property, inner)}${optional}`
+    return `${inner}${JSON.stringify(name)}: ${example(property, inner)}${optional}`
   })
   return `{\n${lines.join(',\n')}\n${indent}}`
 }
@@ -114,13 +114,16 @@ function shape(schema: Schema): string {
 
 function plainShape(schema: Schema): string {
   if (Array.isArray(schema['enum'])) return schema['enum'].map((value) => JSON.stringify(value)).join(' | ')
+  const { minLength, maxLength, minimum, format } = schema as Readonly<
+    Record<string, number | string | undefined>
+  >
   const type = ([] as unknown[]).concat(schema['type'] ?? 'any').join(' or ')
-  const { minLength, maxLength, minimum, format } = schema
-  const length =
-    maxLength === undefined
-      ? ''
-      : `, ${minLength === undefined ? 'at most ' : `${String(minLength)} to `}${String(maxLength)} characters`
-  return `${type}${format === undefined ? '' : ` (${String(format)})`}${length}${minimum === undefined ? '' : `, at least ${String(minimum)}`}`
+  const least = minLength === undefined ? 'at most' : `${minLength} to`
+  return [
+    format === undefined ? type : `${type} (${format})`,
+    ...(maxLength === undefined ? [] : [`${least} ${maxLength} characters`]),
+    ...(minimum === undefined ? [] : [`at least ${minimum}`]),
+  ].join(', ')
 }
 
 function inline(text: string): string {

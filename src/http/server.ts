@@ -36,13 +36,18 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     return503OnClosing: false,
     requestTimeout: LIMITS.requestMs,
     keepAliveTimeout: LIMITS.keepAliveMs,
-    http: { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.headersMs },
+    http: {
+      maxHeaderSize: LIMITS.headerBytes,
+      headersTimeout: LIMITS.headersMs,
+      connectionsCheckingInterval: LIMITS.connectionCheckMs,
+    },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 128 },
     clientErrorHandler: refuseConnection,
     frameworkErrors: (_error, _request, reply) => write(reply as FastifyReply, options.notFound),
   })
-  // Handlers read bodies themselves, after the checks that come first, and some never do.
-  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+  // Handlers read bodies themselves, after the checks that come first, and some never do. Of methods that no route has,
+  // Fastify would look at the body before it says so.
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'])
     app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
   if (options.corsOrigins.length > 0) await allowOrigins(app, options)
   app.setNotFoundHandler((_request, reply) => {

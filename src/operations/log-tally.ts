@@ -79,7 +79,7 @@ const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 /** The same log, with every line of `leastLevel` or above counted. */
 export function countedLog(log: Log, leastLevel: (typeof LEVELS)[number], tallies: LogTallies): Log {
   const counted = (level: 'info' | 'warn' | 'error'): Log['info'] => {
-    const write = log[level].bind(log) as (...line: unknown[]) => void
+    const write = log[level].bind(log) as Log['info'] & ((...line: unknown[]) => void)
     if (LEVELS.indexOf(level) < LEVELS.indexOf(leastLevel)) return write
     return (...line: unknown[]) => {
       write(...line)
@@ -88,7 +88,7 @@ export function countedLog(log: Log, leastLevel: (typeof LEVELS)[number], tallie
     }
   }
   return {
-    debug: log.debug.bind(log) as Log['debug'],
+    debug: (...line: Parameters<Log['debug']>) => log.debug(...line),
     info: counted('info'),
     warn: counted('warn'),
     error: counted('error'),

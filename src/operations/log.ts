@@ -1,9 +1,12 @@
-import pino, { type Logger } from 'pino'
+import pino, { type DestinationStream, type Logger } from 'pino'
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
 
-/** One JSON line per event on standard output. What is logged is named field by field; requests are never logged whole. */
-export function createLog(level: string): Log {
+/** One JSON line per event, by default on standard output. What is logged is named field by field; requests never are. */
+export function createLog(
+  level: string,
+  to: DestinationStream = pino.destination({ dest: 1, sync: true }),
+): Log {
   return pino(
     {
       level,
@@ -11,6 +14,6 @@ export function createLog(level: string): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: 1, sync: true }),
+    to,
   )
 }

@@ -57,7 +57,7 @@ function repeat(firstMs: number, log: Log, step: () => Promise<number>): () => v
   let timer = setTimeout(run, firstMs)
   timer.unref()
   function run(): void {
-    step()
+    void step()
       .catch((error: unknown) => {
         log.warn(
           { event: 'upkeep', reason: error instanceof Error ? error.message : String(error) },

@@ -1,4 +1,5 @@
 /** How a setting's text becomes a value: one parser for each kind, each with the words for its mistakes. */
+import { isIP } from 'node:net'
 
 export type Parsed<T> = { readonly value: T } | { readonly mistake: string }
 
@@ -8,7 +9,7 @@ export interface Kind<T> {
   parse(text: string): Parsed<T>
 }
 
-export function text(shown: string, pattern: RegExp, hint: string): Kind<string> {
+export function matching(shown: string, pattern: RegExp, hint: string): Kind<string> {
   return { shown, parse: (value) => (pattern.test(value) ? { value } : { mistake: `must be ${hint}` }) }
 }
 
@@ -73,7 +74,7 @@ export function databaseUrl(): Kind<string> {
 }
 
 export function headerName(): Kind<string> {
-  return text('header name', /^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'a header name: letters, digits and hyphens')
+  return matching('header name', /^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'a header name: letters, digits and hyphens')
 }
 
 export function timeZone(): Kind<string> {
@@ -90,13 +91,29 @@ export function timeZone(): Kind<string> {
   }
 }
 
-export function list(shown: string, item: RegExp, hint: string): Kind<readonly string[]> {
+function list(shown: string, isItem: (text: string) => boolean, hint: string): Kind<readonly string[]> {
   return {
     shown: `${shown}, separated by commas`,
     parse(value) {
       const items = value.split(',').map((part) => part.trim())
-      const wrong = items.find((part) => !item.test(part))
+      const wrong = items.find((part) => !isItem(part))
       return wrong === undefined ? { value: items } : { mistake: `"${wrong}" must be ${hint}` }
     },
   }
+}
+
+/** As browsers send them, letter for letter: another spelling would never match. */
+export function origins(): Kind<readonly string[]> {
+  const isOrigin = (text: string) =>
+    /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
+  return list('origins', isOrigin, 'an origin as browsers write it, such as https://app.example.com')
+}
+
+export function addressRanges(): Kind<readonly string[]> {
+  const isRange = (text: string) => {
+    const [address = '', prefix = '0', ...more] = text.split('/')
+    const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+    return more.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits
+  }
+  return list('addresses or ranges', isRange, 'an address or a range such as 10.0.0.0/8')
 }

@@ -23,6 +23,8 @@ export const LIMITS = {
   decisionMs: 2_000,
   /** A stop waits this long for requests under way. */
   drainMs: 10_000,
+  /** How often it looks for connections that have become idle. */
+  drainCheckMs: 50,
   /** Live sessions of one account; the longest unused makes room. */
   liveSessionsPerAccount: 100,
   /** Sessions in one listing: the live ones and some ended before them. */

@@ -55,7 +55,7 @@ function shown(definition: Definition<unknown>, text: string): string {
 }
 
 function unknownVariables(variables: Readonly<Record<string, string | undefined>>): string[] {
-  const known = new Set(Object.values(SETTINGS).map((definition) => definition.variable as string))
+  const known = new Set(Object.values(SETTINGS).map((definition) => definition.variable))
   return Object.keys(variables)
     .filter((name) => name.startsWith('DUKTIG_') && !name.startsWith('DUKTIG_TEST_') && !known.has(name))
     .map((name) => `${name} is no setting; \`duktig --help\` lists them all`)

@@ -1,13 +1,14 @@
 /** Every setting, once: its variable, kind, unit, default and one sentence. The reference page and `--help` are made from it. */
 import {
   type Kind,
+  addressRanges,
   databaseUrl,
   headerName,
   httpUrl,
-  list,
   onOff,
   oneOf,
-  text,
+  origins,
+  matching,
   timeZone,
   wholeNumber,
 } from './kinds.ts'
@@ -23,18 +24,18 @@ export interface Definition<T> {
   readonly secret?: boolean
 }
 
-const optional = <T>(definition: Omit<Definition<T>, 'default'>): Definition<T | null> =>
-  ({ ...definition, default: null }) as Definition<T | null>
+const optional = <T>(definition: Omit<Definition<T>, 'default'>): Definition<T | null> => ({
+  ...definition,
+  default: null,
+})
 const required = <T>(definition: Definition<T> & { default: string }): Definition<T> => definition
 
 const seconds = { unit: 'seconds' }
-const ORIGIN = /^https?:\/\/[A-Za-z0-9.\-[\]:]+$/
-const ADDRESS_RANGE = /^[0-9a-fA-F.:]+(\/\d{1,3})?$/
 
 export const SETTINGS = {
   host: required({
     variable: 'DUKTIG_HOST',
-    kind: text('address or name', /^[A-Za-z0-9.:-]{1,255}$/, 'an address or a host name'),
+    kind: matching('address or name', /^[A-Za-z0-9.:-]{1,255}$/, 'an address or a host name'),
     default: '127.0.0.1',
     sentence: 'Where the service listens.',
   }),
@@ -46,7 +47,7 @@ export const SETTINGS = {
   }),
   dataDir: required({
     variable: 'DUKTIG_DATA_DIR',
-    kind: text('folder', /^.{1,4096}$/, 'a folder'),
+    kind: matching('folder', /^.{1,4096}$/, 'a folder'),
     default: './data',
     sentence: 'The folder for the SQLite database and the secrets made at the first start.',
   }),
@@ -58,13 +59,13 @@ export const SETTINGS = {
   }),
   authKey: optional({
     variable: 'DUKTIG_AUTH_KEY',
-    kind: text('text', /^[\x21-\x7e]{16,255}$/, '16 to 255 printable characters without spaces'),
+    kind: matching('text', /^[\x21-\x7e]{16,255}$/, '16 to 255 printable characters without spaces'),
     secret: true,
     sentence: 'The key of the default application; unset, one is made at the first start and printed once.',
   }),
   secret: optional({
     variable: 'DUKTIG_SECRET',
-    kind: text('text', /^[\x21-\x7e]{32,255}$/, '32 to 255 printable characters without spaces'),
+    kind: matching('text', /^[\x21-\x7e]{32,255}$/, '32 to 255 printable characters without spaces'),
     secret: true,
     sentence:
       'The master secret that encrypts the signing keys in the store, the same on all instances; unset, one is made at the first start.',
@@ -76,7 +77,7 @@ export const SETTINGS = {
   }),
   audience: required({
     variable: 'DUKTIG_AUDIENCE',
-    kind: text('text', /^[\x21-\x7e]{1,255}$/, '1 to 255 printable characters without spaces'),
+    kind: matching('text', /^[\x21-\x7e]{1,255}$/, '1 to 255 printable characters without spaces'),
     default: 'duktig',
     sentence: 'The audience (`aud`) of all tokens.',
   }),
@@ -121,12 +122,12 @@ export const SETTINGS = {
   }),
   corsOrigins: optional({
     variable: 'DUKTIG_CORS_ORIGINS',
-    kind: list('origins', ORIGIN, 'an origin such as https://app.example.com'),
+    kind: origins(),
     sentence: 'Web pages of these origins may call the service; unset, none.',
   }),
   trustedProxies: optional({
     variable: 'DUKTIG_TRUSTED_PROXIES',
-    kind: list('addresses or ranges', ADDRESS_RANGE, 'an address or a range such as 10.0.0.0/8'),
+    kind: addressRanges(),
     sentence: 'Proxies whose `X-Forwarded-For` is believed; unset, none.',
   }),
   accessTokenAlg: required({
@@ -196,7 +197,7 @@ export const SETTINGS = {
   }),
   metricsHost: required({
     variable: 'DUKTIG_METRICS_HOST',
-    kind: text('address or name', /^[A-Za-z0-9.:-]{1,255}$/, 'an address or a host name'),
+    kind: matching('address or name', /^[A-Za-z0-9.:-]{1,255}$/, 'an address or a host name'),
     default: '127.0.0.1',
     sentence: 'Where `/metrics` listens, apart from the service.',
   }),
@@ -222,14 +223,14 @@ export const SETTINGS = {
   }),
   legacyRefreshSecret: optional({
     variable: 'DUKTIG_LEGACY_REFRESH_SECRET',
-    kind: text('text', /^.{1,1024}$/, 'the text of the original'),
+    kind: matching('text', /^.{1,1024}$/, 'the text of the original'),
     secret: true,
     sentence:
       'The `JWT.refresh_token.secretKey` of Duktig.Microservice 1.x, while refresh tokens that it issued are taken.',
   }),
   legacyAccountKey: optional({
     variable: 'DUKTIG_LEGACY_ACCOUNT_KEY',
-    kind: text('text', /^.{1,1024}$/, 'the text of the original'),
+    kind: matching('text', /^.{1,1024}$/, 'the text of the original'),
     secret: true,
     sentence: 'Its `JWT.refresh_token.account_key`; both are set, or neither.',
   }),

@@ -42,7 +42,7 @@ export async function changeAccount(
     if (outcome.kind === 'conflict') continue
     if (outcome.kind !== 'changed') return deny(DENIALS[outcome.kind])
     if (isNew) await deps.store.clearGuards(accountKey(outcome.account.email))
-    deps.events.action(by)
+    deps.events.action({ ...by, message: by.message + told(before, outcome.account) })
     for (const sessionId of outcome.endedSessions) {
       const message = options.endSessions?.reason ?? 'ended'
       deps.events.action({ ...by, accountId, code: 'Auth->SessionEnded', message, sessionId })
@@ -50,6 +50,13 @@ export async function changeAccount(
     return outcome.account
   }
   return { denied: 'overloaded', retryAfterSeconds: 1 }
+}
+
+/** What an administrator must be able to trace: who gave whom which role, who let whom in or out. */
+function told(before: Account, after: Account): string {
+  const role = before.roleId === after.roleId ? '' : `; role ${before.roleId} -> ${after.roleId}`
+  const status = before.status === after.status ? '' : `; status ${before.status} -> ${after.status}`
+  return role + status
 }
 
 const DENIALS = {

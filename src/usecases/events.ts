@@ -1,4 +1,5 @@
 /** What happened, for the audit trail, the log and the metrics. Recording never waits and never fails. */
+export { GUEST, SYSTEM } from '../core/actions.ts'
 
 /** The contract's list of action codes (section 7), and what is only counted. */
 export type ActionCode =
@@ -26,8 +27,20 @@ export type ActionCode =
   | 'Keys->rotate'
   | 'Applications->change'
 
-export const GUEST = -2
-export const SYSTEM = -3
+/** Reading and looking. Everything else is a security event: logged, and never given up. */
+const EVERYDAY: ReadonlySet<ActionCode> = new Set<ActionCode>([
+  'User->getAccount',
+  'User->getSessions',
+  'Users->getAccounts',
+  'Users->getAccount',
+  'Users->getUserActions',
+  'UserActions->getUserActionsStats',
+  'AppLogs->appLogs',
+])
+
+export function isEveryday(code: ActionCode): boolean {
+  return EVERYDAY.has(code)
+}
 
 export interface Action {
   /** The account that acted; `GUEST` for requests without one, `SYSTEM` for the command line and jobs. */
@@ -46,4 +59,6 @@ export interface Events {
   action(action: Action): void
   /** A refresh: counted, not listed. */
   refresh(result: RefreshResult): void
+  /** Settles when the actions of before can be read, or the store has refused them. */
+  flush(): Promise<void>
 }

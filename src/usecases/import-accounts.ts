@@ -88,7 +88,7 @@ async function accountOf(deps: Deps, text: string, dates: DateFormat): Promise<I
     lastName,
     email,
     phone,
-    comment: comment as string | null,
+    comment: comment,
     roleId: roleId as RoleId,
     status: status as AccountStatus,
     passwordHash: hash,

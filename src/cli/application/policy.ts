@@ -80,7 +80,7 @@ export function policyOf(options: Readonly<Record<string, string | undefined>>):
     change[key] = parsed.value
   }
   if (options['name'] !== undefined) change['name'] = options['name'].slice(0, 100)
-  return change as ApplicationChange
+  return change
 }
 
 /** The windows must fit each other, whichever of them was changed. */

@@ -33,6 +33,7 @@ const ERROR = { $ref: '#/components/schemas/Error' }
 const VALIDATION_ERROR = { $ref: '#/components/schemas/ValidationError' }
 const BODY_ERROR = { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 1 }
 const MEANINGS: Readonly<Record<number, readonly [string, JsonSchema]>> = {
+  204: ['There is nothing to answer with.', ERROR],
   400: ['The body is no JSON object.', BODY_ERROR],
   401: ['The credential is missing, wrong or no longer good.', ERROR],
   403: ['The account is not active, or its role may not.', ERROR],

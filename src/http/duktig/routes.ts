@@ -9,6 +9,8 @@ import { refreshTokenRoute } from './refresh-token.ts'
 import { registerAccountRoute } from './register-account.ts'
 import { signInRoutes } from './sign-in.ts'
 import { signOutRoute } from './sign-out.ts'
+import { statsRoutes } from './stats.ts'
+import { listActionsRoute } from './users/actions.ts'
 import { patchAccountRoute, replaceAccountRoute } from './users/change.ts'
 import { createAccountRoute } from './users/create.ts'
 import { listAccountsRoute } from './users/list.ts'
@@ -36,6 +38,9 @@ const ROUTES: readonly DuktigRoute[] = [
   patchAccountRoute,
   terminateAccountRoute,
   ...sessionRoutes,
+  listActionsRoute,
+
+  ...statsRoutes,
 
   pingRoute,
 ]

@@ -1,7 +1,7 @@
 /** JSON schemas of what this face answers, for the API reference. */
 import type { JsonSchema } from './rules.ts'
 
-const date: JsonSchema = { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}$' }
+export const date: JsonSchema = { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}$' }
 const text: JsonSchema = { type: 'string' }
 const textOrNull: JsonSchema = { type: ['string', 'null'] }
 export const dateOrNull: JsonSchema = {
@@ -64,3 +64,6 @@ const sessionProperties = {
 export const ownSessionSchema = object({ ...sessionProperties, currentDevice: { enum: ['Yes', 'No'] } })
 
 export const sessionSchema = object({ ...sessionProperties, endReason: textOrNull, dateEnded: dateOrNull })
+
+/** A recorded action. */
+export const actionSchema = object({ dateAction: date, actionCode: text, actionMessage: text })

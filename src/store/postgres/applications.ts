@@ -3,6 +3,7 @@ import { APPLICATION_COLUMNS, type Row, applicationFrom } from '../rows.ts'
 import type { ApplicationStore, NewApplication } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
 import { isDuplicate } from './errors.ts'
+import { LOCK, lock } from './locks.ts'
 
 /** The verbs about applications; guarantees in `store.ts`. */
 export function applicationStore(connection: Connection): ApplicationStore {
@@ -81,6 +82,8 @@ export function applicationStore(connection: Connection): ApplicationStore {
 
     putDefaultApplication: (application, keyHash) =>
       connection.transaction(async (sql) => {
+        // Instances that start together: `on conflict` answers for the id alone, not for the client id beside it.
+        await lock(sql, LOCK.defaultApplication)
         const put = await putDefault(sql, application)
         // The settings name one key; whatever else opened this application before does so no longer.
         await sql.rows(

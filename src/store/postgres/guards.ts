@@ -1,6 +1,5 @@
 import { type Bucket, type Guard, type Source, admitAttempt, fill } from '../../core/guessing.ts'
 import { LIMITS } from '../../settings/limits.ts'
-import type { Row } from '../rows.ts'
 import { type GuardStore, guardKey } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
 
@@ -109,7 +108,7 @@ async function lockedGuard(sql: Sql, key: string): Promise<Guard> {
     key,
   )
   const text = 'select failures, blocked_until_ms from guards where guard_key = $1 for update'
-  const [row] = (await sql.rows(text, key)) as readonly Row[]
+  const [row] = await sql.rows(text, key)
   return { failures: (row?.[0] as number) ?? 0, blockedUntilMs: (row?.[1] as number) ?? 0 }
 }
 

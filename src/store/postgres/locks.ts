@@ -4,7 +4,13 @@ import type { Sql } from './connection.ts'
 const NAMESPACE = 0x64756b74
 
 /** What only one transaction at a time may do, on all instances. */
-export const LOCK = { migrations: 1, superAdmins: 2, signingKeys: 3, actions: 4 } as const
+export const LOCK = {
+  migrations: 1,
+  superAdmins: 2,
+  signingKeys: 3,
+  actions: 4,
+  defaultApplication: 5,
+} as const
 
 /** Waits for a lock and holds it until the transaction ends. */
 export async function lock(sql: Sql, which: (typeof LOCK)[keyof typeof LOCK]): Promise<void> {

@@ -1,0 +1,50 @@
+import { GUEST, SYSTEM } from '../../../core/actions.ts'
+import type { Denial } from '../../../core/denial.ts'
+import { LIMITS } from '../../../settings/limits.ts'
+import { listActions } from '../../../usecases/list-actions.ts'
+import { json } from '../../answer.ts'
+import { type DuktigRoute, type Face, actionBy } from '../face.ts'
+import { integer, unixDate } from '../rules.ts'
+import { actionSchema } from '../schemas.ts'
+import { administration, existing } from './common.ts'
+
+/** User ids in this path: integers above 0, and those of guests and the system. */
+const ACTOR_ID = { userId: /^(?:[1-9]\d{0,14}|-2|-3)$/ }
+
+function existingActor(face: Face, userId: number): Promise<Denial | null> {
+  return userId === GUEST || userId === SYSTEM ? Promise.resolve(null) : existing(face, userId)
+}
+
+/** `GET /users/{userId}/actions`. */
+export const listActionsRoute: DuktigRoute = {
+  ...administration,
+  method: 'GET',
+  path: '/users/{userId}/actions',
+  params: ACTOR_ID,
+  operationId: 'listActions',
+  summary: 'List what an account did, newest first',
+  description:
+    'The id may be -2 for guests or -3 for the system. `dateFrom` and `dateTo` are Unix seconds, both included. ' +
+    `At most ${LIMITS.actionsListed} at a time.`,
+  target: existingActor,
+  query: { fields: { offset: integer(0), limit: integer(1), dateFrom: unixDate, dateTo: unixDate } },
+  success: { type: 'array', items: actionSchema },
+  async handle({ deps, dates }, call) {
+    const actions = await listActions(deps, {
+      accountId: call.userId,
+      offset: Number(call.query['offset']),
+      limit: Number(call.query['limit']),
+      fromSeconds: Number(call.query['dateFrom']),
+      toSeconds: Number(call.query['dateTo']),
+    })
+    deps.events.action(actionBy(call, 'Users->getUserActions', `Actions of ${call.userId} listed`))
+    return json(
+      200,
+      actions.map(({ atMs, code, message }) => ({
+        dateAction: dates.format(atMs),
+        actionCode: code,
+        actionMessage: message,
+      })),
+    )
+  },
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto'
+import { emailKey } from '../core/account.ts'
+import type { DateFormat } from '../core/dates.ts'
+import { OUR_HASH_PREFIX } from '../passwords/passwords.ts'
+import { LIMITS } from '../settings/limits.ts'
+import type { ImportedAccount } from '../store/store.ts'
+import type { Deps } from './deps.ts'
+import { type Converted, type DuktigPhpUser, NOTES, type Note, convertUser } from './duktig-php-user.ts'
+
+/** A reason why the import as a whole is refused. */
+export interface Conflict {
+  readonly userId: number
+  readonly why: 'no-email' | 'bad-id' | 'id-twice' | 'email-twice' | 'id-taken' | 'email-taken'
+  /** The account that stands in the way: one of ours for the last two, another of the original otherwise. */
+  readonly otherId: number | null
+}
+
+export interface DuktigPhpReport {
+  readonly count: number
+  /** The user ids to each note, in the order of `NOTES`; notes that nobody has are left out. */
+  readonly notes: ReadonlyMap<Note, readonly number[]>
+  /** When there are any, nothing was imported. */
+  readonly conflicts: readonly Conflict[]
+}
+
+/** Hashes at a time: they share the queue of sign-ins, which runs as many as there are processors. */
+const HASHES_TOGETHER = 16
+
+/**
+ * Takes the accounts of the PHP original over with their ids, dates and bcrypt hashes: all of them, or none. Passwords
+ * that lay there in plain text are hashed on the way. `dryRun` does everything but hash and write; `progress` is told
+ * how many passwords are hashed. Not to be run twice: the ids of the first time are taken then.
+ */
+export async function importDuktigPhp(
+  deps: Deps,
+  users: readonly DuktigPhpUser[],
+  dates: DateFormat,
+  { dryRun, progress }: { readonly dryRun: boolean; progress(hashed: number, ofAll: number): void },
+): Promise<DuktigPhpReport> {
+  const converted = users.map((user) => convertUser(user, dates))
+  const report = { count: users.length, notes: notesOf(converted) }
+  const conflicts = [...conflictsAmong(converted), ...(await conflictsWithStore(deps, converted))]
+  if (dryRun || conflicts.length > 0) return { ...report, conflicts }
+  const accounts = await withHashes(deps, converted, progress)
+  const outcome = await deps.store.importAccounts(accounts)
+  if (outcome.kind === 'imported') return { ...report, conflicts: [] }
+  // Registered while the passwords were hashed.
+  const userId = accounts[outcome.index]?.accountId ?? 0
+  return { ...report, conflicts: [{ userId, why: outcome.why, otherId: null }] }
+}
+
+function notesOf(converted: readonly Converted[]): ReadonlyMap<Note, readonly number[]> {
+  const byNote = new Map<Note, number[]>()
+  for (const note of Object.keys(NOTES) as Note[]) {
+    const ids = converted.filter(({ notes }) => notes.includes(note)).map(idOf)
+    if (ids.length > 0) byNote.set(note, ids)
+  }
+  return byNote
+}
+
+/** The store compares addresses as we do, which is not how every database of the original did. */
+function conflictsAmong(converted: readonly Converted[]): readonly Conflict[] {
+  const conflicts: Conflict[] = []
+  const ids = new Set<number>()
+  const owners = new Map<string, number>()
+  for (const each of converted) {
+    const userId = idOf(each)
+    const key = emailKey(each.account.email)
+    if (!Number.isSafeInteger(userId) || userId < 1) conflicts.push({ userId, why: 'bad-id', otherId: null })
+    else if (ids.has(userId)) conflicts.push({ userId, why: 'id-twice', otherId: userId })
+    if (key === '') conflicts.push({ userId, why: 'no-email', otherId: null })
+    else if (owners.has(key)) conflicts.push({ userId, why: 'email-twice', otherId: owners.get(key) ?? null })
+    ids.add(userId)
+    owners.set(key, owners.get(key) ?? userId)
+  }
+  return conflicts
+}
+
+/** All of them at once, so that an operator need not find them one by one; the store looks once more when it writes. */
+async function conflictsWithStore(
+  { store }: Deps,
+  converted: readonly Converted[],
+): Promise<readonly Conflict[]> {
+  const ids = new Set(converted.map(idOf))
+  const owners = new Map(converted.map((each) => [emailKey(each.account.email), idOf(each)]))
+  const conflicts: Conflict[] = []
+  for (let offset = 0; ; offset += LIMITS.accountsListed) {
+    const accounts = await store.listAccounts(offset, LIMITS.accountsListed)
+    for (const { accountId, email } of accounts) {
+      const owner = owners.get(emailKey(email))
+      if (ids.has(accountId)) conflicts.push({ userId: accountId, why: 'id-taken', otherId: accountId })
+      else if (owner !== undefined) conflicts.push({ userId: owner, why: 'email-taken', otherId: accountId })
+    }
+    if (accounts.length < LIMITS.accountsListed) return conflicts
+  }
+}
+
+async function withHashes(
+  deps: Deps,
+  converted: readonly Converted[],
+  progress: (hashed: number, ofAll: number) => void,
+): Promise<readonly ImportedAccount[]> {
+  const ofAll = converted.filter(({ password }) => password.kind === 'plain').length
+  const accounts: ImportedAccount[] = []
+  let hashed = 0
+  for (let start = 0; start < converted.length; start += HASHES_TOGETHER) {
+    const group = converted.slice(start, start + HASHES_TOGETHER)
+    const ready = group.map(async ({ account, password }) => ({
+      ...account,
+      passwordHash: await hashOf(deps, password),
+    }))
+    accounts.push(...(await Promise.all(ready)))
+    const plain = group.filter(({ password }) => password.kind === 'plain').length
+    hashed += plain
+    if (plain > 0) progress(hashed, ofAll)
+  }
+  return accounts
+}
+
+async function hashOf(deps: Deps, password: Converted['password']): Promise<string> {
+  switch (password.kind) {
+    case 'hash':
+      return password.hash
+    case 'plain':
+      return deps.passwords.hash(password.password)
+    case 'none':
+      return nobodysHash()
+  }
+}
+
+/** In the form of a hash and made of no password, so that checking it takes as long as checking another. */
+function nobodysHash(): string {
+  const unpadded = (bytes: number) => randomBytes(bytes).toString('base64').replace(/=+$/, '')
+  return `${OUR_HASH_PREFIX}${unpadded(16)}$${unpadded(32)}`
+}
+
+function idOf({ account }: Converted): number {
+  return account.accountId ?? 0
+}
