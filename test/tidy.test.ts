@@ -56,6 +56,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@fastify/cors': ['src/http/server.ts'],
   commander: ['src/cli/'],
   pg: ['src/store/postgres/'],
+  'mysql2/promise': ['src/cli/import/'],
   pino: ['src/operations/log.ts'],
   'prom-client': ['src/operations/metrics.ts'],
   '@node-rs/argon2': ['src/passwords/'],
