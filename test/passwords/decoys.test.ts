@@ -1,0 +1,79 @@
+/** What an unknown e-mail address is checked against: hashes that cost as much as those that accounts have. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { hash as argon2Hash } from '@node-rs/argon2'
+import { hash as bcryptHash, parseOptions } from '@node-rs/bcrypt'
+import { createDecoys } from '../../src/passwords/decoys.ts'
+import { createPasswords, isKnownHash } from '../../src/passwords/passwords.ts'
+
+const MASTER = 'a-master-secret-of-32-characters'
+const passwords = createPasswords(2)
+
+const sample = {
+  'of ours': await passwords.hash('Pass-word1'),
+  'argon2id of others': await argon2Hash('Pass-word1', { memoryCost: 8192, timeCost: 3, parallelism: 2 }),
+  'bcrypt $2a$': await bcryptHash('Pass-word1', { cost: 8, version: '2a' }),
+  'bcrypt $2b$': await bcryptHash('Pass-word1', { cost: 8, version: '2b' }),
+  'bcrypt $2y$': await bcryptHash('Pass-word1', { cost: 8, version: '2y' }),
+}
+
+/** What decides about the time: everything before the salt. */
+const kind = (hash: string) =>
+  hash
+    .split('$')
+    .slice(0, hash.startsWith('$2') ? 3 : 4)
+    .join('$')
+
+/** The shortest of some tries, as a busy machine only ever adds. */
+async function shortestMs(hash: string): Promise<number> {
+  const times: number[] = []
+  for (let i = 0; i < 4; i++) {
+    const startedMs = performance.now()
+    assert.equal(await passwords.verify(hash, 'Pass-word2'), false)
+    times.push(performance.now() - startedMs)
+  }
+  return Math.min(...times)
+}
+
+for (const [name, hash] of Object.entries(sample)) {
+  describe(`where accounts have hashes ${name}`, () => {
+    const decoys = createDecoys(MASTER)
+    decoys.learn([hash])
+    const decoy = decoys.hashFor('nobody@example.com')
+
+    test('nobody has one of the same kind, well formed', () => {
+      assert.equal(kind(decoy), kind(hash))
+      assert.equal(decoy.length, hash.length)
+      assert.equal(isKnownHash(decoy), true)
+      if (decoy.startsWith('$2')) assert.equal(parseOptions(decoy).cost, 8)
+    })
+
+    test('the check for nobody does the work of a real one', async () => {
+      const [real, nobody] = [await shortestMs(hash), await shortestMs(decoy)]
+      // Not a test of equal times, which a busy machine would fail: only that the work is not left out.
+      assert.ok(nobody > real / 3, `${nobody} ms for nobody, ${real} ms for somebody`)
+    })
+  })
+}
+
+test('before there are accounts, nobody has a hash of ours', () => {
+  const decoys = createDecoys(MASTER)
+  assert.equal(kind(decoys.hashFor('a@example.com')), kind(sample['of ours']))
+  decoys.learn([])
+  assert.equal(kind(decoys.hashFor('a@example.com')), kind(sample['of ours']))
+})
+
+test('of a mixture every address gets one kind, the same on all instances, in about the same shares', () => {
+  const [one, other] = [createDecoys(MASTER), createDecoys(MASTER)]
+  const mixture = [sample['of ours'], sample['bcrypt $2y$'], sample['bcrypt $2y$'], sample['bcrypt $2y$']]
+  one.learn(mixture)
+  other.learn([...mixture].reverse())
+  const addresses = Array.from({ length: 1000 }, (_, i) => `person-${i}@example.com`)
+  const kinds = addresses.map((address) => kind(one.hashFor(address)))
+  assert.deepEqual(
+    addresses.map((address) => kind(other.hashFor(address))),
+    kinds,
+  )
+  const share = kinds.filter((k) => k.startsWith('$2y$')).length / kinds.length
+  assert.ok(share > 0.65 && share < 0.85, String(share))
+})

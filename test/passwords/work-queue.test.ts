@@ -1,0 +1,133 @@
+/** The bounds of the queue in front of slow work, with jobs that end when the test says so. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Overloaded, WorkQueue } from '../../src/passwords/work-queue.ts'
+
+/** A job that runs until `finish`. */
+function job() {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const state = { started: false }
+  const run = () => {
+    state.started = true
+    return promise
+  }
+  return { run, state, finish: resolve, fail: reject }
+}
+
+/** Everything that is ready to go on has gone on. */
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+function frozenTimers(t: TestContext) {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  return t.mock.timers
+}
+
+test('at most so many jobs run at a time, and the others in the order they came', async () => {
+  const queue = new WorkQueue({ concurrency: 2, waiting: 10, waitMs: 60_000 })
+  const jobs = [job(), job(), job(), job()]
+  const results = jobs.map(({ run }) => queue.run(run))
+  const started = () => jobs.map(({ state }) => state.started)
+  await settled()
+  assert.deepEqual(started(), [true, true, false, false])
+  assert.deepEqual([queue.running, queue.waiting], [2, 2])
+  jobs[1]?.finish('second')
+  await settled()
+  assert.deepEqual(started(), [true, true, true, false])
+  assert.deepEqual([queue.running, queue.waiting], [2, 1])
+  for (const { finish } of jobs) finish('done')
+  assert.deepEqual(await Promise.all(results), ['done', 'second', 'done', 'done'])
+  assert.deepEqual([queue.running, queue.waiting], [0, 0])
+})
+
+test('never more run at a time, whatever the load', async () => {
+  const queue = new WorkQueue({ concurrency: 3, waiting: 1000, waitMs: 60_000 })
+  let running = 0
+  let most = 0
+  const work = async (turns: number) => {
+    most = Math.max(most, ++running)
+    for (let i = 0; i < turns; i++) await settled()
+    running--
+  }
+  await Promise.all(Array.from({ length: 200 }, (_, i) => queue.run(() => work(i % 4))))
+  assert.equal(most, 3)
+  assert.deepEqual([queue.running, queue.waiting], [0, 0])
+})
+
+test('who comes when the queue is full is sent away at once, and his job never runs', async () => {
+  const queue = new WorkQueue({ concurrency: 1, waiting: 1, waitMs: 60_000 })
+  const [running, waiting, refused] = [job(), job(), job()]
+  const first = queue.run(running.run)
+  const second = queue.run(waiting.run)
+  await assert.rejects(queue.run(refused.run), Overloaded)
+  running.finish('first')
+  waiting.finish('second')
+  assert.deepEqual(await Promise.all([first, second]), ['first', 'second'])
+  assert.equal(refused.state.started, false)
+})
+
+test('who waits too long is sent away, and his job never runs', async (t) => {
+  const timers = frozenTimers(t)
+  const queue = new WorkQueue({ concurrency: 1, waiting: 5, waitMs: 20 })
+  const [running, late] = [job(), job()]
+  const first = queue.run(running.run)
+  const second = queue.run(late.run)
+  timers.tick(19)
+  await settled()
+  assert.equal(queue.waiting, 1)
+  timers.tick(1)
+  await assert.rejects(second, Overloaded)
+  assert.equal(queue.waiting, 0)
+  running.finish('first')
+  await first
+  await settled()
+  assert.equal(late.state.started, false)
+  assert.equal(queue.running, 0)
+})
+
+test('who has had his turn in time is not cut off, however long his job takes', async (t) => {
+  const timers = frozenTimers(t)
+  const queue = new WorkQueue({ concurrency: 1, waiting: 5, waitMs: 20 })
+  const [running, next] = [job(), job()]
+  const first = queue.run(running.run)
+  const second = queue.run(next.run)
+  timers.tick(10)
+  running.finish('first')
+  await first
+  await settled()
+  timers.tick(1000)
+  next.finish('second')
+  assert.equal(await second, 'second')
+})
+
+test('a place that somebody gave up waiting for goes to the next', async (t) => {
+  const timers = frozenTimers(t)
+  const queue = new WorkQueue({ concurrency: 1, waiting: 5, waitMs: 20 })
+  const [running, late, patient] = [job(), job(), job()]
+  const first = queue.run(running.run)
+  const second = queue.run(late.run)
+  timers.tick(15)
+  const third = queue.run(patient.run)
+  timers.tick(5)
+  await assert.rejects(second, Overloaded)
+  running.finish('first')
+  patient.finish('third')
+  assert.deepEqual(await Promise.all([first, third]), ['first', 'third'])
+})
+
+test('a job that fails passes its failure on and its place too', async () => {
+  const queue = new WorkQueue({ concurrency: 1, waiting: 5, waitMs: 60_000 })
+  const [bad, good] = [job(), job()]
+  const first = queue.run(bad.run)
+  const second = queue.run(good.run)
+  bad.fail(new RangeError('no'))
+  good.finish('good')
+  await assert.rejects(first, RangeError)
+  assert.equal(await second, 'good')
+  await assert.rejects(
+    queue.run(() => {
+      throw new TypeError('before it could promise anything')
+    }),
+    TypeError,
+  )
+  assert.deepEqual([queue.running, queue.waiting], [0, 0])
+})

@@ -1,0 +1,122 @@
+/** Which key signs and which are believed, on a real store whose clock the test turns. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, beforeEach, test } from 'node:test'
+import { openSqlite } from '../../src/store/sqlite/open.ts'
+import type { Store } from '../../src/store/store.ts'
+import { KeyRing } from '../../src/tokens/key-ring.ts'
+import { SealError, createSealer } from '../../src/tokens/seal.ts'
+import { T0 } from '../support/sessions.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'duktig-keys-'))
+const sealer = createSealer('a-master-secret-of-32-characters')
+const clock = { atMs: T0, nowMs: () => clock.atMs }
+let store: Store
+let number = 0
+
+beforeEach(async () => {
+  clock.atMs = T0
+  if (number > 0) await store.close()
+  store = (await openSqlite(join(folder, `${number++}.sqlite`), clock)).store
+})
+
+after(async () => {
+  await store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const load = (algorithm: 'HS256' | 'ES256' = 'HS256') => KeyRing.load(store, clock, sealer, algorithm)
+
+test('the first start makes a key for each purpose, and later ones use them', async () => {
+  const first = await load()
+  assert.deepEqual(
+    first
+      .all()
+      .map((key) => key.purpose)
+      .sort(),
+    ['access', 'device', 'refresh'],
+  )
+  const second = await load()
+  assert.deepEqual(
+    second.all().map((key) => key.kid),
+    first.all().map((key) => key.kid),
+  )
+  const { headerSegment } = first.signer('access')
+  const verifier = second.verifiers('access').get(headerSegment)
+  assert.equal(verifier?.verify('text', first.signer('access').sign('text')), true)
+})
+
+test('instances that start together agree on the keys', async () => {
+  const rings = await Promise.all([load(), load(), load(), load()])
+  assert.equal(new Set(rings.map((ring) => ring.signer('refresh').kid)).size, 1)
+  assert.equal((await store.listKeys()).length, 3)
+})
+
+test('no key signs for two purposes', async () => {
+  const ring = await load()
+  const kids = (['access', 'refresh', 'device'] as const).map((purpose) => ring.signer(purpose).kid)
+  assert.equal(new Set(kids).size, 3)
+  for (const kid of kids.slice(1)) {
+    const { headerSegment } = ring.all().find((key) => key.kid === kid) ?? { headerSegment: '' }
+    assert.equal(ring.verifiers('access').has(headerSegment), false)
+  }
+})
+
+test('the store holds no key in the clear, and another master secret opens none', async () => {
+  const ring = await load()
+  const secret = ring.signer('access').sharedSecret()
+  assert.ok(secret)
+  for (const { sealed } of await store.listKeys()) assert.equal(Buffer.from(sealed).includes(secret), false)
+  const other = createSealer('another-secret-with-32-characters')
+  await assert.rejects(KeyRing.load(store, clock, other, 'HS256'), SealError)
+})
+
+test('a new key is published before it signs, and then signs', async () => {
+  const ring = await load('ES256')
+  const before = ring.signer('access').kid
+  const coming = ring.newKey('access', 'ES256', T0 + 600_000)
+  await store.rotateKey(coming, T0 + 2_000_000)
+  await ring.reload()
+  assert.equal(ring.signer('access').kid, before)
+  assert.equal(ring.publicKeys().keys.length, 2)
+  clock.atMs = T0 + 600_000
+  assert.equal(ring.signer('access').kid, coming.kid)
+})
+
+test('a retired key is believed until its time, and not after it', async () => {
+  const ring = await load()
+  const old = ring.signer('access')
+  await store.rotateKey(ring.newKey('access', 'HS256', T0), T0 + 900_000)
+  clock.atMs = T0 + 899_999
+  await ring.reload()
+  assert.equal(ring.verifiers('access').has(old.headerSegment), true)
+  clock.atMs = T0 + 900_000
+  await ring.reload()
+  assert.equal(ring.verifiers('access').has(old.headerSegment), false)
+})
+
+test('a change of algorithm signs with a new key and still believes the old one', async () => {
+  const old = (await load('HS256')).signer('access')
+  const ring = await load('ES256')
+  assert.equal(ring.signer('access').algorithm, 'ES256')
+  assert.equal(ring.verifiers('access').has(old.headerSegment), true)
+  assert.deepEqual(
+    ring.publicKeys().keys.map((jwk) => jwk['alg']),
+    ['ES256'],
+  )
+})
+
+test('a refresh key that another instance made first is found', async () => {
+  const [one, other] = [await load(), await load()]
+  const key = one.newKey('refresh', 'HS256', T0)
+  await store.rotateKey(key, T0 + 900_000)
+  assert.equal((await other.refreshKey(key.kid)).kid, key.kid)
+  await assert.rejects(other.refreshKey('nobody-made-this'), /nobody-made-this/)
+})
+
+test('an access key is no refresh key, though a row should name it', async () => {
+  const ring = await load()
+  await assert.rejects(ring.refreshKey(ring.signer('access').kid))
+})
