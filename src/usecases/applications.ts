@@ -3,7 +3,7 @@ import type { Application } from '../core/application.ts'
 import type { ApplicationChange, NewApplication } from '../store/store.ts'
 import { hashApplicationKey, newApplicationKey } from '../tokens/application-key.ts'
 import type { Deps } from './deps.ts'
-import { SYSTEM } from './events.ts'
+import { SYSTEM } from '../core/actions.ts'
 
 /** Makes an application; its key is given back once and kept only as a hash. */
 export async function createApplication(

@@ -1,5 +1,4 @@
 /** What happened, for the audit trail, the log and the metrics. Recording never waits and never fails. */
-export { GUEST, SYSTEM } from '../core/actions.ts'
 
 /** The contract's list of action codes (section 7), and what is only counted. */
 export type ActionCode =

@@ -6,7 +6,7 @@ import type { Denial } from '../core/denial.ts'
 import { SIGN_IN_BUCKET, type Source } from '../core/guessing.ts'
 import { provesDevice } from '../tokens/device-token.ts'
 import type { Deps } from './deps.ts'
-import { GUEST } from './events.ts'
+import { GUEST } from '../core/actions.ts'
 
 /** Who tries to sign in, as far as limits go. */
 export interface Attempt {

@@ -1,7 +1,7 @@
 import { LIMITS } from '../settings/limits.ts'
 import type { KeyPurpose, StoredKey } from '../store/store.ts'
 import type { Deps } from './deps.ts'
-import { SYSTEM } from './events.ts'
+import { SYSTEM } from '../core/actions.ts'
 
 /** A little longer than any instance needs to notice that a key has retired. */
 const MARGIN_MS = 60_000

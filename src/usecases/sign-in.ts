@@ -10,7 +10,7 @@ import { randomId } from '../tokens/random-id.ts'
 import { mintRefreshToken } from '../tokens/refresh-token.ts'
 import { mintDeviceToken } from '../tokens/device-token.ts'
 import type { Deps } from './deps.ts'
-import { GUEST } from './events.ts'
+import { GUEST } from '../core/actions.ts'
 import { guardSignIn, signInSucceeded } from './guard-sign-in.ts'
 
 export interface SignInRequest {

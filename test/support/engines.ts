@@ -1,20 +1,28 @@
 /** Both engines of the store under the use cases, two instances each, with a way to let time pass without waiting. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Client } from 'pg'
+import { Pool } from 'pg'
 import { compose } from '../../src/compose.ts'
+import { createClock } from '../../src/operations/clock.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { openPostgres } from '../../src/store/postgres/open.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { freshDatabase } from './postgres.ts'
-import { AUTH_KEY, silentLog } from './service.ts'
+import { AUTH_KEY, type TestService, UNLIMITED, silentLog, startTestService } from './service.ts'
 
-export const SECRET = 'a-master-secret-that-only-tests-have'
-export const ISSUER = 'http://duktig.test'
+const SECRET = 'a-master-secret-that-only-tests-have'
+
+/** What all instances must agree about. */
+const SHARED = {
+  DUKTIG_AUTH_KEY: AUTH_KEY,
+  DUKTIG_SECRET: SECRET,
+  DUKTIG_ISSUER: 'http://duktig.test',
+  ...UNLIMITED,
+}
 
 type Value = string | number | null
 export type Sql = (text: string, ...values: readonly Value[]) => Promise<readonly (readonly unknown[])[]>
@@ -25,7 +33,9 @@ export interface Engine {
   readonly deps: readonly [Deps, Deps]
   /** Runs a statement beside the instances; `?` stands for a parameter. */
   readonly sql: Sql
-  /** Sets the clock of the store, where it is ours; null where the clock is the database's and rows are aged. */
+  /** What a service needs to run over the same data. */
+  readonly variables: Readonly<Record<string, string>>
+  /** The clock of the store, where it is ours to set; null where it is not, and rows are aged. */
   readonly clock: { nowMs: number } | null
   /** Lets time pass for one session, on PostgreSQL in whole seconds. How much it was. */
   pass(sessionId: string, ms: number): Promise<number>
@@ -34,26 +44,31 @@ export interface Engine {
 
 const T0 = Date.UTC(2026, 0, 15, 12)
 
-/** A real file, on a clock that only moves when it is told to. */
-export async function openSqliteEngine(): Promise<Engine> {
-  const folder = mkdtempSync(join(tmpdir(), 'duktig-engine-'))
+/** A real file, on a clock that only moves when it is told to, or on the machine's. */
+export async function openSqliteEngine(whose: 'our clock' | 'the machine' = 'our clock'): Promise<Engine> {
+  const folder = mkdtempSync(join(memory(), 'duktig-engine-'))
   const file = join(folder, 'duktig.sqlite')
-  const clock = { nowMs: T0 }
-  const open = async () => (await openSqlite(file, { nowMs: () => clock.nowMs })).store
+  const clock = whose === 'our clock' ? { nowMs: T0 } : null
+  const open = async () => {
+    return (await openSqlite(file, clock === null ? createClock() : { nowMs: () => clock.nowMs })).store
+  }
   const stores = [await open(), await open()] as const
   const beside = sqliteBeside(file)
+  const aged = aging(beside.sql)
   return {
     name: 'SQLite',
+    variables: { ...SHARED, DUKTIG_DATA_DIR: folder },
     deps: await depsOf(stores, folder),
     sql: beside.sql,
     clock,
-    async pass(_sessionId, ms) {
+    async pass(sessionId, ms) {
+      if (clock === null) return aged(sessionId, ms)
       clock.nowMs += Math.round(ms)
       return Math.round(ms)
     },
     async close() {
       for (const store of stores) await store.close()
-      beside.close()
+      await beside.close()
       rmSync(folder, { recursive: true })
     },
   }
@@ -64,17 +79,14 @@ export async function openPostgresEngine(): Promise<Engine> {
   const database = await freshDatabase()
   const open = async () => (await openPostgres(database.url)).store
   const stores = [await open(), await open()] as const
-  const beside = await postgresBeside(database.url)
+  const beside = postgresBeside(database.url)
   return {
     name: 'PostgreSQL',
+    variables: { ...SHARED, DUKTIG_DATABASE_URL: database.url },
     deps: await depsOf(stores, tmpdir()),
     sql: beside.sql,
     clock: null,
-    async pass(sessionId, ms) {
-      const seconds = Math.ceil(ms / 1000)
-      await age(beside.sql, sessionId, seconds)
-      return seconds * 1000
-    },
+    pass: aging(beside.sql),
     async close() {
       for (const store of stores) await store.close()
       await beside.close()
@@ -84,21 +96,25 @@ export async function openPostgresEngine(): Promise<Engine> {
 }
 
 export const ENGINES = [
-  { name: 'SQLite', open: openSqliteEngine },
+  { name: 'SQLite', open: () => openSqliteEngine('the machine') },
   { name: 'PostgreSQL', open: openPostgresEngine },
 ] as const
 
+/** Two services over the data of an engine; one that is both where only one process may be. */
+export async function startInstances(engine: Engine): Promise<readonly [TestService, TestService]> {
+  const first = await startTestService(engine.variables)
+  return [first, engine.name === 'SQLite' ? first : await startTestService(engine.variables)]
+}
+
+/** How durable a file is, is tested elsewhere. */
+function memory(): string {
+  return existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+}
+
 async function depsOf(stores: readonly [Store, Store], dataDir: string): Promise<readonly [Deps, Deps]> {
-  const settings = readSettings({
-    DUKTIG_DATA_DIR: dataDir,
-    DUKTIG_AUTH_KEY: AUTH_KEY,
-    DUKTIG_SECRET: SECRET,
-    DUKTIG_ISSUER: ISSUER,
-    DUKTIG_RATE_LIMITS: 'off',
-  })
-  const [first, second] = stores
+  const settings = readSettings({ ...SHARED, DUKTIG_DATA_DIR: dataDir })
   const deps = async (store: Store) => (await compose(settings, store, silentLog)).deps
-  return [await deps(first), await deps(second)]
+  return [await deps(stores[0]), await deps(stores[1])]
 }
 
 export interface Beside {
@@ -118,17 +134,18 @@ export function sqliteBeside(file: string): Beside {
   }
 }
 
-export async function postgresBeside(url: string): Promise<Beside> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
+export function postgresBeside(url: string): Beside {
+  const pool = new Pool({ connectionString: url, max: 4 })
+  // Dropped from the pool by itself; the next statement takes another one.
+  pool.on('error', () => {})
   return {
     async sql(text, ...values) {
       let place = 0
       const numbered = text.replaceAll('?', () => `$${++place}`)
-      const result = await client.query({ text: numbered, values: [...values], rowMode: 'array' })
+      const result = await pool.query({ text: numbered, values: [...values], rowMode: 'array' })
       return result.rows as readonly (readonly unknown[])[]
     },
-    close: () => client.end(),
+    close: () => pool.end(),
   }
 }
 
@@ -138,4 +155,12 @@ const TIMES = ['rotated_at_ms', 'handed_out_at_ms', 'created_at_ms', 'expires_at
 export async function age(sql: Sql, sessionId: string, seconds: number): Promise<void> {
   const changes = TIMES.map((column) => `${column} = ${column} - ${seconds * 1000}`)
   await sql(`update sessions set ${changes.join(', ')} where session_id = ?`, sessionId)
+}
+
+function aging(sql: Sql): Engine['pass'] {
+  return async (sessionId, ms) => {
+    const seconds = Math.ceil(ms / 1000)
+    await age(sql, sessionId, seconds)
+    return seconds * 1000
+  }
 }

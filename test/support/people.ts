@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Account } from '../../src/core/account.ts'
 import { isDenial } from '../../src/core/denial.ts'
 import { type AccountToCreate, createAccount } from '../../src/usecases/create-account.ts'
-import { SYSTEM } from '../../src/usecases/events.ts'
+import { SYSTEM } from '../../src/core/actions.ts'
 import { sendJson } from './raw-http.ts'
 import { AUTH_KEY, type TestService, openBeside } from './service.ts'
 

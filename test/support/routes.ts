@@ -9,9 +9,12 @@ export interface RouteFacts {
   readonly parameters: readonly { readonly name: string; readonly in: string }[]
   /** Names of the properties of its body; empty when it takes none. */
   readonly bodyFields: readonly string[]
+  /** What it says it may answer. */
+  readonly statuses: readonly number[]
 }
 
 interface OperationFacts {
+  readonly responses: Record<string, unknown>
   readonly parameters?: readonly { readonly name: string; readonly in: string }[]
   readonly requestBody?: {
     readonly content: Record<string, { readonly schema: { readonly properties?: object } }>
@@ -27,6 +30,7 @@ export async function routesOf(address: string): Promise<readonly RouteFacts[]> 
       method: method.toUpperCase(),
       path,
       parameters: operation.parameters ?? [],
+      statuses: Object.keys(operation.responses).map(Number),
       bodyFields: Object.keys(operation.requestBody?.content['application/json']?.schema.properties ?? {}),
     })),
   )

@@ -2,7 +2,7 @@
 import { type Account, type AccountStatus, ROLE, type RoleId, STATUS } from '../../core/account.ts'
 import type { Denial } from '../../core/denial.ts'
 import type { Deps } from '../../usecases/deps.ts'
-import { SYSTEM } from '../../usecases/events.ts'
+import { SYSTEM } from '../../core/actions.ts'
 import { CommandError } from '../terminal.ts'
 
 const ROLES: Readonly<Record<string, RoleId>> = {

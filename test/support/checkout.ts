@@ -1,0 +1,154 @@
+/** The real program as its users start it: from a clean copy of this checkout, in a process of its own. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+type Variables = Readonly<Record<string, string>>
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+/** What the program needs to run, for where there is no git to ask. */
+const NEEDED = ['bin', 'scripts', 'src', 'package.json', 'package-lock.json', 'runtime/package.json']
+
+export interface Checkout {
+  readonly folder: string
+  /** Runs a command to its end, with `input` on its standard input. */
+  run(
+    args: readonly string[],
+    options?: { readonly input?: string; readonly variables?: Variables },
+  ): Promise<Ended>
+  /** Starts the service and waits for its address; `stop` must be called. */
+  serve(variables?: Variables): Promise<Serving>
+  remove(): void
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+export interface Serving {
+  readonly address: string
+  /** What it has printed so far. */
+  readonly printed: () => string
+  signal(name: NodeJS.Signals): void
+  /** Waits for its end. */
+  readonly ended: Promise<Ended>
+  stop(): Promise<Ended>
+}
+
+/** The files that belong to the project, packages by symbolic link so that nothing is downloaded. */
+export function copyOfCheckout(): Checkout {
+  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')))
+  const stamp = readFileSync(join(root, 'node_modules', '.duktig'), 'utf8')
+  assert.ok(
+    stamp.startsWith(lock.digest('hex')),
+    'the packages are not those of the lock file; run `npm test`',
+  )
+  const folder = mkdtempSync(join(tmpdir(), 'duktig-checkout-'))
+  for (const path of projectFiles()) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    cpSync(join(root, path), join(folder, path), { recursive: true })
+  }
+  mkdirSync(join(folder, 'node_modules'))
+  // One by one, so that the cache of compiled sources, which stands beside them, is this copy's own.
+  for (const name of readdirSync(join(root, 'node_modules')).filter((one) => one !== '.cache')) {
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  }
+  const runtime = join('runtime', 'node_modules')
+  if (existsSync(join(root, runtime))) symlinkSync(join(root, runtime), join(folder, runtime))
+  return {
+    folder,
+    run: (args, options = {}) => run(folder, args, options),
+    serve: (variables = {}) => serve(folder, variables),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** What is or would be committed: a file that .gitignore hides by mistake is missed here, as in a clone. */
+function projectFiles(): readonly string[] {
+  const listed = spawnSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard', ...NEEDED],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  )
+  if (listed.status !== 0) return NEEDED
+  return listed.stdout.split('\0').filter((path) => path !== '' && existsSync(join(root, path)))
+}
+
+function start(folder: string, args: readonly string[], variables: Variables): ChildProcess {
+  const path = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`
+  const env = {
+    PATH: path,
+    HOME: folder,
+    DUKTIG_PORT: '0',
+    DUKTIG_METRICS_PORT: '0',
+  }
+  return spawn(join(folder, 'bin', 'duktig'), args, { cwd: folder, env: { ...env, ...variables } })
+}
+
+/** Collects what a process prints, until it ends. */
+function outputOf(child: ChildProcess): { readonly printed: () => string; readonly ended: Promise<Ended> } {
+  let out = ''
+  let err = ''
+  child.stdout?.on('data', (chunk: Buffer) => {
+    out += chunk.toString('utf8')
+  })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    err += chunk.toString('utf8')
+  })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }))
+  return { printed: () => out, ended }
+}
+
+async function run(
+  folder: string,
+  args: readonly string[],
+  { input = '', variables = {} }: { readonly input?: string; readonly variables?: Variables },
+): Promise<Ended> {
+  const child = start(folder, args, variables)
+  const { ended } = outputOf(child)
+  // A command that does not read its input may be gone before.
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(input)
+  return ended
+}
+
+async function serve(folder: string, variables: Variables): Promise<Serving> {
+  const child = start(folder, ['serve'], variables)
+  const { printed, ended } = outputOf(child)
+  const address = /^Duktig listens on (http:\/\/127\.0\.0\.1:\d+)$/m
+  while (!(address.test(printed()) && printed().includes('API reference'))) {
+    if (child.exitCode !== null) throw new Error(`it ended: ${(await ended).err}`)
+    await Promise.race([once(child.stdout ?? child, 'data'), ended])
+  }
+  return {
+    address: address.exec(printed())?.[1] ?? '',
+    printed,
+    ended,
+    signal: (name) => {
+      child.kill(name)
+    },
+    stop() {
+      child.kill('SIGTERM')
+      return ended
+    },
+  }
+}
