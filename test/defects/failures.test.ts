@@ -1,0 +1,118 @@
+/** Defects of other systems when something else fails: what cannot be asked is not granted, what did not happen is not answered. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Composed } from '../../src/compose.ts'
+import { createDateFormat } from '../../src/core/dates.ts'
+import { NOT_FOUND, UNAVAILABLE } from '../../src/http/duktig/denials.ts'
+import { faultAnswer } from '../../src/http/duktig/faults.ts'
+import { duktigRoutes } from '../../src/http/duktig/routes.ts'
+import { OPEN_GATE } from '../../src/http/flood-gate.ts'
+import { createServer } from '../../src/http/server.ts'
+import { type Store, StoreUnavailable } from '../../src/store/store.ts'
+import { SealError } from '../../src/tokens/seal.ts'
+import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
+import { send, sendJson } from '../support/raw-http.ts'
+import {
+  AUTH_KEY,
+  type TestService,
+  UNLIMITED,
+  openBeside,
+  silentLog,
+  startTestService,
+} from '../support/service.ts'
+
+let service: TestService
+let beside: Composed & { close(): Promise<void> }
+before(async () => {
+  service = await startTestService(UNLIMITED)
+  beside = await openBeside(service)
+})
+after(async () => {
+  await beside.close()
+  await service.stop()
+})
+
+const down = (): Promise<never> => Promise.reject(new StoreUnavailable('the store is down'))
+
+/** The face over a store of which some verbs fail. */
+async function serveOver(failing: Partial<Store>): Promise<{ base: string; close(): Promise<void> }> {
+  const deps = { ...beside.deps, store: { ...beside.deps.store, ...failing } }
+  const headers = { authKey: 'x-auth-key', accessToken: 'access-token', refreshToken: 'refresh-token' }
+  const app = await createServer({
+    routes: duktigRoutes({ deps, dates: createDateFormat('UTC'), headers }),
+    maintenance: null,
+    notFound: NOT_FOUND,
+    floodGate: OPEN_GATE,
+    tooMany: () => UNAVAILABLE,
+    fault: (error, route) => faultAnswer(error, route, 'production', silentLog),
+    observe: () => {},
+    trustedProxies: [],
+    corsOrigins: [],
+    corsHeaders: { allowed: [], exposed: [] },
+  })
+  const base = await app.listen({ host: '127.0.0.1', port: 0 })
+  return { base, close: () => app.close() }
+}
+
+async function opened() {
+  const { deps } = beside
+  const account = await makeAccount(deps, { roleId: 1 })
+  return openSession(deps, account, (await makeApplication(deps)).application)
+}
+
+test('Ory fosite CVE-2020-15223: an end that the store did not write is never answered with success', async () => {
+  const { accessToken, refreshToken, session } = await opened()
+  const failing = await serveOver({ endSession: down, endSessions: down, changeAccount: down })
+  const headers = { 'Access-Token': accessToken }
+  const { sessionId, accountId } = session
+  const ends: readonly (readonly [method: string, path: string, headers: Record<string, string>])[] = [
+    ['DELETE', '/auth/token', headers],
+    ['DELETE', '/auth/token', { 'Refresh-Token': refreshToken }],
+    ['DELETE', `/account/sessions/${sessionId}`, headers],
+    ['DELETE', '/account/sessions', headers],
+    ['DELETE', `/users/${accountId}/sessions/${sessionId}`, headers],
+    ['DELETE', `/users/${accountId}/sessions`, headers],
+  ]
+  for (const [method, path, sent] of ends) {
+    const answer = await send(failing.base, method, path, sent)
+    assert.equal(answer.status, 503, `${method} ${path}`)
+    assert.ok(Number(answer.headers['retry-after']) > 0)
+  }
+  const suspension = await sendJson(failing.base, 'PATCH', `/users/${accountId}`, headers, { status: 2 })
+  assert.equal(suspension.status, 503)
+  await failing.close()
+})
+
+test('NextAuth GHSA-8fpg-xm3f-6cx3: while the store cannot be asked, nobody is let in', async () => {
+  const { accessToken, refreshToken } = await opened()
+  const failing = await serveOver({
+    readSession: down,
+    refreshSession: down,
+    findApplicationByKey: down,
+    findAccountByEmail: down,
+  })
+  const key = { 'X-Auth-Key': AUTH_KEY }
+  const body = { email: 'anybody@example.com', password: 'Correct-Horse-1' }
+  const answers = [
+    await sendJson(failing.base, 'GET', '/user', { 'Access-Token': accessToken }),
+    await sendJson(failing.base, 'GET', '/users?offset=0&limit=1', { 'Access-Token': accessToken }),
+    await sendJson(failing.base, 'POST', '/auth/refresh_token', { 'Refresh-Token': refreshToken }),
+    await sendJson(failing.base, 'POST', '/auth/token', key, body),
+  ]
+  const verified = await send(failing.base, 'GET', '/auth/verify', { 'Access-Token': accessToken })
+  assert.deepEqual(
+    [...answers, verified].map(({ status }) => status),
+    [503, 503, 503, 503, 503],
+  )
+  // What needs no store is refused as ever.
+  assert.equal((await sendJson(failing.base, 'GET', '/user', { 'Access-Token': 'x' })).status, 401)
+  await failing.close()
+})
+
+test('NextAuth GHSA-8fpg-xm3f-6cx3: with a wrong master secret the service does not start', async () => {
+  const { DUKTIG_DATA_DIR } = service.variables
+  await assert.rejects(
+    startTestService({ DUKTIG_DATA_DIR: DUKTIG_DATA_DIR as string, DUKTIG_SECRET: 'another-'.repeat(4) }),
+    SealError,
+  )
+})

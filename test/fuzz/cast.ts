@@ -1,0 +1,40 @@
+/** Accounts, sessions and keys that the fuzzer's requests name; made anew at times, since its requests end them. */
+import type { Deps } from '../../src/usecases/deps.ts'
+import type { RoleId } from '../../src/core/account.ts'
+import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
+import { AUTH_KEY } from '../support/service.ts'
+
+export interface Cast {
+  /** Of role 1, active. Nothing else here names its account or session, so that it lasts for a while. */
+  readonly adminToken: string
+  /** Of all roles, of sessions that are over, of accounts that are not active. */
+  readonly otherTokens: readonly string[]
+  readonly refreshTokens: readonly string[]
+  readonly keys: readonly string[]
+  readonly userIds: readonly number[]
+  readonly sessionIds: readonly string[]
+  /** Somebody who can sign in. */
+  readonly person: { readonly email: string; readonly password: string }
+}
+
+const ROLES: readonly RoleId[] = [1, 1, 1, 1, 2, 3, 4, 4, 4, 5]
+
+export async function makeCast(deps: Deps, person: Cast['person']): Promise<Cast> {
+  const { store } = deps
+  const { application, key } = await makeApplication(deps, { retryWindowSeconds: 5 })
+  const make = async (roleId: RoleId) => openSession(deps, await makeAccount(deps, { roleId }), application)
+  const [admin, ended, suspended, unverified] = await Promise.all([make(1), make(1), make(1), make(4)])
+  const others = [...(await Promise.all([...ROLES, ...ROLES].map(make))), ended, suspended, unverified]
+  await store.endSession(ended.session.accountId, ended.session.sessionId, 'signed-out')
+  await store.changeAccount(suspended.session.accountId, { status: 2 })
+  await store.changeAccount(unverified.session.accountId, { status: 0 })
+  return {
+    adminToken: admin.accessToken,
+    otherTokens: others.map(({ accessToken }) => accessToken),
+    refreshTokens: others.map(({ refreshToken }) => refreshToken),
+    keys: [AUTH_KEY, key],
+    userIds: others.map(({ session }) => session.accountId),
+    sessionIds: others.map(({ session }) => session.sessionId),
+    person,
+  }
+}
