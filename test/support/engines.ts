@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Pool } from 'pg'
 import { compose } from '../../src/compose.ts'
+import { openJournal } from '../../src/operations/end-journal.ts'
 import { createClock } from '../../src/operations/clock.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { openPostgres } from '../../src/store/postgres/open.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
+import { journaled } from '../../src/store/journaled.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { freshDatabase } from './postgres.ts'
@@ -46,19 +48,17 @@ const T0 = Date.UTC(2026, 0, 15, 12)
 
 /** A real file, on a clock that only moves when it is told to, or on the machine's. */
 export async function openSqliteEngine(whose: 'our clock' | 'the machine' = 'our clock'): Promise<Engine> {
-  const folder = mkdtempSync(join(memory(), 'duktig-engine-'))
+  const folder = newFolder()
   const file = join(folder, 'duktig.sqlite')
   const clock = whose === 'our clock' ? { nowMs: T0 } : null
-  const open = async () => {
-    return (await openSqlite(file, clock === null ? createClock() : { nowMs: () => clock.nowMs })).store
-  }
-  const stores = [await open(), await open()] as const
+  const own = clock === null ? createClock() : { nowMs: () => clock.nowMs }
+  const instances = await openInstances(folder, async () => (await openSqlite(file, own)).store)
   const beside = sqliteBeside(file)
   const aged = aging(beside.sql)
   return {
     name: 'SQLite',
     variables: { ...SHARED, DUKTIG_DATA_DIR: folder },
-    deps: await depsOf(stores, folder),
+    deps: instances.deps,
     sql: beside.sql,
     clock,
     async pass(sessionId, ms) {
@@ -67,7 +67,7 @@ export async function openSqliteEngine(whose: 'our clock' | 'the machine' = 'our
       return Math.round(ms)
     },
     async close() {
-      for (const store of stores) await store.close()
+      await instances.close()
       await beside.close()
       rmSync(folder, { recursive: true })
     },
@@ -77,20 +77,21 @@ export async function openSqliteEngine(whose: 'our clock' | 'the machine' = 'our
 /** A database of its own on a real server. */
 export async function openPostgresEngine(): Promise<Engine> {
   const database = await freshDatabase()
-  const open = async () => (await openPostgres(database.url)).store
-  const stores = [await open(), await open()] as const
+  const folder = newFolder()
+  const instances = await openInstances(folder, async () => (await openPostgres(database.url)).store)
   const beside = postgresBeside(database.url)
   return {
     name: 'PostgreSQL',
     variables: { ...SHARED, DUKTIG_DATABASE_URL: database.url },
-    deps: await depsOf(stores, tmpdir()),
+    deps: instances.deps,
     sql: beside.sql,
     clock: null,
     pass: aging(beside.sql),
     async close() {
-      for (const store of stores) await store.close()
+      await instances.close()
       await beside.close()
       await database.drop()
+      rmSync(folder, { recursive: true })
     },
   }
 }
@@ -106,15 +107,37 @@ export async function startInstances(engine: Engine): Promise<readonly [TestServ
   return [first, engine.name === 'SQLite' ? first : await startTestService(engine.variables)]
 }
 
-/** How durable a file is, is tested elsewhere. */
-function memory(): string {
-  return existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+/** In memory where there is such a place: how durable files are, is tested elsewhere. */
+function newFolder(): string {
+  return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'duktig-engine-'))
 }
 
-async function depsOf(stores: readonly [Store, Store], dataDir: string): Promise<readonly [Deps, Deps]> {
-  const settings = readSettings({ ...SHARED, DUKTIG_DATA_DIR: dataDir })
-  const deps = async (store: Store) => (await compose(settings, store, silentLog)).deps
-  return [await deps(stores[0]), await deps(stores[1])]
+/** Two instances as a service would put them together, each with its journal. */
+async function openInstances(
+  folder: string,
+  open: () => Promise<Store>,
+): Promise<{ readonly deps: readonly [Deps, Deps]; close(): Promise<void> }> {
+  const one = async (name: string) => {
+    const dataDir = join(folder, name)
+    const store = await open()
+    const journal = await openJournal(join(dataDir, 'journal'), name, store.clock, false)
+    const settings = readSettings({ ...SHARED, DUKTIG_DATA_DIR: dataDir })
+    const { deps, recorder } = await compose(settings, journaled(store, journal), silentLog)
+    const close = async () => {
+      await recorder.stop()
+      await journal.close()
+      await store.close()
+    }
+    return { deps, close }
+  }
+  const [first, second] = [await one('first'), await one('second')]
+  return {
+    deps: [first.deps, second.deps],
+    async close() {
+      await first.close()
+      await second.close()
+    },
+  }
 }
 
 export interface Beside {
