@@ -1,0 +1,76 @@
+/** `kill -9` at random points under load: what was acknowledged is still so, and no token has two successors. */
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { freshDatabase } from '../support/postgres.ts'
+import { AUTH_KEY } from '../support/service.ts'
+import { AccountClient, type Client, LeavingClient, RefreshingClient } from './clients.ts'
+import { populate } from './population.ts'
+import { startReal } from './real-service.ts'
+
+const KILLS = Number(process.env['DUKTIG_PROVE_KILLS'] ?? 5)
+const SESSIONS = 40
+const LEAVING = 200
+
+test(`SQLite: ${KILLS} kills lose nothing that was acknowledged`, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'duktig-kill-'))
+  try {
+    await killAndCheck(t, variablesFor(folder))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test(`PostgreSQL: ${KILLS} kills lose nothing that was acknowledged`, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'duktig-kill-'))
+  const database = await freshDatabase()
+  try {
+    await killAndCheck(t, { ...variablesFor(folder), DUKTIG_DATABASE_URL: database.url })
+  } finally {
+    await database.drop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+async function killAndCheck(t: TestContext, variables: Record<string, string>): Promise<void> {
+  const holders = await populate(variables, SESSIONS + LEAVING + 2)
+  const refreshing = holders.slice(0, SESSIONS).map((holder) => new RefreshingClient(holder))
+  const accounts = holders.slice(SESSIONS, SESSIONS + 2).map((holder) => new AccountClient(holder))
+  const clients: Client[] = [...refreshing, ...accounts, new LeavingClient(holders.slice(SESSIONS + 2))]
+  let slowestMs = 0
+  for (let kill = 0; kill < KILLS; kill++) {
+    const service = await startReal(variables)
+    slowestMs = Math.max(slowestMs, service.startedInMs)
+    for (const client of clients) await client.check(service.address)
+    const work = clients.map((client) => client.work(service.address))
+    // A random moment is what is asked for here: nothing waits for anything to have happened.
+    await wait(randomInt(20, 400))
+    await service.kill()
+    await Promise.all(work)
+  }
+  const last = await startReal(variables)
+  for (const client of clients) await client.check(last.address)
+  await last.stop()
+  const rotations = refreshing.reduce((sum, client) => sum + client.rotations, 0)
+  t.diagnostic(`${rotations} rotations, ${KILLS} kills, slowest start ${Math.round(slowestMs)} ms`)
+  assert.ok(rotations > SESSIONS, 'hardly anything rotated, so hardly anything was tested')
+}
+
+function variablesFor(folder: string): Record<string, string> {
+  return {
+    DUKTIG_PORT: '0',
+    DUKTIG_METRICS_PORT: '0',
+    DUKTIG_DATA_DIR: join(folder, 'data'),
+    DUKTIG_AUTH_KEY: AUTH_KEY,
+    DUKTIG_ISSUER: 'http://duktig.test',
+    DUKTIG_RATE_LIMITS: 'off',
+    DUKTIG_LOG_LEVEL: 'error',
+    DUKTIG_REFRESH_ROTATION: 'on',
+    // As short as can be, so that sessions rotate often.
+    DUKTIG_REFRESH_PARALLEL_WINDOW_SECONDS: '1',
+  }
+}

@@ -1,0 +1,67 @@
+/** The real program in a process of its own, to be killed. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** Even on a busy machine a start that takes longer has gone wrong. */
+const START_MS = 60_000
+
+export interface RealService {
+  readonly address: string
+  /** From the start of the process to the first line that says it listens. */
+  readonly startedInMs: number
+  readonly process: ChildProcess
+  /** Ends it as a crash would. */
+  kill(): Promise<void>
+  /** Ends it as an operator does, and waits for what is under way. */
+  stop(): Promise<void>
+}
+
+export async function startReal(
+  variables: Readonly<Record<string, string>>,
+  options: { readonly main?: string; readonly environment?: Readonly<Record<string, string>> } = {},
+): Promise<RealService> {
+  const outside = Object.entries(process.env).filter(([name]) => !name.startsWith('DUKTIG_'))
+  const env = { ...Object.fromEntries(outside), ...options.environment, ...variables }
+  const startedAtMs = performance.now()
+  const child = spawn(process.execPath, [options.main ?? MAIN, 'serve'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = once(child, 'exit')
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    await ended
+  }
+  const address = await addressOf(child)
+  return {
+    address,
+    startedInMs: performance.now() - startedAtMs,
+    process: child,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  }
+}
+
+function addressOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let printed = ''
+    const timer = setTimeout(() => fail('it took too long'), START_MS)
+    const fail = (why: string) => {
+      clearTimeout(timer)
+      reject(new assert.AssertionError({ message: `the service did not start: ${why}\n${printed}` }))
+    }
+    const read = (chunk: Buffer) => {
+      printed += chunk.toString()
+      const address = /listens on (http:\S+)/.exec(printed)?.[1]
+      if (address === undefined) return
+      clearTimeout(timer)
+      resolve(address)
+    }
+    child.stdout?.on('data', read)
+    child.stderr?.on('data', read)
+    child.once('exit', (code) => fail(`exit code ${code}`))
+  })
+}
