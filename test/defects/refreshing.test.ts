@@ -105,3 +105,9 @@ test('Supabase #2624: after reuse was found the newest token of the session is d
   }
   assert.equal((await readOwn(service, first.accessToken)).status, 401)
 })
+
+test('docs/refresh.md: a keep gives no refresh token, so that a late answer overwrites no newer one', async () => {
+  const { refreshToken } = await signInAt('/auth/token')
+  const { status, body } = await refresh(service, refreshToken)
+  assert.deepEqual([status, 'refresh_token' in body], [200, false])
+})

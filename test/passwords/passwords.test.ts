@@ -119,7 +119,9 @@ describe('what is no hash that we check', () => {
   }
 })
 
-test('hashing and checking share one bounded queue', async () => {
+test('hashing and checking share one bounded queue', async (t) => {
+  // On a busy machine nobody shall have waited too long.
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   const narrow = createPasswords(1)
   const hash = await narrow.hash('Pass-word1')
   const jobs = Array.from({ length: LIMITS.hashesWaiting + 3 }, (_, i) =>

@@ -341,6 +341,15 @@ function refusedCases(site: () => LegacySite): void {
     assert.equal(denied(await refreshSession(deps, request)), 'session-over')
   })
 
+  test('after its time, though nobody has used it before; no session is opened then', async () => {
+    const { deps } = site()
+    const { accountId, email } = await site().takeOver()
+    const issuedAtSeconds = Math.floor(Date.now() / 1000) - 7200
+    const token = await legacyToken({ userId: accountId, email, issuedAtSeconds, lifeSeconds: 7199 })
+    assert.equal(denied(await refresh(deps, token)), 'session-over')
+    assert.deepEqual(await deps.store.listSessions(accountId, 10), [])
+  })
+
   test('before its time', async () => {
     const { accountId: userId, email } = await site().takeOver()
     const issuedAtSeconds = Math.floor(Date.now() / 1000) + 3600

@@ -1,0 +1,69 @@
+/**
+ * `npm run bench [-- --quick] [-- --only name,…]`: measures what the project claims about its speed, against a bare
+ * node:http server and other programs in the same run. A measurement, not a test: it ends with 0 whatever it finds,
+ * unless a row could not be measured. `docs/performance.md` explains the method.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Context, type Figure, type Row } from './harness/context.ts'
+import { plot } from './harness/plot.ts'
+import { cleanUpAtEnd, pinToLoadCore } from './harness/processes.ts'
+import { markdown, reportOf } from './harness/report.ts'
+import { growthRow } from './rows/growth.ts'
+import { peersRow } from './rows/peers.ts'
+import { workRows } from './rows/refresh.ts'
+import { floodRow, signInRow } from './rows/sign-in.ts'
+import { startRow } from './rows/start.ts'
+
+const ROWS: readonly Row[] = [...workRows, peersRow, signInRow, floodRow, startRow, growthRow]
+const results = fileURLToPath(new URL('results', import.meta.url))
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+})
+const rows = selected(values.only)
+cleanUpAtEnd()
+pinToLoadCore()
+const context = new Context(values.quick)
+const figures: Figure[] = []
+const failures: Record<string, string> = {}
+for (const row of rows) {
+  process.stderr.write(`${row.name}: ${row.title}\n`)
+  try {
+    figures.push(...(await row.run(context)))
+  } catch (error) {
+    failures[row.name] = (error as Error).message
+    process.stderr.write(`  not measured: ${(error as Error).stack ?? String(error)}\n`)
+  }
+}
+await context.close()
+write()
+process.exit(Object.keys(failures).length === 0 ? 0 : 1)
+
+function selected(only: string | undefined): readonly Row[] {
+  if (only === undefined) return ROWS
+  const names = only.split(',')
+  const unknown = names.filter((name) => !ROWS.some((row) => row.name === name))
+  if (unknown.length > 0) {
+    process.stderr.write(
+      `no row ${unknown.join(', ')}; there are ${ROWS.map((row) => row.name).join(', ')}\n`,
+    )
+    process.exit(2)
+  }
+  return ROWS.filter((row) => names.includes(row.name))
+}
+
+function write(): void {
+  const report = reportOf(values.quick, figures, failures)
+  const table = markdown(report, rows)
+  const name = `${report.date.slice(0, 10)}-${report.commit}${values.quick ? '-quick' : ''}`
+  mkdirSync(results, { recursive: true })
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`)
+  writeFileSync(join(results, `${name}.md`), table)
+  // The plot of the README shows whole runs only.
+  const isWhole = rows.length === ROWS.length && Object.keys(failures).length === 0
+  if (isWhole && !values.quick) writeFileSync(join(results, 'latest.svg'), plot(report))
+  process.stdout.write(`\n${table}\nwritten to ${join(results, name)}.md and .json\n`)
+}

@@ -1,0 +1,87 @@
+/** What the rows share: how long to measure, and the seeded stores, each made when it is first needed. */
+import { type RunningPostgres, startPostgres } from '../../test/support/postgres.ts'
+import { Client } from 'pg'
+import { type Running, type Site, prepareSite, startBaseline } from './duktig.ts'
+import type { Timing } from './measure.ts'
+import { temporaryFolder } from './processes.ts'
+
+export interface Figure {
+  readonly row: string
+  readonly what: string
+  readonly unit: string
+  /** One for each round. */
+  readonly values: readonly number[]
+  /** The aim for the median; none for figures that only explain. */
+  readonly aim?: { readonly least: number } | { readonly most: number }
+}
+
+export interface Row {
+  readonly name: string
+  readonly title: string
+  run(context: Context): Promise<readonly Figure[]>
+}
+
+export class Context {
+  readonly quick: boolean
+  readonly timing: Timing
+  /** Sessions of the store that most rows use. */
+  readonly sessions: number
+  readonly #sites = new Map<string, Promise<Site>>()
+  #baseline: Promise<Omit<Running, 'metricsPort'>> | null = null
+  #postgres: RunningPostgres | null = null
+
+  constructor(quick: boolean) {
+    this.quick = quick
+    this.sessions = quick ? 100_000 : 1_000_000
+    this.timing = quick
+      ? { rounds: 3, seconds: 2, warmUpSeconds: 4 }
+      : { rounds: 7, seconds: 6, warmUpSeconds: 15 }
+  }
+
+  say(text: string): void {
+    process.stderr.write(`  ${text}\n`)
+  }
+
+  site(engine: 'sqlite' | 'postgres', sessions = this.sessions): Promise<Site> {
+    const key = `${engine} ${sessions}`
+    let site = this.#sites.get(key)
+    if (site === undefined) {
+      site = this.#prepare(engine, sessions)
+      this.#sites.set(key, site)
+    }
+    return site
+  }
+
+  baseline(): Promise<Omit<Running, 'metricsPort'>> {
+    this.#baseline ??= startBaseline()
+    return this.#baseline
+  }
+
+  async close(): Promise<void> {
+    await (await this.#baseline)?.stop()
+    await this.#postgres?.stop()
+  }
+
+  async #prepare(engine: 'sqlite' | 'postgres', sessions: number): Promise<Site> {
+    this.say(`seeding ${sessions.toLocaleString('en')} sessions (${engine})`)
+    return prepareSite(temporaryFolder(), sessions, engine === 'postgres' ? await this.#database() : null)
+  }
+
+  /**
+   * A database of our own. The server we start has the defaults (fsync and synchronous_commit among them) but for
+   * memory and the distance of checkpoints, which everybody sets; it runs on the core of the load, like this process.
+   */
+  async #database(): Promise<string> {
+    const given = process.env['DUKTIG_TEST_DATABASE_URL'] ?? ''
+    const settings = { shared_buffers: '512MB', max_wal_size: '4GB' }
+    if (given === '') this.#postgres = await startPostgres({ settings })
+    const url = new URL(this.#postgres?.url ?? given)
+    const client = new Client({ connectionString: url.href })
+    await client.connect()
+    await client.query('drop database if exists duktig_bench with (force)')
+    await client.query('create database duktig_bench')
+    await client.end()
+    url.pathname = '/duktig_bench'
+    return url.href
+  }
+}

@@ -1,0 +1,128 @@
+/** Rounds: contestants take turns, so that what disturbs the machine disturbs all of them; medians tell. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type OpenLoopPlan, type OpenLoopResult } from '../open-loop.ts'
+import { type LoadResult, type Target, closedLoop } from './closed-loop.ts'
+import { LOAD_CORE, outputOf } from './processes.ts'
+import type { Tape, TapeKind, TapeMaker } from './tape.ts'
+
+export interface Round {
+  readonly perSecond: number
+  readonly p99Ms: number
+  /** Processor time of the server for each request, microseconds: what is left when others use the core too. */
+  readonly cpuMicros: number
+}
+
+export interface Contestant {
+  readonly name: string
+  /** The server's process. */
+  readonly pid: number
+  load(seconds: number): Promise<LoadResult>
+}
+
+export interface Timing {
+  readonly rounds: number
+  readonly seconds: number
+  /** Until a server's code is compiled and its caches are warm. */
+  readonly warmUpSeconds: number
+}
+
+/** A B A B …: the rounds of each contestant by name. */
+export async function interleaved(
+  contestants: readonly Contestant[],
+  timing: Timing,
+  progress: (text: string) => void,
+): Promise<ReadonlyMap<string, readonly Round[]>> {
+  const rounds = new Map<string, Round[]>(contestants.map(({ name }) => [name, []]))
+  for (const contestant of contestants) await contestant.load(timing.warmUpSeconds)
+  for (let i = 0; i < timing.rounds; i++) {
+    for (const contestant of contestants) {
+      const before = cpuMicrosOf(contestant.pid)
+      const { requests, seconds, p99Ms } = await contestant.load(timing.seconds)
+      const cpuMicros = (cpuMicrosOf(contestant.pid) - before) / requests
+      const round = { perSecond: requests / seconds, p99Ms, cpuMicros }
+      rounds.get(contestant.name)?.push(round)
+      progress(`${contestant.name} ${Math.round(round.perSecond)}/s`)
+    }
+  }
+  return rounds
+}
+
+/** How many requests a second a tape must be long enough for, before the first round has told. */
+const FIRST_GUESS = 30_000
+
+/** The load of a tape's kind on a server; each call goes on where the one before ended. */
+export function tapeLoad(
+  target: Target,
+  kind: TapeKind,
+  tapes: TapeMaker,
+): (seconds: number) => Promise<LoadResult> {
+  let guess = FIRST_GUESS
+  return async (seconds) => {
+    const result = await closedLoop(target, tapes.make(kind, Math.ceil(guess * seconds) + 1000), seconds)
+    tapes.used(kind, result.sent)
+    guess = Math.max(guess / 4, (result.requests / result.seconds) * 2)
+    return result
+  }
+}
+
+/** The same requests to a server that does not care what is in them. */
+export function repeatedLoad(target: Target, tape: Tape): (seconds: number) => Promise<LoadResult> {
+  return (seconds) => closedLoop(target, { ...tape, records: Number.POSITIVE_INFINITY }, seconds)
+}
+
+const openLoopScript = fileURLToPath(new URL('../open-loop.ts', import.meta.url))
+const OPEN_LOOP_CONNECTIONS = 256
+
+/** Latency at a fixed rate. */
+export async function openLoop(
+  target: Target,
+  kind: TapeKind,
+  tapes: TapeMaker,
+  load: Pick<OpenLoopPlan, 'rate' | 'seconds'>,
+): Promise<OpenLoopResult> {
+  const { file, recordSize } = tapes.make(kind, Math.ceil(load.rate * load.seconds) + 100)
+  const { port, method, path, tokenHeader, headers, connections = OPEN_LOOP_CONNECTIONS } = target
+  const plan: OpenLoopPlan = {
+    port,
+    method,
+    path,
+    tokenHeader,
+    headers,
+    file,
+    recordSize,
+    connections,
+    ...load,
+  }
+  const env = { PATH: process.env['PATH'] }
+  const text = await outputOf(process.execPath, [openLoopScript, JSON.stringify(plan)], {
+    core: LOAD_CORE,
+    env,
+  })
+  const result = JSON.parse(text) as OpenLoopResult
+  tapes.used(kind, result.sent)
+  return result
+}
+
+/** Processor time of a process so far, all threads, microseconds; not a number where there is no /proc. */
+export function cpuMicrosOf(pid: number): number {
+  const fields = procFields(pid)
+  // Fields 14 and 15 of proc(5): user and system time in ticks of 10 ms.
+  return fields === null ? Number.NaN : (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
+function procFields(pid: number): readonly string[] | null {
+  try {
+    // The second field is the program's name in brackets and may hold anything.
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? null
+  } catch {
+    return null
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  const upper = sorted[Math.floor(middle)] ?? Number.NaN
+  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper
+}

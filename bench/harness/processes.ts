@@ -1,0 +1,105 @@
+/** Child processes and temporary folders of a run: pinned to a core, and gone when the run is, however it ends. */
+import { type ChildProcess, type StdioOptions, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** The core of the server under measurement, and the one of everything else. */
+export const SERVER_CORE = 0
+export const LOAD_CORE = 1
+
+const children = new Set<ChildProcess>()
+const folders = new Set<string>()
+
+const canPin = hasCommand('taskset') && availableParallelism() > 1
+
+/** Whether server and load generator have a core each; told in the results. */
+export function isPinned(): boolean {
+  return canPin
+}
+
+export function hasCommand(name: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Moves this process, and so all it starts later (PostgreSQL among them), to the core of the load. */
+export function pinToLoadCore(): void {
+  if (canPin)
+    execFileSync('taskset', ['-a', '-cp', String(LOAD_CORE), String(process.pid)], { stdio: 'ignore' })
+}
+
+export interface StartOptions {
+  readonly core: number
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly cwd?: string
+  readonly stdio?: StdioOptions
+}
+
+/** Starts a process on a core. It is killed with this one. */
+export function startOn(command: string, args: readonly string[], options: StartOptions): ChildProcess {
+  const pinned = canPin ? ['taskset', '-c', String(options.core), command, ...args] : [command, ...args]
+  const [program = command, ...rest] = pinned
+  const child = spawn(program, rest, {
+    env: { ...options.env },
+    cwd: options.cwd,
+    stdio: options.stdio ?? ['ignore', 'ignore', 'inherit'],
+  })
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  return child
+}
+
+/** What a process on a core wrote to standard output. @throws when it failed */
+export async function outputOf(
+  command: string,
+  args: readonly string[],
+  options: Omit<StartOptions, 'stdio'>,
+): Promise<string> {
+  const child = startOn(command, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
+  let text = ''
+  child.stdout?.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`${command} ended with ${code}: ${text.slice(-2000)}`)
+  return text
+}
+
+export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill(signal)
+  await ended
+}
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'duktig-bench-'))
+  folders.add(folder)
+  return folder
+}
+
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+  folders.delete(folder)
+}
+
+/** Cleans up at the end of this process, also when it is interrupted. */
+export function cleanUpAtEnd(): void {
+  process.on('exit', () => {
+    for (const child of children) child.kill('SIGKILL')
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  })
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => process.exit(code))
+  }
+}

@@ -1,0 +1,55 @@
+// The load of closed-loop.ts where wrk is missing: node autocannon.mjs '{"port":…}' prints the same result line.
+import { readFileSync } from 'node:fs'
+import autocannon from 'autocannon'
+
+const plan = JSON.parse(process.argv[2])
+const records = readFileSync(plan.file, 'latin1')
+const headers = Object.fromEntries(
+  plan.headers
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split(': ')),
+)
+const chain = plan.chainBody === null ? null : records.trim().split('\n')
+let sent = 0
+
+function setupRequest(request) {
+  const unique = `${process.pid}-${sent}`
+  const own = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, value.replace('%s', unique)]),
+  )
+  const at = (sent++ * plan.recordSize) % records.length
+  const record = records.slice(at, at + plan.recordSize)
+  if (chain !== null) {
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
+    return { ...request, headers: form, body: plan.chainBody + (chain.pop() ?? 'none-left') }
+  }
+  if (plan.tokenHeader !== '') return { ...request, headers: { ...own, [plan.tokenHeader]: record } }
+  return { ...request, headers: { ...own, 'Content-Type': 'application/json' }, body: record }
+}
+
+function onResponse(_status, body) {
+  const token = /"refresh_token":"([^"]+)"/.exec(body)?.[1]
+  if (token !== undefined) chain?.push(token)
+}
+
+const result = await autocannon({
+  url: `http://127.0.0.1:${plan.port}`,
+  connections: plan.connections,
+  duration: plan.seconds,
+  requests: [
+    { method: plan.method, path: plan.path, setupRequest, ...(chain === null ? {} : { onResponse }) },
+  ],
+})
+const { latency } = result
+const answer = {
+  requests: result['2xx'] + result.non2xx,
+  sent,
+  seconds: result.duration,
+  refused: result.non2xx,
+  broken: result.errors,
+  p50Ms: latency.p50,
+  p99Ms: latency.p99,
+  maxMs: latency.max,
+}
+process.stdout.write(`RESULT ${JSON.stringify(answer)}\n`)

@@ -1,0 +1,147 @@
+/** Throughput and latency of the requests that a service answers all day, against a bare node:http server. */
+import { copyFileSync } from 'node:fs'
+import type { Target } from '../harness/closed-loop.ts'
+import type { Context, Figure, Row } from '../harness/context.ts'
+import { type Running, type Site, startDuktig } from '../harness/duktig.ts'
+import { interleaved, median, openLoop, repeatedLoad, tapeLoad } from '../harness/measure.ts'
+import type { Tape, TapeKind } from '../harness/tape.ts'
+
+interface Work {
+  readonly name: string
+  readonly title: string
+  readonly engine: 'sqlite' | 'postgres'
+  readonly kind: TapeKind
+  readonly leastRatio: number
+  readonly mostP99Ms?: number
+}
+
+/** Latency is measured at this part of the throughput: busy, but not at the limit, where every queue grows. */
+const OPEN_LOOP_PART = 0.7
+
+const WORKS: readonly Work[] = [
+  {
+    name: 'rotating-sqlite',
+    title: 'refresh, rotation on, SQLite synchronous=FULL',
+    engine: 'sqlite',
+    kind: 'rotating',
+    leastRatio: 0.3,
+    mostP99Ms: 20,
+  },
+  {
+    name: 'resting-sqlite',
+    title: 'refresh, rotation off, SQLite',
+    engine: 'sqlite',
+    kind: 'resting',
+    leastRatio: 0.4,
+    mostP99Ms: 15,
+  },
+  {
+    name: 'rotating-postgres',
+    title: 'refresh, rotation on, PostgreSQL synchronous_commit=on',
+    engine: 'postgres',
+    kind: 'rotating',
+    leastRatio: 0.22,
+    mostP99Ms: 25,
+  },
+  {
+    name: 'user',
+    title: 'GET /user with a valid access token',
+    engine: 'sqlite',
+    kind: 'access',
+    leastRatio: 0.45,
+  },
+]
+
+export const workRows: readonly Row[] = WORKS.map((work) => ({
+  name: work.name,
+  title: work.title,
+  run: (context) => measureWork(context, work),
+}))
+
+async function measureWork(context: Context, work: Work): Promise<readonly Figure[]> {
+  const site = await context.site(work.engine)
+  const baseline = await context.baseline()
+  const running = await startDuktig(site)
+  try {
+    const target = targetOf(work.kind, running.port)
+    const sample = site.tapes.make(work.kind, 20_000)
+    const contestants = [
+      {
+        name: 'bare node:http',
+        pid: baseline.child.pid as number,
+        load: repeatedLoad({ ...target, port: baseline.port }, ownCopy(sample)),
+      },
+      duktigContestant(site, running, work.kind),
+    ]
+    const rounds = await interleaved(contestants, context.timing, context.say)
+    const bare = rounds.get('bare node:http') ?? []
+    const ours = rounds.get('Duktig') ?? []
+    const ratios = ours.map((round, i) => round.perSecond / (bare[i]?.perSecond ?? Number.NaN))
+    const figures: Figure[] = [
+      {
+        row: work.name,
+        what: 'ratio to bare node:http',
+        unit: '',
+        values: ratios,
+        aim: { least: work.leastRatio },
+      },
+      { row: work.name, what: 'throughput', unit: '/s', values: ours.map((round) => round.perSecond) },
+      { row: work.name, what: 'bare node:http', unit: '/s', values: bare.map((round) => round.perSecond) },
+      { row: work.name, what: 'processor time', unit: 'µs', values: ours.map((round) => round.cpuMicros) },
+      {
+        row: work.name,
+        what: 'bare processor time',
+        unit: 'µs',
+        values: bare.map((round) => round.cpuMicros),
+      },
+      { row: work.name, what: 'p99 of 64 connections', unit: 'ms', values: ours.map((round) => round.p99Ms) },
+    ]
+    if (work.mostP99Ms === undefined) return figures
+    const rate = median(ours.map((round) => round.perSecond)) * OPEN_LOOP_PART
+    return [...figures, await latency(context, site, running, work, rate)]
+  } finally {
+    await running.stop()
+  }
+}
+
+async function latency(
+  context: Context,
+  site: Site,
+  running: Running,
+  work: Work,
+  rate: number,
+): Promise<Figure> {
+  const values: number[] = []
+  for (let i = 0; i < Math.ceil(context.timing.rounds / 2); i++) {
+    const load = { rate, seconds: context.timing.seconds * 2 }
+    const result = await openLoop(targetOf(work.kind, running.port), work.kind, site.tapes, load)
+    if (result.unanswered > 0 || (result.statuses['200'] ?? 0) !== result.sent)
+      throw new Error(`open loop: ${JSON.stringify(result)}`)
+    context.say(
+      `p99 ${result.p99Ms.toFixed(1)} ms at ${Math.round(rate)}/s, longest ${result.maxMs.toFixed(0)} ms`,
+    )
+    values.push(result.p99Ms)
+  }
+  const what = `p99 at ${OPEN_LOOP_PART * 100} % of the throughput, open loop`
+  return { row: work.name, what, unit: 'ms', values, aim: { most: work.mostP99Ms as number } }
+}
+
+export function duktigContestant(site: Site, running: Running, kind: TapeKind) {
+  const load = tapeLoad(targetOf(kind, running.port), kind, site.tapes)
+  return { name: 'Duktig', pid: running.child.pid as number, load }
+}
+
+/** The requests of a kind, as our own client sends them: a refresh brings its attempt key along. */
+export function targetOf(kind: TapeKind, port: number): Target {
+  if (kind === 'access')
+    return { port, method: 'GET', path: '/user', tokenHeader: 'Access-Token', headers: '' }
+  const headers = 'Idempotency-Key: %s\n'
+  return { port, method: 'POST', path: '/auth/refresh_token', tokenHeader: 'Refresh-Token', headers }
+}
+
+/** A tape that goes on existing when the next one of its kind is made. */
+function ownCopy(tape: Tape): Tape {
+  const file = `${tape.file}.copy`
+  copyFileSync(tape.file, file)
+  return { ...tape, file }
+}

@@ -1,0 +1,115 @@
+/** Sign-ins against the raw rate of their password hash, and what a flood of them does to everybody else. */
+import { fileURLToPath } from 'node:url'
+import type { Target } from '../harness/closed-loop.ts'
+import type { Context, Figure, Row } from '../harness/context.ts'
+import { AUTH_KEY, type Running, type Site, startDuktig } from '../harness/duktig.ts'
+import { interleaved, median, openLoop, tapeLoad } from '../harness/measure.ts'
+import { SERVER_CORE, outputOf } from '../harness/processes.ts'
+import { duktigContestant, targetOf } from './refresh.ts'
+
+/** More than are hashed at a time, fewer than may wait. */
+const SIGN_IN_CONNECTIONS = 16
+const FLOOD_CONNECTIONS = 512
+const FLOOD_FACTOR = 10
+const REFRESH_PART = 0.25
+
+const rawScript = fileURLToPath(new URL('../harness/raw-argon2.ts', import.meta.url))
+
+export const signInRow: Row = {
+  name: 'sign-in',
+  title: 'sign-in against the raw argon2id rate of the same core',
+  async run(context) {
+    const site = await context.site('sqlite')
+    const running = await startDuktig(site)
+    try {
+      const load = tapeLoad(signInTarget(running.port), 'sign-in', site.tapes)
+      const raw: number[] = []
+      const ours: number[] = []
+      await load(context.timing.warmUpSeconds)
+      for (let i = 0; i < context.timing.rounds; i++) {
+        raw.push(await rawRate(context.timing.seconds))
+        const { requests, seconds } = await load(context.timing.seconds)
+        ours.push(requests / seconds)
+        context.say(`raw ${raw.at(-1)?.toFixed(0)}/s, sign-in ${ours.at(-1)?.toFixed(0)}/s`)
+      }
+      const ratios = ours.map((rate, i) => rate / (raw[i] ?? Number.NaN))
+      return [
+        { row: 'sign-in', what: 'ratio to raw argon2id', unit: '', values: ratios, aim: { least: 0.9 } },
+        { row: 'sign-in', what: 'throughput', unit: '/s', values: ours },
+      ]
+    } finally {
+      await running.stop()
+    }
+  },
+}
+
+export const floodRow: Row = {
+  name: 'flood',
+  title: 'refreshes at a quarter of their capacity during ten times the sign-ins that fit',
+  async run(context) {
+    const site = await context.site('sqlite')
+    const running = await startDuktig(site)
+    try {
+      return await flood(context, site, running)
+    } finally {
+      await running.stop()
+    }
+  },
+}
+
+async function flood(context: Context, site: Site, running: Running): Promise<readonly Figure[]> {
+  const { timing } = context
+  const rounds = await interleaved(
+    [duktigContestant(site, running, 'rotating')],
+    { ...timing, rounds: 1 },
+    context.say,
+  )
+  const refreshRate = (rounds.get('Duktig')?.[0]?.perSecond ?? Number.NaN) * REFRESH_PART
+  const floodRate = (await rawRate(timing.seconds)) * FLOOD_FACTOR
+  const refresh = { ...targetOf('rotating', running.port), connections: 128 }
+  const signIn = { ...signInTarget(running.port), connections: FLOOD_CONNECTIONS }
+  const quiet: number[] = []
+  const flooded: number[] = []
+  for (let i = 0; i < Math.ceil(timing.rounds / 2); i++) {
+    const load = { rate: refreshRate, seconds: timing.seconds * 2 }
+    quiet.push((await openLoop(refresh, 'rotating', site.tapes, load)).p99Ms)
+    const [during, signIns] = await Promise.all([
+      openLoop(refresh, 'rotating', site.tapes, load),
+      openLoop(signIn, 'sign-in', site.tapes, { ...load, rate: floodRate }),
+    ])
+    flooded.push(during.p99Ms)
+    context.say(
+      `p99 ${quiet.at(-1)?.toFixed(1)} ms, flooded ${flooded.at(-1)?.toFixed(1)} ms; sign-ins ${JSON.stringify(signIns.statuses)}`,
+    )
+  }
+  const base = median(quiet)
+  return [
+    {
+      row: 'flood',
+      what: 'p99 of refreshes, times',
+      unit: '',
+      values: flooded.map((p99) => p99 / base),
+      aim: { most: 2 },
+    },
+    { row: 'flood', what: 'p99 without the flood', unit: 'ms', values: quiet },
+    { row: 'flood', what: 'p99 during the flood', unit: 'ms', values: flooded },
+  ]
+}
+
+/** Checks a second of one password hash, as many at a time as the product does, on the server's core. */
+async function rawRate(seconds: number): Promise<number> {
+  const options = { core: SERVER_CORE, env: { PATH: process.env['PATH'] } }
+  return Number(await outputOf(process.execPath, [rawScript, String(seconds)], options))
+}
+
+function signInTarget(port: number): Target {
+  const headers = `X-Auth-Key: ${AUTH_KEY}\n`
+  return {
+    port,
+    method: 'POST',
+    path: '/auth/token',
+    tokenHeader: '',
+    headers,
+    connections: SIGN_IN_CONNECTIONS,
+  }
+}

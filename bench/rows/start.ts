@@ -1,0 +1,58 @@
+/** How long a start takes until the first answer, and what a service at rest holds in memory. */
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Context, Figure, Row } from '../harness/context.ts'
+import { startDuktig } from '../harness/duktig.ts'
+
+/** What a start leaves behind has been collected by then. */
+const REST_MS = 3000
+const STARTS = 7
+/** A store as it is when a team begins. */
+const FEW = 1000
+
+export const startRow: Row = {
+  name: 'start',
+  title: 'second start to the first answer, memory at rest',
+  async run(context) {
+    const aims = { start: { most: 400 }, memory: { most: 100 } }
+    const few = await startsOf(context, FEW, aims)
+    return [...few, ...(await startsOf(context, context.sessions, aims))]
+  },
+}
+
+async function startsOf(
+  context: Context,
+  sessions: number,
+  aims: Readonly<Record<'start' | 'memory', { readonly most: number }>>,
+): Promise<readonly Figure[]> {
+  const site = await context.site('sqlite', sessions)
+  // The first start is not counted: it finds nothing in the caches of the machine.
+  await (await startDuktig(site)).stop()
+  const starts: number[] = []
+  const memory: number[] = []
+  for (let i = 0; i < (context.quick ? 3 : STARTS); i++) {
+    const startedMs = performance.now()
+    const running = await startDuktig(site)
+    starts.push(performance.now() - startedMs)
+    await sleep(REST_MS)
+    memory.push(residentMiB(running.child.pid as number))
+    await running.stop()
+    context.say(`start ${starts.at(-1)?.toFixed(0)} ms, memory ${memory.at(-1)?.toFixed(0)} MiB`)
+  }
+  const store = `${sessions.toLocaleString('en')} sessions`
+  return [
+    {
+      row: 'start',
+      what: `second start to the first answer, ${store}`,
+      unit: 'ms',
+      values: starts,
+      aim: aims.start,
+    },
+    { row: 'start', what: `memory at rest, ${store}`, unit: 'MiB', values: memory, aim: aims.memory },
+  ]
+}
+
+function residentMiB(pid: number): number {
+  const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kibibytes) / 1024
+}

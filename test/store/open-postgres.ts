@@ -1,0 +1,40 @@
+import { Client, types } from 'pg'
+import { openPostgres } from '../../src/store/postgres/open.ts'
+import type { Store } from '../../src/store/store.ts'
+import { freshDatabase } from '../support/postgres.ts'
+import type { TestStore } from './engine.ts'
+
+export interface TestPostgres extends TestStore {
+  readonly url: string
+}
+
+/** A store on a database of its own. */
+export async function openTestPostgres(): Promise<TestPostgres> {
+  const database = await freshDatabase()
+  const stores: Store[] = []
+  const another = async () => {
+    const { store } = await openPostgres(database.url)
+    stores.push(store)
+    return store
+  }
+  const store = await another()
+  const beside = new Client({ connectionString: database.url })
+  beside.setTypeParser(types.builtins.INT8, Number)
+  await beside.connect()
+  return {
+    url: database.url,
+    store,
+    another,
+    async sql(text, ...params) {
+      let place = 0
+      const numbered = text.replaceAll('?', () => `$${++place}`)
+      const { rows } = await beside.query({ text: numbered, values: [...params], rowMode: 'array' })
+      return rows as readonly (readonly unknown[])[]
+    },
+    async close() {
+      for (const each of stores) await each.close()
+      await beside.end()
+      await database.drop()
+    },
+  }
+}

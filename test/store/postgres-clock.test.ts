@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DatabaseClock } from '../../src/store/postgres/clock.ts'
+
+const START = 1_800_000_000_000
+
+/** A clock over times that the test moves: those of this process and of the database. */
+function setUp() {
+  const now = { processMs: 1000, databaseMs: START }
+  const clock = new DatabaseClock(() => now.processMs)
+  const pass = (ms: number) => {
+    now.processMs += ms
+    now.databaseMs += ms
+  }
+  /** A reading whose way there and back takes so long. */
+  const read = (thereMs = 0, backMs = 0) => {
+    const sentMs = now.processMs
+    pass(thereMs)
+    const { databaseMs } = now
+    pass(backMs)
+    clock.learn([{ sentMs, databaseMs, receivedMs: now.processMs }])
+  }
+  return { now, clock, pass, read }
+}
+
+test('the clock says what the database says, in whole milliseconds', () => {
+  const { clock, pass, read } = setUp()
+  read(2, 2)
+  assert.equal(clock.nowMs(), START + 4)
+  pass(1000.7)
+  assert.equal(clock.nowMs(), START + 1004)
+})
+
+test('of several readings the quickest sets the clock', () => {
+  const clock = new DatabaseClock(() => 1000)
+  clock.learn([
+    { sentMs: 0, databaseMs: START - 1000 + 90, receivedMs: 100 },
+    { sentMs: 100, databaseMs: START - 899, receivedMs: 102 },
+    { sentMs: 200, databaseMs: START - 790, receivedMs: 230 },
+  ])
+  assert.equal(clock.nowMs(), START)
+})
+
+test('a reading that took long does not disturb a clock that is right', () => {
+  const { clock, now, read } = setUp()
+  read()
+  read(900, 0)
+  assert.equal(clock.nowMs(), now.databaseMs)
+  read(0, 900)
+  assert.equal(clock.nowMs(), now.databaseMs)
+})
+
+test('the clock follows the database forward at once', () => {
+  const { clock, now, read } = setUp()
+  read()
+  now.databaseMs += 60_000
+  read(1, 1)
+  assert.ok(Math.abs(clock.nowMs() - now.databaseMs) <= 1)
+})
+
+test('when the database is set back, the clock goes on slowly until both agree, and never back', () => {
+  const { clock, now, pass, read } = setUp()
+  read()
+  const beforeMs = clock.nowMs()
+  now.databaseMs -= 1000
+  read()
+  assert.equal(clock.nowMs(), beforeMs)
+  pass(500)
+  assert.equal(clock.nowMs(), beforeMs + 250)
+  read()
+  assert.equal(clock.nowMs(), beforeMs + 250)
+  pass(1500)
+  assert.equal(clock.nowMs(), now.databaseMs)
+  pass(500)
+  assert.equal(clock.nowMs(), now.databaseMs)
+})
+
+test('a database that is set back and then forward again is followed without a step back', () => {
+  const { clock, now, pass, read } = setUp()
+  read()
+  now.databaseMs -= 1000
+  read()
+  pass(400)
+  const aheadMs = clock.nowMs()
+  now.databaseMs += 500
+  read()
+  assert.ok(clock.nowMs() >= aheadMs)
+  now.databaseMs += 10_000
+  read()
+  assert.equal(clock.nowMs(), now.databaseMs)
+})
+
+test('a deadline is given to the database in its own time, also while the clock is ahead of it', () => {
+  const { clock, now, read } = setUp()
+  read()
+  assert.equal(clock.inDatabaseMs(clock.nowMs() + 2000), now.databaseMs + 2000)
+  now.databaseMs -= 1000
+  read()
+  assert.equal(clock.inDatabaseMs(clock.nowMs() + 2000), now.databaseMs + 2000)
+})
+
+test('whatever the database says, the clock never steps back', () => {
+  const { clock, now, pass, read } = setUp()
+  read()
+  let lastMs = clock.nowMs()
+  for (let i = 0; i < 20_000; i++) {
+    if (i % 7 === 0) now.databaseMs += Math.sin(i) * 500
+    if (i % 3 === 0) read((i * 7) % 11, (i * 5) % 13)
+    pass(((i * 31) % 17) / 3)
+    const nowMs = clock.nowMs()
+    assert.ok(nowMs >= lastMs, `step ${i}`)
+    lastMs = nowMs
+  }
+})
+
+test('a clock that has not been set is a fault', () => {
+  assert.throws(() => new DatabaseClock().nowMs(), /has not been read/)
+})

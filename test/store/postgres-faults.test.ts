@@ -1,0 +1,225 @@
+/** PostgreSQL fails in the ways it does: connections cut, read-only, unreachable, crashed, set up unwisely. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { DatabaseError } from 'pg'
+import { Connection } from '../../src/store/postgres/connection.ts'
+import { unavailableIfSo } from '../../src/store/postgres/errors.ts'
+import { openPostgres } from '../../src/store/postgres/open.ts'
+import { type Store, StoreUnavailable } from '../../src/store/store.ts'
+import { type RunningPostgres, startPostgres } from '../support/postgres.ts'
+import { makeAccount, newAccount, refreshRequest, signIn, signedIn, stored } from './engine.ts'
+import { type TestPostgres, openTestPostgres } from './open-postgres.ts'
+
+let own: TestPostgres | undefined
+const opened = () => own as TestPostgres
+before(async () => {
+  own = await openTestPostgres()
+})
+after(() => own?.close())
+
+async function cutConnections(): Promise<void> {
+  await opened().sql(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid()`,
+  )
+}
+
+/** Calls until it works; what fails meanwhile must say that the store is unavailable. */
+async function untilItWorks(call: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await call()
+      return
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || tries === 1000) throw error
+      await nextTurn()
+    }
+  }
+}
+
+/** Sets something for all new connections to this database while `work` runs. */
+async function whileSet(setting: string, value: string, work: () => Promise<void>): Promise<void> {
+  const [row] = await opened().sql('select current_database()')
+  const database = `alter database ${String(row?.[0])}`
+  await opened().sql(`${database} set ${setting} = ${value}`)
+  await cutConnections()
+  try {
+    await work()
+  } finally {
+    // The connection that is beside the store is older than the setting.
+    await opened().sql(`${database} reset ${setting}`)
+    await cutConnections()
+  }
+}
+
+test('after all its connections were cut, the store works again by itself', async () => {
+  const { store } = opened()
+  const { session } = await signedIn(store)
+  await Promise.all(Array.from({ length: 20 }, () => store.findAccount(session.accountId)))
+  await cutConnections()
+  await untilItWorks(() => store.check())
+  await untilItWorks(() => store.refreshSession(refreshRequest(store, session)))
+  await untilItWorks(() => makeAccount(store))
+})
+
+test('cutting connections under load leaves answers, and refusals that say the store is unavailable', async () => {
+  const { store } = opened()
+  const { session } = await signedIn(store, { parallelWindowSeconds: 0 })
+  const progress = { generation: 1, isOver: false }
+  const refreshUntilOver = async () => {
+    while (!progress.isOver) {
+      const advance = refreshRequest(store, session, {
+        decide: ({ session: { generation } }) => ({
+          kind: 'advance',
+          generation: generation + 1,
+          attemptKey: null,
+          recovered: false,
+        }),
+      })
+      try {
+        const { view } = await store.refreshSession(advance)
+        progress.generation = Math.max(progress.generation, view?.session.generation ?? 0)
+      } catch (error) {
+        assert.ok(error instanceof StoreUnavailable, String(error))
+        await nextTurn()
+      }
+    }
+  }
+  const load = Promise.all([
+    ...Array.from({ length: 8 }, refreshUntilOver),
+    ...Array.from({ length: 4 }, async () => {
+      while (!progress.isOver) {
+        await makeAccount(store).catch((error: unknown) => assert.ok(error instanceof StoreUnavailable))
+        await nextTurn()
+      }
+    }),
+  ])
+  for (let i = 0; i < 10; i++) {
+    const reached = progress.generation
+    while (progress.generation < reached + 3) await nextTurn()
+    await cutConnections()
+  }
+  progress.isOver = true
+  await load
+  await untilItWorks(() => store.check())
+  assert.ok((await stored(store, session.sessionId)).generation >= progress.generation)
+})
+
+test('a database that became read-only is unavailable for writing, and is found writable again', async () => {
+  const { store } = opened()
+  const { session, account } = await signedIn(store)
+  await whileSet('default_transaction_read_only', 'on', async () => {
+    await untilItWorks(() => store.readSession(session.sessionId))
+    await assert.rejects(store.check(), StoreUnavailable)
+    await assert.rejects(store.createAccount(newAccount()), StoreUnavailable)
+    await assert.rejects(store.endSessions(account.accountId, 'ended-by-user'), StoreUnavailable)
+    const advance = { kind: 'advance', generation: 2, attemptKey: null, recovered: false } as const
+    const refresh = store.refreshSession(refreshRequest(store, session, { decide: () => advance }))
+    await assert.rejects(refresh, StoreUnavailable)
+  })
+  await untilItWorks(() => store.check())
+  assert.deepEqual(await stored(store, session.sessionId), session)
+})
+
+test('our own connections commit durably although the server is set up otherwise, and the store says so', async () => {
+  const { store, url } = opened()
+  await whileSet('synchronous_commit', 'off', async () => {
+    await untilItWorks(() => store.check())
+    const problems = await store.inspect()
+    assert.equal(problems.length, 1)
+    assert.match(problems[0] ?? '', /synchronous_commit is off/)
+    const connection = new Connection(url, {})
+    assert.deepEqual(await connection.rows('show synchronous_commit'), [['on']])
+    await connection.close()
+  })
+  await untilItWorks(async () => assert.deepEqual(await store.inspect(), []))
+})
+
+test('a stronger setting of the server is left as it is', async () => {
+  await whileSet('synchronous_commit', 'remote_apply', async () => {
+    const connection = new Connection(opened().url, {})
+    assert.deepEqual(await connection.rows('show synchronous_commit'), [['remote_apply']])
+    await connection.close()
+    await untilItWorks(async () => assert.deepEqual(await opened().store.inspect(), []))
+  })
+})
+
+const unreachable: { name: string; change: (url: URL) => void }[] = [
+  { name: 'nobody listens', change: (url) => (url.port = '1') },
+  { name: 'the password is wrong', change: (url) => (url.password = 'wrong') },
+  { name: 'there is no such database', change: (url) => (url.pathname = '/no_such_database') },
+]
+for (const { name, change } of unreachable) {
+  test(`opening says that the store is unavailable when ${name}`, async () => {
+    const url = new URL(opened().url)
+    change(url)
+    await assert.rejects(openPostgres(url.href), StoreUnavailable)
+  })
+}
+
+test('after a crash of the server nothing acknowledged is missing, and the store works again by itself', async () => {
+  const server = await startPostgres({ settings: { fsync: 'off', full_page_writes: 'off' } })
+  let store: Store | undefined
+  try {
+    store = (await openPostgres(server.url)).store
+    await crashAndCompare(server, store)
+    assert.deepEqual(
+      (await store.inspect()).map((problem) => problem.split(' ')[0]),
+      ['fsync', 'full_page_writes'],
+    )
+  } finally {
+    await store?.close()
+    await server.stop()
+  }
+})
+
+async function crashAndCompare(server: RunningPostgres, store: Store): Promise<void> {
+  const { account, application } = await signedIn(store, { parallelWindowSeconds: 0 })
+  const sessions = []
+  for (let i = 0; i < 8; i++) sessions.push(await signIn(store, account, application))
+  const acknowledged = new Map<string, number>()
+  const load = sessions.map(async (session) => {
+    for (let generation = 1; ; generation++) {
+      const request = refreshRequest(store, session, { generation })
+      const outcome = await store.refreshSession(request).catch((error: unknown) => error)
+      if (outcome instanceof StoreUnavailable) return
+      acknowledged.set(session.sessionId, generation + 1)
+    }
+  })
+  while (Math.max(0, ...acknowledged.values()) < 20) await nextTurn()
+  await server.crash()
+  await Promise.all(load)
+  await assert.rejects(store.check(), StoreUnavailable)
+  await server.restart()
+  await untilItWorks(() => store.check())
+  for (const [sessionId, generation] of acknowledged) {
+    const row = await stored(store, sessionId)
+    // One more may have been written without its answer.
+    assert.ok(row.generation === generation || row.generation === generation + 1)
+  }
+}
+
+test('errors that mean "not now" are told from faults', () => {
+  const meaning = (code: string) => {
+    const error = new DatabaseError('message', 7, 'error')
+    error.code = code
+    return unavailableIfSo(error) instanceof StoreUnavailable
+  }
+  const notNow = [
+    '08006',
+    '25006',
+    '53100',
+    '53300',
+    '55P03',
+    '57014',
+    '57P01',
+    '57P03',
+    '58030',
+    '40001',
+    'XX001',
+  ]
+  for (const code of notNow) assert.ok(meaning(code), code)
+  for (const code of ['23505', '42601', '42P01', '22P02', '23503', '42501']) assert.ok(!meaning(code), code)
+  assert.ok(unavailableIfSo(new Error('Connection terminated unexpectedly')) instanceof StoreUnavailable)
+})

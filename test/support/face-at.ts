@@ -1,0 +1,90 @@
+/** The Duktig face over a SQLite store whose clock stands where the test puts it. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { compose } from '../../src/compose.ts'
+import type { RecordedAction } from '../../src/core/actions.ts'
+import { createDateFormat } from '../../src/core/dates.ts'
+import { NOT_FOUND } from '../../src/http/duktig/denials.ts'
+import { duktigRoutes } from '../../src/http/duktig/routes.ts'
+import { OPEN_GATE } from '../../src/http/flood-gate.ts'
+import { createServer } from '../../src/http/server.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import type { LogTally } from '../../src/store/action-store.ts'
+import { openSqlite } from '../../src/store/sqlite/open.ts'
+import { makeAccount, openSession } from './opened-session.ts'
+import { silentLog } from './service.ts'
+
+export interface FaceAt {
+  /** Writes history, as recorders would have written it. */
+  record(actions: readonly Partial<RecordedAction>[], logs?: readonly LogTally[]): Promise<void>
+  /** Asks as a super admin. */
+  get(path: string): Promise<{ readonly status: number; readonly text: string }>
+  close(): Promise<void>
+}
+
+/** `now` as ISO 8601, in UTC. */
+export async function faceAt(now: string, variables: Readonly<Record<string, string>> = {}): Promise<FaceAt> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'duktig-face-'))
+  const settings = readSettings({ DUKTIG_DATA_DIR: dataDir, ...variables })
+  const clock = { nowMs: () => Date.parse(now) }
+  const { store } = await openSqlite(join(dataDir, 'duktig.sqlite'), clock)
+  const { deps, recorder } = await compose(settings, store, silentLog)
+  const headers = { authKey: 'x-auth-key', accessToken: 'access-token', refreshToken: 'refresh-token' }
+  const app = await createServer({
+    routes: duktigRoutes({ deps, dates: createDateFormat(settings.timeZone), headers }),
+    maintenance: null,
+    notFound: NOT_FOUND,
+    floodGate: OPEN_GATE,
+    tooMany: () => NOT_FOUND,
+    fault: (error) => {
+      throw error
+    },
+    observe: () => {},
+    trustedProxies: [],
+    corsOrigins: [],
+    corsHeaders: { allowed: [], exposed: [] },
+  })
+  // Straight through the store, so that the only history is the one that the test makes up.
+  const application = await store.createApplication(
+    {
+      clientId: 'application',
+      name: 'Application',
+      type: 'confidential',
+      trustedBackend: false,
+      rotation: false,
+      parallelWindowSeconds: 20,
+      retryWindowSeconds: 60,
+      idleSeconds: 0,
+      sessionTtlSeconds: 86_400,
+      accessTokenTtlSeconds: 86_400,
+      requireKeyOnRefresh: false,
+    },
+    null,
+  )
+  assert.ok(application !== 'client-id-taken')
+  const { accessToken } = await openSession(deps, await makeAccount(deps, { roleId: 1 }), application)
+  let groups = 0
+  return {
+    async record(actions, logs = []) {
+      const usual = { accountId: 1, code: 'User->getAccount', message: '', address: null, sessionId: null }
+      await store.recordActions({
+        writer: 'history',
+        number: ++groups,
+        actions: actions.map((action) => ({ ...usual, atMs: clock.nowMs(), ...action })),
+        logs,
+      })
+    },
+    async get(path) {
+      const answer = await app.inject({ method: 'GET', url: path, headers: { 'Access-Token': accessToken } })
+      return { status: answer.statusCode, text: answer.payload }
+    },
+    async close() {
+      await app.close()
+      await recorder.stop()
+      await store.close()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
