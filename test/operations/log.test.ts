@@ -1,0 +1,85 @@
+/** The log: a line of JSON for each event, and which requests it tells of. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { createLog } from '../../src/operations/log.ts'
+import { addAccount, readOwn, refresh, signIn, trySignIn } from '../support/people.ts'
+import { send } from '../support/raw-http.ts'
+import { type TestService, UNLIMITED, startTestService } from '../support/service.ts'
+
+/** A log in memory. */
+function memoryLog(level = 'info') {
+  const written: string[] = []
+  const log = createLog(level, { write: (text: string) => void written.push(text) })
+  const lines = () => written.map((text) => JSON.parse(text) as Record<string, unknown>)
+  return { log, written, lines }
+}
+
+describe('a line', () => {
+  test('is one JSON object with time, level and message', () => {
+    const { log, written, lines } = memoryLog()
+    log.warn({ event: 'store' }, 'The store cannot answer')
+    assert.equal(written.length, 1)
+    assert.deepEqual(Object.keys(lines()[0] ?? {}), ['level', 'time', 'event', 'msg'])
+    assert.equal(lines()[0]?.['level'], 'warn')
+    assert.match(String(lines()[0]?.['time']), /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/)
+  })
+
+  test('stays one line, whatever somebody typed', () => {
+    const { log, written, lines } = memoryLog()
+    const nasty = 'a\n{"level":"error","msg":"forged"}\r\n\u2028\u001b[2J\0"\\'
+    log.info({ event: nasty, address: nasty }, nasty)
+    assert.equal(written.length, 1)
+    assert.equal(written[0]?.trimEnd().includes('\n'), false)
+    assert.equal(/\p{Cc}/u.test(written[0]?.trimEnd() ?? ''), false)
+    assert.equal(lines()[0]?.['msg'], nasty)
+    assert.equal(lines()[0]?.['level'], 'info')
+  })
+
+  test('below the least level is not written', () => {
+    const { log, written } = memoryLog('error')
+    log.warn('No')
+    log.info('No')
+    assert.deepEqual(written, [])
+  })
+})
+
+describe('requests', () => {
+  const { log, lines } = memoryLog()
+  let service: TestService
+  before(async () => {
+    service = await startTestService({ ...UNLIMITED, DUKTIG_SLOW_REQUEST_MS: '60000' }, log)
+  })
+  after(() => service.stop())
+
+  test('leave a line only if they were security events', async () => {
+    const { accountId, email } = await addAccount(service)
+    const tokens = await signIn(service, email)
+    await trySignIn(service, email, 'Wrong-Horse-1')
+    const earlier = lines().length
+    for (let i = 0; i < 3; i++) {
+      assert.equal((await refresh(service, tokens.refreshToken)).status, 200)
+      assert.equal((await readOwn(service, tokens.accessToken)).status, 200)
+    }
+    await refresh(service, 'no token')
+    await send(service.address, 'GET', '/system/ping')
+    assert.equal(lines().length, earlier)
+    const events = lines().map(({ event, accountId: of }) => [event, of])
+    assert.deepEqual(events, [
+      ['Auth->Authorize', accountId],
+      ['Auth->Refused', -2],
+    ])
+  })
+
+  test('that take long leave a line with route, status and time', async () => {
+    const slow = memoryLog()
+    // A password takes some milliseconds, so everybody's sign-in is slow here.
+    const impatient = await startTestService({ ...UNLIMITED, DUKTIG_SLOW_REQUEST_MS: '1' }, slow.log)
+    const { email } = await addAccount(impatient)
+    await signIn(impatient, email)
+    await impatient.stop()
+    const line = slow.lines().find(({ event, route }) => event === 'slow-request' && route === '/auth/token')
+    assert.equal(line?.['status'], 200)
+    assert.equal(line?.['level'], 'warn')
+    assert.ok(Number.isInteger(line?.['durationMs']) && Number(line?.['durationMs']) >= 1)
+  })
+})
