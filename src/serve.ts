@@ -40,12 +40,14 @@ export async function startService(
   log: Log = createLog(settings.logLevel),
 ): Promise<Service> {
   const { store, applied } = await openStore(settings, true)
+  let composed: Composed | null = null
   try {
     const newKey = await ensureDefaultApplication(settings, store)
-    const composed = await compose(settings, store, log)
+    composed = await compose(settings, store, log)
     for (const problem of await store.inspect()) composed.log.warn({ event: 'store' }, problem)
     return { ...(await listen(settings, composed)), newKey, migrations: applied }
   } catch (error) {
+    await composed?.recorder.stop()
     await store.close()
     throw error
   }
