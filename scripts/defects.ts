@@ -3,17 +3,13 @@
  * fail. A test that stays green with its defect in place proves nothing, and fails this run. Numbers of rows as
  * arguments run only those.
  */
-import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { stripTypeScriptTypes } from 'node:module'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { MUTATIONS } from './defects/all.ts'
+import { copyCheckout, putIn } from './defects/checkout.ts'
 import type { Mutation } from './defects/mutation.ts'
 import { type RunningPostgres, startPostgres } from '../test/support/postgres.ts'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const AT_A_TIME = 2
 const LONGEST_RUN_MS = 900_000
 
@@ -35,28 +31,13 @@ const startedMs = performance.now()
 const copies = Array.from({ length: AT_A_TIME }, copyCheckout)
 let postgres: RunningPostgres | null = null
 try {
-  if (mutations.some((mutation) => mutation.postgres === true))
-    postgres = await startPostgres()
+  if (mutations.some((mutation) => mutation.postgres === true)) postgres = await startPostgres()
   const problem = await checkedWithout(copies[0] as string)
   const results = problem === null ? await runAll() : []
   report(results, problem)
 } finally {
   await postgres?.stop()
   for (const copy of copies) rmSync(copy, { recursive: true, force: true })
-}
-
-/** What git knows or would add, without what is ignored; packages are linked. */
-function copyCheckout(): string {
-  const copy = mkdtempSync(join(tmpdir(), 'duktig-defects-'))
-  const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z']
-  const files = execFileSync('git', list, { cwd: ROOT, encoding: 'utf8' }).split('\0').filter(Boolean)
-  for (const file of files) {
-    mkdirSync(dirname(join(copy, file)), { recursive: true })
-    // A file that was removed and not yet committed is listed all the same.
-    cpSync(join(ROOT, file), join(copy, file), { force: true, errorOnExist: false })
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
-  return copy
 }
 
 /** Without any defect all tests must pass, or their failing would say nothing. What does not, or null. */
@@ -82,18 +63,9 @@ async function runAll(): Promise<readonly Result[]> {
 }
 
 async function tryMutation(copy: string, mutation: Mutation): Promise<Result> {
-  const file = join(copy, mutation.file)
-  const before = readFileSync(file, 'utf8')
   const result = (problem: string | null, caughtBy = '') => ({ mutation, problem, caughtBy })
-  const found = before.split(mutation.search).length - 1
-  if (found !== 1) return result(`the text to replace is there ${found} times`)
-  const after = before.replace(mutation.search, () => mutation.replace)
-  try {
-    stripTypeScriptTypes(after)
-  } catch (error) {
-    return result(`the change is no TypeScript: ${String(error)}`)
-  }
-  writeFileSync(file, after)
+  const takeOut = putIn(copy, mutation)
+  if (typeof takeOut === 'string') return result(takeOut)
   try {
     const { code, output } = await runTests(copy, mutation.caughtBy, mutation.only)
     if (code === 0) return result('NO TEST NOTICED')
@@ -102,7 +74,7 @@ async function tryMutation(copy: string, mutation: Mutation): Promise<Result> {
       ? result(`the tests could not run: ${output.slice(-500)}`)
       : result(null, first)
   } finally {
-    writeFileSync(file, before)
+    takeOut()
   }
 }
 
@@ -117,7 +89,15 @@ function runTests(
   // Set by a test run around this one, it would silence the inner one.
   delete env['NODE_TEST_CONTEXT']
   if (postgres !== null) env['DUKTIG_TEST_DATABASE_URL'] = postgres.url
-  const args = ['--test', '--test-reporter=tap', `--test-concurrency=${together}`, ...pattern, ...files]
+  // A test that fails may leave a service running.
+  const args = [
+    '--test',
+    '--test-force-exit',
+    '--test-reporter=tap',
+    `--test-concurrency=${together}`,
+    ...pattern,
+    ...files,
+  ]
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, { cwd: copy, env, timeout: LONGEST_RUN_MS })
     const chunks: Buffer[] = []
