@@ -175,8 +175,7 @@ export const OTHERS: readonly Mutation[] = [
     file: 'src/core/legacy.ts',
     search: "if (account.status !== STATUS.active) return deny('account-inactive')",
     replace: '',
-    caughtBy: ['test/usecases/legacy.test.ts'],
-    only: 'for an account that is not active',
+    caughtBy: ['test/defects/signing-in.test.ts'],
   },
   {
     defect: '27',
@@ -191,8 +190,8 @@ export const OTHERS: readonly Mutation[] = [
     defect: '28',
     sentence: 'an advance leaves the generation as it was',
     file: 'src/core/refresh.ts',
-    search: 'return advance(session, presented, current + 1)',
-    replace: 'return advance(session, presented, current)',
+    search: "return { kind: 'advance', generation, attemptKey, recovered }",
+    replace: "return { kind: 'advance', generation: generation - 1, attemptKey, recovered }",
     caughtBy: ['test/core/refresh.test.ts'],
   },
   {

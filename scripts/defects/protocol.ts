@@ -36,8 +36,8 @@ export const PROTOCOL: readonly Mutation[] = [
     defect: 'P4',
     sentence: 'case 3 by `rotated_at` alone',
     file: 'src/core/refresh.ts',
-    search: 'ageMs(session.handedOutAtMs, nowMs) < parallelWindowMs',
-    replace: 'ageMs(session.rotatedAtMs, nowMs) < parallelWindowMs',
+    search: 'ageMs(session.handedOutAtMs, nowMs) < ',
+    replace: 'ageMs(session.rotatedAtMs, nowMs) < ',
     caughtBy: DECISION,
   },
   {
