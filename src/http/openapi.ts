@@ -35,7 +35,8 @@ export function openApiDocument(routes: readonly HttpRoute[], names: ApiNames): 
   for (const route of routes) {
     const parameters = [...pathParameters(route), ...(route.operation.parameters ?? [])] as ParameterObject[]
     const operations = (paths[route.path] ??= {})
-    operations[route.method.toLowerCase()] = { ...route.operation, parameters }
+    const responses = { ...refusals(route), ...route.operation.responses }
+    operations[route.method.toLowerCase()] = { ...route.operation, responses, parameters }
   }
   return {
     openapi: '3.1.0',
@@ -61,6 +62,19 @@ export function openApiDocument(routes: readonly HttpRoute[], names: ApiNames): 
         },
       },
     },
+  }
+}
+
+/** What the server answers in the place of a route: past the bound of an address, and under maintenance. */
+function refusals(route: HttpRoute): Record<string, object> {
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
+  const refusal = (why: string) => ({
+    description: `${why}; \`Retry-After\` says when to come again.`,
+    content,
+  })
+  return {
+    ...(route.isPublic === true ? { 429: refusal('Too many requests') } : {}),
+    ...(route.always === true ? {} : { 503: refusal('Under maintenance') }),
   }
 }
 

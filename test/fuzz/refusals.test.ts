@@ -1,0 +1,60 @@
+/** What every route answers when it is not asked its question: under maintenance, and past the bound of an address. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LIMITS } from '../../src/settings/limits.ts'
+import { type Api, type ApiOperation, answerMistakes, apiOf } from '../support/openapi.ts'
+import { type RawAnswer, send } from '../support/raw-http.ts'
+import { UNLIMITED, startTestService } from '../support/service.ts'
+import { openWire } from './wire.ts'
+
+const CONNECTIONS = 16
+
+function ask(base: string, { method, path }: ApiOperation): Promise<RawAnswer> {
+  return send(base, method, path.replace('{userId}', '1').replace('{sessionId}', 'x'))
+}
+
+function assertInReference(api: Api, operation: ApiOperation, answer: RawAnswer): void {
+  const { status, headers, text } = answer
+  const mistakes = answerMistakes(api, operation, {
+    status,
+    contentType: headers['content-type'] ?? '',
+    text,
+  })
+  assert.deepEqual(mistakes, [], `${operation.method} ${operation.path}: ${status} ${text}`)
+}
+
+test('under maintenance every answer is in the reference', async () => {
+  const open = await startTestService(UNLIMITED)
+  const api = await apiOf(open.address)
+  await open.stop()
+  const closed = await startTestService({ ...UNLIMITED, DUKTIG_MAINTENANCE: 'on' })
+  for (const operation of api.operations) {
+    assertInReference(api, operation, await ask(closed.address, operation))
+  }
+  await closed.stop()
+})
+
+test('past the bound of an address every answer is in the reference, and says when to come again', async () => {
+  const service = await startTestService()
+  const api = await apiOf(service.address)
+  const ping = Buffer.from('GET /system/ping HTTP/1.1\r\nHost: x\r\n\r\n')
+  /** Asks until the bound is met; an address gets one more every few milliseconds. */
+  async function flood(): Promise<void> {
+    const wire = openWire(service.address)
+    for (let i = 0; i < 10 * LIMITS.floodCapacity; i++) {
+      if ((await wire.exchange(ping)).status === 429) break
+    }
+    wire.close()
+  }
+  for (const operation of api.operations) {
+    let answer: RawAnswer | null = null
+    for (let tries = 0; tries < 20 && answer?.status !== 429; tries++) {
+      await Promise.all(Array.from({ length: CONNECTIONS }, flood))
+      answer = await ask(service.address, operation)
+      assertInReference(api, operation, answer)
+    }
+    assert.equal(answer?.status, 429, operation.operationId)
+    assert.ok(Number(answer?.headers['retry-after']) > 0, operation.operationId)
+  }
+  await service.stop()
+})
