@@ -57,8 +57,10 @@ function zoneOf(text: string): string {
 /** Tells how far something has come, now and then; on the error output, so that a report can be kept. */
 function teller(what: string): (done: number, ofAll: number) => void {
   let toldMs = performance.now()
+  let told = 0
   return (done, ofAll) => {
-    if (performance.now() - toldMs < PROGRESS_EVERY_MS && done < ofAll) return
+    if (done === told || (done < ofAll && performance.now() - toldMs < PROGRESS_EVERY_MS)) return
+    told = done
     toldMs = performance.now()
     process.stderr.write(`${done} of ${ofAll} ${what}\n`)
   }
