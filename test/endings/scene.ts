@@ -41,7 +41,7 @@ export interface Answer {
 
 const WORKERS = 8
 /** So many requests of each kind and worker start after the end. */
-const LATE = 3
+const LATE = 2
 /** Answers that the storm has had when something happens to it. */
 const WARM = 24
 /** Longer than the parallel window, so that the storm rotates the token. */
@@ -71,10 +71,8 @@ export async function openScene({ engine, addresses, admin }: House, rotation: b
   const { session, accessToken, refreshToken } = await openSession(deps, account, application)
   const { sessionId } = session
   const otherAccessToken = other.accessToken
-  return {
-    ...{ deps, addresses, admin, account, application, sessionId, accessToken, otherAccessToken },
-    storage: refreshToken,
-  }
+  const world = { deps, addresses, admin, account, application }
+  return { ...world, sessionId, accessToken, otherAccessToken, storage: refreshToken }
 }
 
 /** Refreshes and uses the session from all sides; `event` happens in the middle. All answers. */
@@ -83,12 +81,12 @@ export async function storm(engine: Engine, scene: Scene, event: () => Promise<n
   const progress = { late: false, failed: false }
   const warm = Promise.withResolvers<void>()
   const worker = async (_: unknown, number: number) => {
-    for (let late = 0; late < LATE * 2 && !progress.failed; ) {
+    for (let tries = 0, late = 0; late < LATE * 2 && !progress.failed; tries++) {
       const isLate = progress.late
-      const address = scene.addresses[(number + late) % 2] as string
-      answers.push(await (late % 2 === 0 ? refresh(scene, address, isLate) : use(scene, address, isLate)))
+      const address = scene.addresses[(number + (tries >> 1)) % 2] as string
+      answers.push(await (tries % 2 === 0 ? refresh(scene, address, isLate) : use(scene, address, isLate)))
       if (answers.length >= WARM) warm.resolve()
-      late += isLate ? 1 : 0
+      if (isLate) late += 1
     }
   }
   const workers = Promise.all(Array.from({ length: WORKERS }, worker))

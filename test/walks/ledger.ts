@@ -75,12 +75,12 @@ export class Ledger {
     return this.#current.generation
   }
 
-  /** What a backup of the row remembers; calling it is the restore. */
-  backup(): () => void {
+  /** What a backup of the row remembers; calling it is the restore. A recovery counts as a use. */
+  backup(): (recoveredMs: number | null) => void {
     const saved = this.#current
-    return () => {
+    return (recoveredMs) => {
       this.#lines += 1
-      this.#current = saved
+      this.#current = { ...saved, lastGrantMs: recoveredMs ?? saved.lastGrantMs }
     }
   }
 
@@ -143,7 +143,8 @@ export class Ledger {
     const given = answered(call)
     if (given === 0) {
       const { generation: kept } = call.token
-      if (kept < before.generation || kept > generation)
+      // After a restore a later one may come, and rest.
+      if (kept < before.generation || (kept > generation && this.#lines === 0))
         throw new Broken(`S1: ${call.who} may keep generation ${kept}, while ${generation} is current`)
       return
     }

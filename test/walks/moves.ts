@@ -92,9 +92,13 @@ function backupMoves(scene: Scene): Move[] {
     const restoreLedger = ledger.backup()
     const generation = ledger.current
     scene.restore = async () => {
-      await restoreRow()
-      restoreLedger()
-      tell(scene, `a backup of generation ${generation} is restored`)
+      const recovered = scene.random.chance(0.5)
+      await restoreRow(recovered)
+      restoreLedger(recovered ? site.nowMs() : null)
+      tell(
+        scene,
+        `generation ${generation} is ${recovered ? 'restored and recovered' : 'what a fail-over left'}`,
+      )
     }
     tell(scene, 'a backup is taken')
   }

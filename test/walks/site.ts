@@ -55,6 +55,8 @@ export interface Row {
   readonly grant: string
 }
 
+export type Restore = (recovered: boolean) => Promise<void>
+
 export interface Site {
   readonly engine: Engine
   readonly account: Account
@@ -73,8 +75,8 @@ export interface Site {
   refresh(instance: 0 | 1, token: string, attemptKey: string | null, caller: Caller): Promise<Reply>
   verify: Transport['verify']
   signOut: Transport['signOut']
-  /** Copies the row; the result puts it back, as a restored backup would. */
-  backup(): Promise<() => Promise<void>>
+  /** Copies the row; the result puts it back, as a fail-over would, or a restored backup that was recovered. */
+  backup(): Promise<Restore>
 }
 
 export async function openSite(
@@ -170,18 +172,18 @@ async function readRow(engine: Engine, sessionId: string, passedMs: number): Pro
 }
 
 const MOVING = ['generation', 'kid', 'attempt_key', 'repeats', 'ended_at_ms', 'end_reason']
-const MOVING_TIMES = ['rotated_at_ms', 'handed_out_at_ms', 'last_used_at_ms']
+const RECOVERED_TIMES = ['handed_out_at_ms', 'last_used_at_ms']
+const MOVING_TIMES = ['rotated_at_ms', ...RECOVERED_TIMES]
 
-async function backup(
-  engine: Engine,
-  sessionId: string,
-  passedMs: () => number,
-): Promise<() => Promise<void>> {
+async function backup(engine: Engine, sessionId: string, passedMs: () => number): Promise<Restore> {
   const columns = [...MOVING, ...MOVING_TIMES]
   const [row] = await engine.sql(`select ${columns.join(', ')} from sessions where session_id = ?`, sessionId)
   const takenMs = passedMs()
-  return async () => {
+  const nowMs = () => engine.deps[0].store.clock.nowMs()
+  return async (recovered) => {
     const values = columns.map((column, i) => {
+      // Recovery counts as a hand-out and a use.
+      if (recovered && RECOVERED_TIMES.includes(column)) return nowMs()
       const value = row?.[i] as string | number | null
       return MOVING_TIMES.includes(column) ? Number(value) - (passedMs() - takenMs) : value
     })
