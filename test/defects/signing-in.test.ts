@@ -1,7 +1,7 @@
 /** Defects of other systems around signing in, each named after its advisory; docs/defects.md lists them all. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { isDenial } from '../../src/core/denial.ts'
+import { type Denial, isDenial } from '../../src/core/denial.ts'
 import { refreshSession } from '../../src/usecases/refresh-session.ts'
 import { signIn } from '../../src/usecases/sign-in.ts'
 import { legacyToken } from '../support/legacy.ts'
@@ -24,7 +24,7 @@ test('authentik CVE-2025-53942: no way in leaves a session of an account that is
   for (const status of [0, 1, 2, 3] as const) {
     const { accountId, email } = await site.takeOver({ status, passwordHash })
     const token = await legacyToken({ userId: accountId, email })
-    const outcomes = [
+    const outcomes: readonly (object | Denial)[] = [
       await signIn(deps, { application, email, password: PASSWORD, device, deviceToken: '' }),
       await refreshSession(deps, {
         refreshToken: token,
