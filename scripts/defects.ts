@@ -88,12 +88,7 @@ async function tryMutation(copy: string, mutation: Mutation): Promise<Result> {
   }
 }
 
-function runTests(
-  copy: string,
-  files: readonly string[],
-  only: string | undefined,
-  together = 1,
-): Promise<TestRun> {
+function runTests(copy: string, files: readonly string[], only: string | undefined): Promise<TestRun> {
   const pattern = only === undefined ? [] : [`--test-name-pattern=${only}`]
   const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '' }
   // Set by a test run around this one, it would silence the inner one.
