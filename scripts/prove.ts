@@ -9,6 +9,9 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startPostgres } from '../test/support/postgres.ts'
 
+/** A proof ends with this code when the machine lacks what it needs, which it says itself. */
+const LEFT_OUT = 3
+
 const folder = fileURLToPath(new URL('./prove/', import.meta.url))
 const all = globSync('*.ts', { cwd: folder })
   .map((file) => basename(file, '.ts'))
@@ -28,8 +31,9 @@ try {
     const startedMs = performance.now()
     const code = await run(join(folder, `${name}.ts`), postgres?.url ?? given)
     const seconds = Math.round((performance.now() - startedMs) / 1000)
-    process.stdout.write(`== ${name} ${code === 0 ? 'holds' : 'FAILS'}, ${seconds} s\n`)
-    if (code === 0) continue
+    const result = code === 0 ? 'holds' : code === LEFT_OUT ? 'is left out' : 'FAILS'
+    process.stdout.write(`== ${name} ${result}, ${seconds} s\n`)
+    if (code === 0 || code === LEFT_OUT) continue
     process.exitCode = 1
     break
   }

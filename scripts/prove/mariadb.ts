@@ -18,7 +18,7 @@ import {
   startMariadb,
   userRow,
 } from '../../test/support/mariadb.ts'
-import { startPostgres } from '../../test/support/postgres.ts'
+import { freshDatabase } from '../../test/support/postgres.ts'
 import { sendJson } from '../../test/support/raw-http.ts'
 
 const LEFT_OUT = 3
@@ -243,11 +243,11 @@ if (missing === null) {
   const database = await legacyDatabase(server.url, rows)
   try {
     await moveOver('SQLite', database.url, rows, {})
-    const postgres = await startPostgres()
+    const postgres = await freshDatabase()
     try {
       await moveOver('PostgreSQL', database.url, rows, { DUKTIG_DATABASE_URL: postgres.url })
     } finally {
-      await postgres.stop()
+      await postgres.drop()
     }
   } finally {
     await database.drop()
