@@ -77,6 +77,23 @@ function endCases(site: () => LegacySite): void {
     assert.equal(denied(await refresh(deps, unused)), 'session-over')
   })
 
+  test('tokens are forgotten long after their end, a few at a time', async () => {
+    const { deps } = site()
+    const { accountId: userId, email } = await site().takeOver()
+    const endsInOrder: string[] = []
+    for (const lifeSeconds of [3600, 7200, 10_800]) {
+      const token = await legacyToken({ userId, email, lifeSeconds })
+      await refreshed(deps, token)
+      endsInOrder.push(sessionIdOf(token))
+    }
+    const known = () => Promise.all(endsInOrder.map((id) => deps.store.knowsLegacySession(id)))
+    const inTwoHoursMs = deps.store.clock.nowMs() + 2 * 3_600_000
+    assert.equal(await deps.store.removeOldLegacySessions(inTwoHoursMs, 1), 1)
+    assert.deepEqual(await known(), [false, true, true])
+    assert.equal(await deps.store.removeOldLegacySessions(inTwoHoursMs, 1000), 1)
+    assert.deepEqual(await known(), [false, false, true])
+  })
+
   test('a token whose time is over is refused, whatever is remembered of it', async () => {
     const { deps } = site()
     const { accountId: userId, email } = await site().takeOver()
