@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { freshDatabase } from '../support/postgres.ts'
-import { AUTH_KEY } from '../support/service.ts'
 import { AccountClient, type Client, LeavingClient, RefreshingClient } from './clients.ts'
+import { faultVariables } from './fault-variables.ts'
 import { populate } from './population.ts'
 import { startReal } from './real-service.ts'
 
@@ -19,7 +19,7 @@ const LEAVING = 200
 test(`SQLite: ${KILLS} kills lose nothing that was acknowledged`, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-kill-'))
   try {
-    await killAndCheck(t, variablesFor(folder))
+    await killAndCheck(t, faultVariables(folder))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -29,7 +29,7 @@ test(`PostgreSQL: ${KILLS} kills lose nothing that was acknowledged`, async (t) 
   const folder = mkdtempSync(join(tmpdir(), 'duktig-kill-'))
   const database = await freshDatabase()
   try {
-    await killAndCheck(t, { ...variablesFor(folder), DUKTIG_DATABASE_URL: database.url })
+    await killAndCheck(t, faultVariables(folder, { DUKTIG_DATABASE_URL: database.url }))
   } finally {
     await database.drop()
     rmSync(folder, { recursive: true, force: true })
@@ -58,19 +58,4 @@ async function killAndCheck(t: TestContext, variables: Record<string, string>): 
   const rotations = refreshing.reduce((sum, client) => sum + client.rotations, 0)
   t.diagnostic(`${rotations} rotations, ${KILLS} kills, slowest start ${Math.round(slowestMs)} ms`)
   assert.ok(rotations > SESSIONS, 'hardly anything rotated, so hardly anything was tested')
-}
-
-function variablesFor(folder: string): Record<string, string> {
-  return {
-    DUKTIG_PORT: '0',
-    DUKTIG_METRICS_PORT: '0',
-    DUKTIG_DATA_DIR: join(folder, 'data'),
-    DUKTIG_AUTH_KEY: AUTH_KEY,
-    DUKTIG_ISSUER: 'http://duktig.test',
-    DUKTIG_RATE_LIMITS: 'off',
-    DUKTIG_LOG_LEVEL: 'error',
-    DUKTIG_REFRESH_ROTATION: 'on',
-    // As short as can be, so that sessions rotate often.
-    DUKTIG_REFRESH_PARALLEL_WINDOW_SECONDS: '1',
-  }
 }

@@ -47,17 +47,20 @@ export interface Engine {
 const T0 = Date.UTC(2026, 0, 15, 12)
 
 /** A real file, on a clock that only moves when it is told to, or on the machine's. */
-export async function openSqliteEngine(whose: 'our clock' | 'the machine' = 'our clock'): Promise<Engine> {
+export async function openSqliteEngine(
+  whose: 'our clock' | 'the machine' = 'our clock',
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Engine> {
   const folder = newFolder()
   const file = join(folder, 'duktig.sqlite')
   const clock = whose === 'our clock' ? { nowMs: T0 } : null
   const own = clock === null ? createClock() : { nowMs: () => clock.nowMs }
-  const instances = await openInstances(folder, async () => (await openSqlite(file, own)).store)
+  const instances = await openInstances(folder, variables, async () => (await openSqlite(file, own)).store)
   const beside = sqliteBeside(file)
   const aged = aging(beside.sql)
   return {
     name: 'SQLite',
-    variables: { ...SHARED, DUKTIG_DATA_DIR: folder },
+    variables: { ...SHARED, ...variables, DUKTIG_DATA_DIR: folder },
     deps: instances.deps,
     sql: beside.sql,
     clock,
@@ -78,7 +81,7 @@ export async function openSqliteEngine(whose: 'our clock' | 'the machine' = 'our
 export async function openPostgresEngine(): Promise<Engine> {
   const database = await freshDatabase()
   const folder = newFolder()
-  const instances = await openInstances(folder, async () => (await openPostgres(database.url)).store)
+  const instances = await openInstances(folder, {}, async () => (await openPostgres(database.url)).store)
   const beside = postgresBeside(database.url)
   return {
     name: 'PostgreSQL',
@@ -115,13 +118,14 @@ function newFolder(): string {
 /** Two instances as a service would put them together, each with its journal. */
 async function openInstances(
   folder: string,
+  variables: Readonly<Record<string, string>>,
   open: () => Promise<Store>,
 ): Promise<{ readonly deps: readonly [Deps, Deps]; close(): Promise<void> }> {
   const one = async (name: string) => {
     const dataDir = join(folder, name)
     const store = await open()
     const journal = await openJournal(join(dataDir, 'journal'), name, store.clock, false)
-    const settings = readSettings({ ...SHARED, DUKTIG_DATA_DIR: dataDir })
+    const settings = readSettings({ ...SHARED, ...variables, DUKTIG_DATA_DIR: dataDir })
     const { deps, recorder } = await compose(settings, journaled(store, journal), silentLog)
     const close = async () => {
       await recorder.stop()

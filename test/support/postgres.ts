@@ -201,7 +201,7 @@ async function tryToStart(
     let log = ''
     server.stderr?.on('data', (chunk: Buffer) => {
       if (log.length < 100_000) log += chunk.toString()
-      if (log.includes('ready to accept connections')) resolve(true)
+      if (/ready to accept (read-only )?connections/.test(log)) resolve(true)
     })
     server.once('exit', () => resolve(false))
     server.once('error', () => resolve(false))

@@ -10,6 +10,7 @@ export function* formForgeries({ genuine, key }: Target): Generator<Forgery> {
   const deflated = b64({ typ: 'JWT', cty: 'JWT', alg: algorithm, kid, zip: 'DEF' })
   const bomb = b64(deflateRawSync(Buffer.alloc(1_000_000, ' ')))
   const claims = claimsOf(genuine)
+  const long = `${header}.${b64({ ...claims, filling: 'a'.repeat(4096) })}`
   const rows: [string, string, string][] = [
     ['JA-16', 'a token within a token', `${nested}.${signature}`],
     [
@@ -34,7 +35,7 @@ export function* formForgeries({ genuine, key }: Target): Generator<Forgery> {
       'an encrypted and deflated one',
       `${b64({ alg: 'dir', enc: 'A256GCM', zip: 'DEF' })}..AAAA.${bomb}.AAAA`,
     ],
-    ['JA-17', 'a token of more than 4096 characters', `${header}.${'A'.repeat(4096)}.${signature}`],
+    ['JA-17', 'a token of more than 4096 characters, signed by us', `${long}.${key.sign(long)}`],
   ]
   for (const [id, name, token] of rows) yield { id: id as Forgery['id'], name, token }
 }

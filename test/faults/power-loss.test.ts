@@ -1,0 +1,93 @@
+/** Power cuts under load on SQLite: what was acknowledged is still so; and with a store that does not sync, it is not. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { AccountClient, type Client, LeavingClient, RefreshingClient, Violation } from './clients.ts'
+import { faultVariables } from './fault-variables.ts'
+import { populate } from './population.ts'
+import { cutPower } from './power-cut.ts'
+import { startReal } from './real-service.ts'
+
+const CUTS = Number(process.env['DUKTIG_PROVE_POWER_CUTS'] ?? 5)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0)
+const skip = process.platform !== 'linux' || compiler === undefined
+const reason = skip ? ' (skipped: needs Linux and a C compiler)' : ''
+
+let folder: string
+let shim: string
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'duktig-power-'))
+  shim = join(folder, 'unsynced.so')
+  if (compiler === undefined) return
+  const source = fileURLToPath(new URL('unsynced.c', import.meta.url))
+  const built = spawnSync(compiler, ['-shared', '-fPIC', '-O1', '-o', shim, source, '-ldl', '-lpthread'])
+  assert.equal(built.status, 0, String(built.stderr))
+})
+
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+test(`${CUTS} power cuts lose nothing that was acknowledged${reason}`, { skip }, async (t) => {
+  const lost = await cutAndCheck('full', CUTS, undefined)
+  t.diagnostic(`${lost} writes lost in ${CUTS} cuts`)
+  assert.ok(lost > 0, 'no write was lost, so no power cut was played')
+})
+
+test(`the same cuts lose answers of a store with synchronous=NORMAL${reason}`, { skip }, async () => {
+  const main = copyWithout('pragma synchronous = full', 'pragma synchronous = normal')
+  await assert.rejects(cutAndCheck('normal', 20, main), Violation, 'the rig does not see what is lost')
+})
+
+/** Works, cuts the power at a random moment, starts again and asks; `cuts` times. How many writes were lost. */
+async function cutAndCheck(name: string, cuts: number, main: string | undefined): Promise<number> {
+  const data = join(folder, name)
+  const variables = faultVariables(data)
+  const holders = await populate(variables, 240)
+  const clients: Client[] = [
+    ...holders.slice(0, 30).map((holder) => new RefreshingClient(holder)),
+    new AccountClient(holders[30] as (typeof holders)[number]),
+    new LeavingClient(holders.slice(31)),
+  ]
+  let lost = 0
+  for (let cut = 0; cut < cuts; cut++) {
+    const log = join(folder, `${name}-${cut}.log`)
+    const environment = { LD_PRELOAD: shim, UNSYNCED_DIR: data, UNSYNCED_LOG: log }
+    const service = await startReal(variables, { environment, ...(main === undefined ? {} : { main }) })
+    for (const client of clients) await client.check(service.address)
+    const work = clients.map((client) => client.work(service.address))
+    // A random moment is what is asked for here.
+    await wait(randomInt(50, 400))
+    await service.kill()
+    await Promise.all(work)
+    // All of it, or any part: a disk writes in whatever order it likes.
+    const keep = cut % 2 === 0 ? () => false : () => randomInt(2) === 1
+    if (existsSync(log)) lost += cutPower(data, log, keep)
+    rmSync(log, { force: true })
+  }
+  const last = await startReal(variables)
+  try {
+    for (const client of clients) await client.check(last.address)
+  } finally {
+    await last.stop()
+  }
+  return lost
+}
+
+/** A copy of the program in which one text is another; its main file. */
+function copyWithout(text: string, other: string): string {
+  const copy = join(folder, 'copy')
+  for (const part of ['src', 'package.json']) cpSync(join(root, part), join(copy, part), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  const file = join(copy, 'src', 'store', 'sqlite', 'connection.ts')
+  const source = readFileSync(file, 'utf8')
+  assert.ok(source.includes(text))
+  writeFileSync(file, source.replace(text, other))
+  return join(copy, 'src', 'main.ts')
+}
