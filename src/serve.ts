@@ -100,6 +100,11 @@ function allRoutes(settings: Settings, { deps }: Composed, isDraining: () => boo
   const face: Face = {
     deps,
     dates: createDateFormat(settings.timeZone),
+    renamed: {
+      'X-Auth-Key': settings.authKeyHeader,
+      'Access-Token': settings.accessTokenHeader,
+      'Refresh-Token': settings.refreshTokenHeader,
+    },
     headers: {
       authKey: settings.authKeyHeader.toLowerCase(),
       accessToken: settings.accessTokenHeader.toLowerCase(),

@@ -31,10 +31,9 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
     else mistakes.push(`${definition.variable} ${parsed.mistake}${shown(definition, text)}`)
   }
   mistakes.push(...unknownVariables(variables))
-  const settings = values as unknown as Settings
-  if (mistakes.length === 0) mistakes.push(...contradictions(settings))
+  mistakes.push(...contradictions(values as Partial<Settings>))
   if (mistakes.length > 0) throw new SettingsError(mistakes)
-  return settings
+  return values as unknown as Settings
 }
 
 /** The process's variables over those of a `.env` file, if there is one. */
@@ -61,27 +60,33 @@ function unknownVariables(variables: Readonly<Record<string, string | undefined>
     .map((name) => `${name} is no setting; \`duktig --help\` lists them all`)
 }
 
-function contradictions(settings: Settings): string[] {
-  const mistakes: string[] = []
-  const headers = [settings.authKeyHeader, settings.accessTokenHeader, settings.refreshTokenHeader]
-  if (new Set(headers.map((name) => name.toLowerCase())).size < headers.length) {
-    mistakes.push('the three header names must differ')
-  }
-  if (settings.refreshRetryWindowSeconds < settings.refreshParallelWindowSeconds) {
-    mistakes.push('DUKTIG_REFRESH_RETRY_WINDOW_SECONDS must not be shorter than the parallel window')
-  }
-  if (settings.accessTokenTtlSeconds > settings.refreshTokenTtlSeconds) {
-    mistakes.push('DUKTIG_ACCESS_TOKEN_TTL_SECONDS must not be longer than the life of the session')
-  }
-  if ((settings.legacyRefreshSecret === null) !== (settings.legacyAccountKey === null)) {
-    mistakes.push('DUKTIG_LEGACY_REFRESH_SECRET and DUKTIG_LEGACY_ACCOUNT_KEY belong together')
-  }
-  if (
-    settings.port !== 0 &&
-    settings.port === settings.metricsPort &&
-    settings.host === settings.metricsHost
-  ) {
-    mistakes.push('DUKTIG_PORT and DUKTIG_METRICS_PORT must differ')
-  }
-  return mistakes
+/** What does not go together. A setting that is wrong by itself is not there, and contradicts nothing. */
+function contradictions(settings: Partial<Settings>): string[] {
+  const { authKeyHeader, accessTokenHeader, refreshTokenHeader } = settings
+  const headers = [authKeyHeader, accessTokenHeader, refreshTokenHeader].filter((name) => name !== undefined)
+  const {
+    refreshRetryWindowSeconds: retry = Number.NaN,
+    refreshParallelWindowSeconds: parallel = Number.NaN,
+  } = settings
+  const { accessTokenTtlSeconds: access = Number.NaN, refreshTokenTtlSeconds: session = Number.NaN } =
+    settings
+  const { legacyRefreshSecret, legacyAccountKey, host, port, metricsHost, metricsPort } = settings
+  const contradicting: readonly (readonly [boolean, string])[] = [
+    [
+      new Set(headers.map((name) => name.toLowerCase())).size < headers.length,
+      'the three header names must differ',
+    ],
+    [retry < parallel, 'DUKTIG_REFRESH_RETRY_WINDOW_SECONDS must not be shorter than the parallel window'],
+    [access > session, 'DUKTIG_ACCESS_TOKEN_TTL_SECONDS must not be longer than the life of the session'],
+    [
+      (legacyRefreshSecret === null && typeof legacyAccountKey === 'string') ||
+        (legacyAccountKey === null && typeof legacyRefreshSecret === 'string'),
+      'DUKTIG_LEGACY_REFRESH_SECRET and DUKTIG_LEGACY_ACCOUNT_KEY belong together',
+    ],
+    [
+      port !== undefined && port !== 0 && port === metricsPort && host === metricsHost,
+      'DUKTIG_PORT and DUKTIG_METRICS_PORT must differ',
+    ],
+  ]
+  return contradicting.filter(([is]) => is).map(([, mistake]) => mistake)
 }

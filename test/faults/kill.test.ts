@@ -45,12 +45,16 @@ async function killAndCheck(t: TestContext, variables: Record<string, string>): 
   for (let kill = 0; kill < KILLS; kill++) {
     const service = await startReal(variables)
     slowestMs = Math.max(slowestMs, service.startedInMs)
-    for (const client of clients) await client.check(service.address)
-    const work = clients.map((client) => client.work(service.address))
-    // A random moment is what is asked for here: nothing waits for anything to have happened.
-    await wait(randomInt(20, 400))
-    await service.kill()
-    await Promise.all(work)
+    try {
+      for (const client of clients) await client.check(service.address)
+      const work = clients.map((client) => client.work(service.address))
+      // A random moment is what is asked for here: nothing waits for anything to have happened.
+      await wait(randomInt(20, 400))
+      await service.kill()
+      await Promise.all(work)
+    } finally {
+      await service.kill()
+    }
   }
   const last = await startReal(variables)
   for (const client of clients) await client.check(last.address)

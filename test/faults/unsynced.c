@@ -1,6 +1,6 @@
 /*
  * Preloaded into a process, keeps a record of every write below a folder and of every sync, so that a power cut can be
- * played afterwards: whatever was not synced may be gone. The syncs themselves are left out; they only cost time here.
+ * played afterwards: whatever was not synced may be gone. A sync counts when it is over.
  *
  * UNSYNCED_DIR  the folder that is watched
  * UNSYNCED_LOG  where the records go: a header, then the bytes before, then the bytes after
@@ -30,11 +30,15 @@ static int log_descriptor = -1;
 static ssize_t (*real_pwrite)(int, const void *, size_t, off64_t);
 static ssize_t (*real_write)(int, const void *, size_t);
 static int (*real_ftruncate)(int, off64_t);
+static int (*real_fsync)(int);
+static int (*real_fdatasync)(int);
 
 static void prepare(void) {
   if (real_write != NULL) return;
   real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
   real_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
+  real_fsync = dlsym(RTLD_NEXT, "fsync");
+  real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
   real_write = dlsym(RTLD_NEXT, "write");
 }
 
@@ -122,16 +126,24 @@ int ftruncate64(int descriptor, off64_t length) {
 
 int ftruncate(int descriptor, off_t length) { return ftruncate64(descriptor, length); }
 
-static int synced(int descriptor) {
+/* Writes wait meanwhile, so that everything recorded before a sync was there when it began. */
+static int synced(int descriptor, int (*sync)(int)) {
   struct stat facts;
-  prepare();
-  if (!watched(descriptor, &facts)) return 0;
+  if (!watched(descriptor, &facts)) return sync(descriptor);
   pthread_mutex_lock(&lock);
+  int result = sync(descriptor);
   struct header head = {SYNC, facts.st_ino, 0, 0, 0, facts.st_size};
-  record(&head, NULL, NULL);
+  if (result == 0) record(&head, NULL, NULL);
   pthread_mutex_unlock(&lock);
-  return 0;
+  return result;
 }
 
-int fsync(int descriptor) { return synced(descriptor); }
-int fdatasync(int descriptor) { return synced(descriptor); }
+int fsync(int descriptor) {
+  prepare();
+  return synced(descriptor, real_fsync);
+}
+
+int fdatasync(int descriptor) {
+  prepare();
+  return synced(descriptor, real_fdatasync);
+}

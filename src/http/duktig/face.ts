@@ -21,6 +21,8 @@ import { type BodyRules, type Mistakes, validateBody, validateQuery } from './va
 
 /** What all routes of this face share. Header names in lower case. */
 export interface Face {
+  /** The names that the settings gave to headers of the contract, for the API reference. */
+  readonly renamed: Readonly<Record<string, string>>
   readonly deps: Deps
   readonly dates: DateFormat
   readonly headers: { readonly authKey: string; readonly accessToken: string; readonly refreshToken: string }
@@ -73,7 +75,7 @@ export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
     ...(always === undefined ? {} : { always }),
     ...(isPublic === undefined ? {} : { isPublic }),
     handle: (request) => run(face, route, request),
-    operation: operationOf(route),
+    operation: operationOf(route, (name) => face.renamed[name] ?? name),
   }
 }
 

@@ -48,7 +48,8 @@ const MEANINGS: Readonly<Record<number, readonly [string, JsonSchema]>> = {
   ],
 }
 
-export function operationOf(route: RouteFacts): Operation {
+/** `renamed` gives a header of the contract the name that the settings gave it. */
+export function operationOf(route: RouteFacts, renamed: (header: string) => string): Operation {
   const { operationId, summary, description, tag } = route
   const security = securityOf(route)
   return {
@@ -57,7 +58,7 @@ export function operationOf(route: RouteFacts): Operation {
     ...(description === undefined ? {} : { description }),
     tags: [tag],
     security,
-    parameters: [...queryParameters(route), ...headerParameters(route)],
+    parameters: [...queryParameters(route), ...headerParameters(route, renamed)],
     ...(route.body === undefined ? {} : { requestBody: requestBody(route.body) }),
     responses: responsesOf(route),
   }
@@ -78,9 +79,9 @@ function queryParameters(route: RouteFacts): object[] {
   }))
 }
 
-function headerParameters(route: RouteFacts): object[] {
+function headerParameters(route: RouteFacts, renamed: (header: string) => string): object[] {
   return Object.entries(route.extraHeaders ?? {}).map(([name, text]) => ({
-    name,
+    name: renamed(name),
     in: 'header',
     description: text,
     schema: { type: 'string' },
