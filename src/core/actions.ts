@@ -17,7 +17,7 @@ export interface RecordedAction {
   readonly sessionId: string | null
 }
 
-export type CountSpan = 'hour' | 'day'
+export type CountSpan = 'hour' | 'day' | 'month'
 
 /** How often something was done in one span by one kind of user. */
 export interface ActionTally {
@@ -31,10 +31,13 @@ export interface ActionTally {
 
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
-const SPANS = [
-  ['day', DAY_MS],
-  ['hour', HOUR_MS],
-] as const
+
+/** When the span began in which a time falls, in UTC. */
+const STARTS: readonly (readonly [span: CountSpan, startMs: (timeMs: number) => number])[] = [
+  ['month', monthStartMs],
+  ['day', (timeMs) => Math.floor(timeMs / DAY_MS) * DAY_MS],
+  ['hour', (timeMs) => Math.floor(timeMs / HOUR_MS) * HOUR_MS],
+]
 
 export function kindOf(accountId: number): ActionKind {
   if (accountId === GUEST) return 'guest'
@@ -46,9 +49,9 @@ export function tallyActions(actions: readonly RecordedAction[]): readonly Actio
   const tallies = new Map<string, ActionTally>()
   for (const { accountId, code, atMs } of actions) {
     const kind = kindOf(accountId)
-    for (const [span, spanMs] of SPANS) {
-      const startMs = Math.floor(atMs / spanMs) * spanMs
-      const key = `${span} ${String(startMs).padStart(16, '0')} ${kind} ${code}`
+    for (const [span, startOf] of STARTS) {
+      const startMs = startOf(atMs)
+      const key = `${span} ${kind} ${code} ${startMs}`
       const count = (tallies.get(key)?.count ?? 0) + 1
       tallies.set(key, { span, startMs, kind, code, count })
     }
@@ -56,8 +59,20 @@ export function tallyActions(actions: readonly RecordedAction[]): readonly Actio
   return [...tallies].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tally]) => tally)
 }
 
-/** Where a time interval that goes on until now starts: whole hours up to the next day, whole days from then on. */
-export function edgesOf(sinceMs: number): { readonly hourMs: number; readonly dayMs: number } {
+/** The parts of a time interval that goes on until now: hours up to a day, days up to a month, months from then on. */
+export interface Edges {
+  readonly hourMs: number
+  readonly dayMs: number
+  readonly monthMs: number
+}
+
+export function edgesOf(sinceMs: number): Edges {
   const hourMs = Math.floor(sinceMs / HOUR_MS) * HOUR_MS
-  return { hourMs, dayMs: Math.ceil(hourMs / DAY_MS) * DAY_MS }
+  const dayMs = Math.ceil(hourMs / DAY_MS) * DAY_MS
+  return { hourMs, dayMs, monthMs: monthStartMs(dayMs) === dayMs ? dayMs : monthStartMs(dayMs, 1) }
+}
+
+function monthStartMs(timeMs: number, monthsLater = 0): number {
+  const date = new Date(timeMs)
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + monthsLater)
 }

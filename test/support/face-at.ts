@@ -33,7 +33,7 @@ export async function faceAt(now: string, variables: Readonly<Record<string, str
   const { deps, recorder } = await compose(settings, store, silentLog)
   const headers = { authKey: 'x-auth-key', accessToken: 'access-token', refreshToken: 'refresh-token' }
   const app = await createServer({
-    routes: duktigRoutes({ deps, dates: createDateFormat(settings.timeZone), headers }),
+    routes: duktigRoutes({ deps, dates: createDateFormat(settings.timeZone), headers, renamed: {} }),
     maintenance: null,
     notFound: NOT_FOUND,
     floodGate: OPEN_GATE,

@@ -20,13 +20,14 @@ export const actions: Migration = {
     ) strict;
     create index user_actions_of_account on user_actions (account_id, at_ms);
 
+    -- The counts of one code stand side by side, in the order of time: an interval is summed up as it is read.
     create table action_counts (
-      span text not null check (span in ('hour', 'day')),
-      start_ms integer not null,
+      span text not null check (span in ('hour', 'day', 'month')),
       kind text not null check (kind in ('user', 'guest', 'system')),
       code text not null,
+      start_ms integer not null,
       count integer not null,
-      primary key (span, start_ms, kind, code)
+      primary key (span, kind, code, start_ms)
     ) strict, without rowid;
 
     create table log_counts (
@@ -64,12 +65,12 @@ export const actions: Migration = {
     create index user_actions_of_account on user_actions (account_id, at_ms, id);
 
     create table action_counts (
-      span text collate "C" not null check (span in ('hour', 'day')),
-      start_ms bigint not null,
+      span text collate "C" not null check (span in ('hour', 'day', 'month')),
       kind text collate "C" not null check (kind in ('user', 'guest', 'system')),
       code text collate "C" not null,
+      start_ms bigint not null,
       count bigint not null,
-      primary key (span, start_ms, kind, code)
+      primary key (span, kind, code, start_ms)
     ) with (fillfactor = 70);
 
     create table log_counts (

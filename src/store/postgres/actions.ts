@@ -1,4 +1,5 @@
 import { edgesOf, tallyActions } from '../../core/actions.ts'
+import { PAIRS, SUM } from '../action-counts-sql.ts'
 import type { ActionGroup, ActionStore, LogTally } from '../action-store.ts'
 import {
   ACTION_COLUMNS,
@@ -49,8 +50,9 @@ export function actionStore(connection: Connection): ActionStore {
         COUNT,
         edges.map(({ hourMs }) => hourMs),
         edges.map(({ dayMs }) => dayMs),
+        edges.map(({ monthMs }) => monthMs),
       )
-      return rows.map(actionCountFrom)
+      return rows.map(actionCountFrom).filter(({ count }) => count > 0)
     },
 
     async logCounts(sinceMs) {
@@ -81,10 +83,10 @@ export function actionStore(connection: Connection): ActionStore {
     removeOldCounts: ({ actionsBeforeMs, logsBeforeMs, writersBeforeMs }) =>
       connection.transaction(async (sql) => {
         await lock(sql, LOCK.actions)
-        const { hourMs, dayMs } = edgesOf(actionsBeforeMs)
-        const removeActions = 'delete from action_counts where span = $1 and start_ms < $2'
-        await sql.rows(removeActions, 'hour', hourMs)
-        await sql.rows(removeActions, 'day', dayMs)
+        const { hourMs, dayMs, monthMs } = edgesOf(actionsBeforeMs)
+        await sql.rows(REMOVE_COUNTS, 'month', monthMs)
+        await sql.rows(REMOVE_COUNTS, 'day', dayMs)
+        await sql.rows(REMOVE_COUNTS, 'hour', hourMs)
         for (const [span, beforeMs] of Object.entries(logsBeforeMs))
           await sql.rows('delete from log_counts where span = $1 and start_ms < $2', span, beforeMs)
         await sql.rows('delete from action_writers where at_ms < $1', writersBeforeMs)
@@ -92,17 +94,17 @@ export function actionStore(connection: Connection): ActionStore {
   }
 }
 
-/** Each interval takes whole hours up to the next day and whole days from then on. */
 const COUNT = `
-  with edges as (
-    select * from unnest($1::bigint[], $2::bigint[]) with ordinality as e(hour_ms, day_ms, place))
-  select place - 1, kind, code, sum(count)::bigint from (
-    select place, kind, code, count from edges join action_counts
-      on span = 'hour' and start_ms >= hour_ms and start_ms < day_ms
-    union all
-    select place, kind, code, count from edges join action_counts
-      on span = 'day' and start_ms >= day_ms) parts
-  group by place, kind, code`
+  with ${PAIRS},
+  edges as (
+    select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) with ordinality
+      as e(hour_ms, day_ms, month_ms, place))
+  select e.place - 1, p.kind, p.code, (${SUM})::bigint from edges e cross join pairs p where p.code is not null`
+
+const REMOVE_COUNTS = `
+  with ${PAIRS}
+  delete from action_counts c using pairs p
+  where c.span = $1 and c.kind = p.kind and c.code = p.code and c.start_ms < $2`
 
 /**
  * One writer at a time on all instances: so ids become visible in their order, which whoever follows the actions
@@ -137,12 +139,13 @@ async function addActions(sql: Sql, { actions }: ActionGroup): Promise<void> {
   )
   const tallies = tallyActions(actions)
   await sql.rows(
-    `insert into action_counts as c select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[])
-     on conflict (span, start_ms, kind, code) do update set count = c.count + excluded.count`,
+    `insert into action_counts as c (span, kind, code, start_ms, count)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
+     on conflict (span, kind, code, start_ms) do update set count = c.count + excluded.count`,
     tallies.map(({ span }) => span),
-    tallies.map(({ startMs }) => startMs),
     tallies.map(({ kind }) => kind),
     tallies.map(({ code }) => code),
+    tallies.map(({ startMs }) => startMs),
     tallies.map(({ count }) => count),
   )
 }

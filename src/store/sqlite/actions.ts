@@ -1,4 +1,5 @@
 import { edgesOf, tallyActions } from '../../core/actions.ts'
+import { PAIRS, SUM } from '../action-counts-sql.ts'
 import type { ActionGroup, ActionStore, LogTally } from '../action-store.ts'
 import {
   ACTION_COLUMNS,
@@ -47,7 +48,8 @@ export function actionStore(connection: Connection): ActionStore {
     },
 
     async actionCounts(sinceMs) {
-      return rows(COUNT, JSON.stringify(sinceMs.map(edgesOf))).map(actionCountFrom)
+      const counts = rows(COUNT, JSON.stringify(sinceMs.map(edgesOf))).map(actionCountFrom)
+      return counts.filter(({ count }) => count > 0)
     },
 
     async logCounts(sinceMs) {
@@ -75,10 +77,16 @@ export function actionStore(connection: Connection): ActionStore {
 
     removeOldCounts: ({ actionsBeforeMs, logsBeforeMs, writersBeforeMs }) =>
       connection.write(() => {
-        const { hourMs, dayMs } = edgesOf(actionsBeforeMs)
-        const removeActions = connection.sql('delete from action_counts where span = ? and start_ms < ?')
-        removeActions.run('hour', hourMs)
-        removeActions.run('day', dayMs)
+        const { hourMs, dayMs, monthMs } = edgesOf(actionsBeforeMs)
+        const pairs = rows(`with ${PAIRS} select kind, code from pairs where code is not null`)
+        const remove = connection.sql(
+          'delete from action_counts where span = ? and kind = ? and code = ? and start_ms < ?',
+        )
+        for (const [kind, code] of pairs as [string, string][]) {
+          remove.run('month', kind, code, monthMs)
+          remove.run('day', kind, code, dayMs)
+          remove.run('hour', kind, code, hourMs)
+        }
         const removeLogs = connection.sql('delete from log_counts where span = ? and start_ms < ?')
         for (const [span, beforeMs] of Object.entries(logsBeforeMs)) removeLogs.run(span, beforeMs)
         connection.sql('delete from action_writers where at_ms < ?').run(writersBeforeMs)
@@ -86,16 +94,12 @@ export function actionStore(connection: Connection): ActionStore {
   }
 }
 
-/** Each interval takes whole hours up to the next day and whole days from then on. */
 const COUNT = `
-  with edges as (select key as interval, value ->> 'hourMs' as hour_ms, value ->> 'dayMs' as day_ms from json_each(?))
-  select interval, kind, code, sum(count) from (
-    select interval, kind, code, count from edges cross join action_counts
-    where span = 'hour' and start_ms >= hour_ms and start_ms < day_ms
-    union all
-    select interval, kind, code, count from edges cross join action_counts
-    where span = 'day' and start_ms >= day_ms)
-  group by interval, kind, code`
+  with ${PAIRS},
+  edges as (
+    select key as place, value ->> 'hourMs' as hour_ms, value ->> 'dayMs' as day_ms, value ->> 'monthMs' as month_ms
+    from json_each(?))
+  select e.place, p.kind, p.code, ${SUM} from edges e cross join pairs p where p.code is not null`
 
 function record(connection: Connection, group: ActionGroup): boolean {
   const isNew = connection
@@ -112,11 +116,11 @@ function record(connection: Connection, group: ActionGroup): boolean {
   for (const { accountId, code, message, atMs, address, sessionId } of group.actions)
     insert.run(accountId, code, message, atMs, address, sessionId)
   const count = connection.sql(
-    `insert into action_counts values (?, ?, ?, ?, ?)
+    `insert into action_counts (span, kind, code, start_ms, count) values (?, ?, ?, ?, ?)
      on conflict do update set count = count + excluded.count`,
   )
   for (const tally of tallyActions(group.actions))
-    count.run(tally.span, tally.startMs, tally.kind, tally.code, tally.count)
+    count.run(tally.span, tally.kind, tally.code, tally.startMs, tally.count)
   for (const log of group.logs) addLog(connection, log)
   return true
 }
