@@ -1,6 +1,6 @@
 /** Everything that can happen next in a history, each with how often it should. */
 import { endMoves, theEnd } from './ends.ts'
-import { afterLoss, arrival, ownerMoves } from './owner.ts'
+import { arrival, ownerMoves } from './owner.ts'
 import { drawWait } from './plan.ts'
 import { type Client, type Held, type Presentation, type Scene, anInstance, present, tell } from './scene.ts'
 
@@ -83,7 +83,7 @@ function theft(scene: Scene, { token, key }: Held): Presentation {
   }
 }
 
-/** A backup is taken at some time, and restored at some later time. */
+/** A backup is taken at some time, and restored at some later time. What is on its way stays there. */
 function backupMoves(scene: Scene): Move[] {
   const { site, ledger, restore } = scene
   if (scene.restoresLeft === 0) return []
@@ -92,7 +92,8 @@ function backupMoves(scene: Scene): Move[] {
     const restoreLedger = ledger.backup()
     const generation = ledger.current
     scene.restore = async () => {
-      const recovered = scene.random.chance(0.5)
+      // A fail-over that nobody recovers from is not promised to be harmless.
+      const recovered = scene.plan.honest || scene.random.chance(0.5)
       await restoreRow(recovered)
       restoreLedger(recovered ? site.nowMs() : null)
       tell(
@@ -104,20 +105,11 @@ function backupMoves(scene: Scene): Move[] {
   }
   const back = async () => {
     scene.restoresLeft -= 1
-    // For the honest owner it outlasts all that was on its way.
-    if (scene.plan.honest) cutOff(scene)
     await restore?.()
   }
   const moves: Move[] = [{ weight: restore === null ? 1 : 0.3, run: take }]
   if (restore !== null) moves.push({ weight: 0.5, run: back })
   return moves
-}
-
-function cutOff(scene: Scene): void {
-  scene.replays = []
-  for (const client of scene.clients)
-    if (client.phase === 'sent' || client.phase === 'reply')
-      afterLoss(scene, client, `${client.name} is cut off`)
 }
 
 /** The honest owner's messages keep to their bounds, so time stands still while one of them must still arrive. */

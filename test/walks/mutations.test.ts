@@ -62,6 +62,14 @@ const ROWS: readonly { sentence: string; decide?: Decide; transport?: typeof kee
   { sentence: 'no case 6', decide: noEnd, breaks: /L2|without a cause/ },
   { sentence: 'case 7 without the account check', decide: aheadUnchecked, breaks: /S4/ },
   {
+    sentence: 'a later generation that advances at once, though recovery is a hand-out',
+    decide: (view, presented, nowMs) => {
+      const isAhead = presented.generation > view.session.generation
+      return decideRefresh(isAhead ? withSession(view, { handedOutAtMs: 0 }) : view, presented, nowMs)
+    },
+    breaks: /L1/,
+  },
+  {
     sentence: 'the whole retry window for anybody though a key is remembered',
     decide: seeing((view) => withApplication(view, { parallelWindowSeconds: 60 })),
     breaks: /L2/,

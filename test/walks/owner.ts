@@ -75,7 +75,7 @@ function isSame(a: Token, b: Token): boolean {
 }
 
 /** Where the time since the first try counts, the client is still in the middle of it. */
-export function afterLoss(scene: Scene, client: Client, text: string): void {
+function afterLoss(scene: Scene, client: Client, text: string): void {
   const { plan } = scene
   const { firstTryMs } = client
   quiet(client)
