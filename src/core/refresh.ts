@@ -43,10 +43,10 @@ export function decideRefresh(view: SessionView, presented: PresentedToken, nowM
   const retryWindowMs = policy.retryWindowSeconds * 1000
   const current = session.generation
 
-  if (presented.generation > current) return advance(session, presented, presented.generation + 1)
-  if (presented.generation === current) {
-    const resting = !session.rotation || ageMs(session.handedOutAtMs, nowMs) < parallelWindowMs
-    if (!resting) return advance(session, presented, current + 1)
+  if (presented.generation >= current) {
+    if (!rests(session, presented, parallelWindowMs, nowMs)) {
+      return advance(session, presented, presented.generation + 1)
+    }
     return { kind: 'keep', touch: ageMs(session.lastUsedAtMs, nowMs) >= lastUseGrainMs(policy.idleSeconds) }
   }
   if (session.rotation && presented.generation === current - 1) {
@@ -59,6 +59,15 @@ export function decideRefresh(view: SessionView, presented: PresentedToken, nowM
     if (ageMs(session.rotatedAtMs, nowMs) <= windowMs) return { kind: 'repeat', repeats: session.repeats }
   }
   return { kind: 'end' }
+}
+
+/**
+ * Cases 2 and 3. A token of a later generation rests as well: recovery counts as a hand-out, because somebody may be on
+ * his way with the token before it, and an advance at once would leave him two behind and so end his session.
+ */
+function rests(session: Session, presented: PresentedToken, windowMs: number, nowMs: number): boolean {
+  if (!session.rotation) return presented.generation === session.generation
+  return ageMs(session.handedOutAtMs, nowMs) < windowMs
 }
 
 function advance(session: Session, presented: PresentedToken, generation: number): RefreshDecision {

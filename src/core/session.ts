@@ -28,7 +28,7 @@ export interface Session {
   readonly rotation: boolean
   readonly generation: number
   readonly rotatedAtMs: number
-  /** When the token of the current generation was last given to somebody who did not have it. */
+  /** When the token of the current generation was last given to somebody who did not have it, or the store recovered. */
   readonly handedOutAtMs: number
   /** The key that signs the refresh token of the current generation. */
   readonly kid: string
@@ -91,6 +91,11 @@ export function lastUseGrainMs(idleSeconds: number): number {
   return idleSeconds === 0 ? 300_000 : Math.min(300_000, Math.ceil(idleSeconds * 100))
 }
 
+/** Of a session that was used last before this, the limit of rest has passed at `atMs`; 0 where there is no limit. */
+export function idleBeforeMs(idleSeconds: number, atMs: number): number {
+  return idleSeconds === 0 ? 0 : atMs - idleSeconds * 1000 - lastUseGrainMs(idleSeconds)
+}
+
 /** The absolute end under today's policy: a policy that was tightened reaches living sessions, a loosened one does not. */
 export function sessionEndMs(session: Session, application: Application): number {
   return Math.min(session.expiresAtMs, session.createdAtMs + application.sessionTtlSeconds * 1000)
@@ -111,8 +116,7 @@ export function sessionDenial(view: SessionView, accountId: number, nowMs: numbe
     return deny('session-over', 'application-disabled')
   }
   if (nowMs >= sessionEndMs(session, application)) return deny('session-over', 'expired')
-  const { idleSeconds } = application
-  if (idleSeconds > 0 && nowMs - session.lastUsedAtMs > idleSeconds * 1000 + lastUseGrainMs(idleSeconds)) {
+  if (session.lastUsedAtMs < idleBeforeMs(application.idleSeconds, nowMs)) {
     return deny('session-over', 'idle')
   }
   return null

@@ -266,7 +266,8 @@ export interface RecoveryStore {
   listInstances(): Promise<readonly Instance[]>
   /**
    * After a restore, in one transaction: ends what the journals ended, adds the keys they hold, leaves a gap in the
-   * ids of accounts and applications, and notes that the instances are heard of again. `endAll` ends every session.
+   * ids of accounts and applications, notes that the instances are heard of again. `endAll` ends every session. For the
+   * others it is a hand-out and a use, unless they had been idle too long when an instance was last seen: they stay over.
    */
   recover(entries: readonly JournalEntry[], options: RecoverOptions): Promise<void>
 }

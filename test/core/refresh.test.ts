@@ -112,6 +112,10 @@ describe('case 3: while somebody may still be on his way, nothing advances', () 
     ],
     ['a clock that stepped back makes the age 0', plain, presented(5), -DAY, KEEP],
     ['an attempt key changes nothing', withKey, presented(5, 'new'), 1, KEEP],
+    ['a later generation rests too, of a time that a restore lost', plain, presented(6), 0, KEEP],
+    ['a much later one until the window ends', plain, presented(40, 'new'), G - 1, KEEP],
+    ['recovery counts as a hand-out', handedOutLater, presented(6), 50_000 + G - 1, KEEP],
+    ['and not a millisecond longer', handedOutLater, presented(6), 50_000 + G, recovered(7)],
   ])
 })
 
@@ -205,9 +209,9 @@ describe('case 6: an old token ends this session', () => {
 
 describe('case 7: a row older than what we signed moves past it', () => {
   check([
-    ['by one generation', plain, presented(6), 0, recovered(7)],
+    ['by one generation, when the window after the hand-out ends', plain, presented(6), G, recovered(7)],
     ['by many', plain, presented(40), DAY, recovered(41)],
-    ['also without rotation', still, presented(6), 0, recovered(7)],
+    ['without rotation at once', still, presented(6), 0, recovered(7)],
   ])
 })
 

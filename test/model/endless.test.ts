@@ -47,6 +47,11 @@ test('nobody holds a session in case 3 for ever', () => {
   assert.equal(endless({ ...ANYBODY, keys: 'stored' }, HELD, BIT.advance), false)
 })
 
+test('nobody holds a session in case 3 for ever, nor after a restore', () => {
+  const size: Size = { ...ANYBODY, keys: 'stored', lootSize: 1, copies: 1, restores: 1 }
+  assert.equal(endless(size, HELD, BIT.advance), false)
+})
+
 test('nobody holds a session in case 3 for ever where two nodes count the repeats', () => {
   const size: Size = { ...ANYBODY, keys: 'stored', lootSize: 1, twoNodes: true }
   assert.equal(endless(size, HELD, BIT.advance), false)

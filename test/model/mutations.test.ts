@@ -51,6 +51,16 @@ const aheadUnchecked: Decide = (view, presented, nowMs) => {
   return decideRefresh(anybody, { ...presented, accountId: session.accountId }, nowMs)
 }
 
+const recoveredAtOnce: Decide = (view, presented, nowMs) => {
+  const { session } = view
+  const ahead = presented.generation > session.generation
+  return decideRefresh(
+    ahead ? { ...view, session: { ...session, handedOutAtMs: 0 } } : view,
+    presented,
+    nowMs,
+  )
+}
+
 /** Case 3 that ends so long after the rotation, whatever is handed out; 0 is no case 3 at all. */
 function restAtMost(seconds: number): Rules {
   return deciding((view, presented, nowMs) => {
@@ -128,6 +138,18 @@ const OTHERS: readonly Row[] = [
     breaks: /^L1/,
   },
   { sentence: 'G = 2 D', size: { ...KEYED, G: 2 }, rules: REAL_RULES, breaks: /^L1/ },
+  {
+    sentence: 'a later generation that advances at once, though recovery is a hand-out',
+    size: { ...KEYED, restores: 1 },
+    rules: deciding(recoveredAtOnce),
+    breaks: /^L1/,
+  },
+  {
+    sentence: 'recovery that is no hand-out, though a later generation rests after one',
+    size: { ...KEYED, restores: 1 },
+    rules: { ...REAL_RULES, recover: (row) => ({ ...row, lastUsedAtMs: NOW_MS }) },
+    breaks: /^L1/,
+  },
   {
     sentence: 'a restore without the journal',
     size: { ...THEFT, administrator: true, restores: 1, journalLost: true },

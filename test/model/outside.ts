@@ -1,7 +1,8 @@
 /** What comes from outside: the administrator, the absolute end, backup and restore. */
 import { shift } from './normal-form.ts'
-import { addMove, afterLoss, type Scene } from './scene.ts'
-import type { Client, Row, Size, World } from './world.ts'
+import { columnsOf, sessionOf } from './rules.ts'
+import { addMove, type Scene } from './scene.ts'
+import type { Row, World } from './world.ts'
 
 /** One of these, once: together they deny no less than each alone. */
 export function administratorMoves(scene: Scene): void {
@@ -38,20 +39,16 @@ export function backupMoves(scene: Scene): void {
 }
 
 /**
- * The journal brings back every acknowledged end; an end that was only committed may be lost. Unless the
- * restore is a swift fail-over, it outlasts all that was on its way.
+ * The journal brings back every acknowledged end; an end that was only committed may be lost. What is on its
+ * way stays there: that it is lost is another story of the same world.
  */
-function restored({ size }: Scene, world: World, backupG: number): World {
+function restored({ rules, size }: Scene, world: World, backupG: number): World {
   const { g: _, suspended, ...columns } = world.backup as NonNullable<World['backup']>
   const journalled = world.acknowledged && size.journalLost !== true
-  const row: Row = { ...columns, ended: columns.ended || journalled }
+  const recovered = rules.recover(sessionOf({ ...world, row: columns }, size))
+  const row: Row = { ...columns, ...columnsOf(recovered, size), ended: columns.ended || journalled }
   const restoresLeft = world.restoresLeft - 1
   const backup = restoresLeft === 0 ? null : world.backup
   const after = { ...world, row, backup, suspended, restoresLeft, line: world.line + 1 }
-  const reached = size.swift === true ? after : { ...after, duplicate: null, clients: cutOff(world, size) }
-  return shift(reached, backupG)
-}
-
-function cutOff(world: World, size: Size): readonly Client[] {
-  return world.clients.map((c) => (c.phase === 'idle' || c.phase === 'lost' ? c : afterLoss(c, size)))
+  return shift(after, backupG)
 }

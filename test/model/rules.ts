@@ -20,6 +20,8 @@ export interface Rules {
    * The row after the write; null if it is not the one that was decided on: the request must decide again.
    */
   readonly commit: (row: Session, readGeneration: number, decision: Writing) => Session | null
+  /** The row as recovery leaves it, if it is living. */
+  readonly recover: (row: Session) => Session
   /** Whether *keep* puts the token of the current generation into its answer. */
   readonly keepSendsToken: boolean
 }
@@ -30,6 +32,7 @@ export const REAL_RULES: Rules = {
   decide: decideRefresh,
   commit: (row, readGeneration, decision) =>
     row.generation === readGeneration && row.endedAtMs === null ? written(row, decision, NOW_MS) : null,
+  recover: (row) => ({ ...row, handedOutAtMs: NOW_MS, lastUsedAtMs: NOW_MS }),
   keepSendsToken: false,
 }
 

@@ -99,8 +99,6 @@ export interface Size {
   readonly twoNodes?: boolean
   readonly duplicates?: boolean
   readonly restores?: number
-  /** The restore is a fail-over so quick that what was on its way arrives after it. */
-  readonly swift?: boolean
   /** The restore forgets which ends were acknowledged. */
   readonly journalLost?: boolean
   readonly second?: boolean

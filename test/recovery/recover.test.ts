@@ -1,37 +1,18 @@
 /** A database set back to a backup: what ended after it stays ended, and nobody is signed out by it. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { DatabaseSync } from 'node:sqlite'
-import { Client } from 'pg'
-import { RestoredStore, backup, journalFolder, openEngine, restore } from '../../src/open-store.ts'
+import { RestoredStore, journalFolder, openEngine } from '../../src/open-store.ts'
 import { readJournals } from '../../src/operations/end-journal.ts'
 import { type Service, startService } from '../../src/serve.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { type Recovered, recover } from '../../src/usecases/recover.ts'
 import { sendJson } from '../support/raw-http.ts'
-import { freshDatabase } from '../support/postgres.ts'
 import { AUTH_KEY, silentLog } from '../support/service.ts'
+import { SITES, type Site, postgresSite } from './site.ts'
 
 const PASSWORD = 'right1password'
 const KEY = { 'X-Auth-Key': AUTH_KEY }
-
-interface Site {
-  readonly variables: Record<string, string>
-  /** Runs SQL on the database beside the service. */
-  sql(text: string): Promise<void>
-  /** The number that a query answers with. */
-  number(text: string): Promise<number>
-  /** Copies the database; the service does not run. */
-  save(): Promise<void>
-  /** Puts the copy back. */
-  setBack(): Promise<void>
-  remove(): Promise<void>
-}
-
-const SITES: Readonly<Record<string, () => Promise<Site>>> = { SQLite: sqliteSite, PostgreSQL: postgresSite }
 
 for (const [engine, open] of Object.entries(SITES)) {
   describe(`recovery on ${engine}`, () => {
@@ -55,6 +36,50 @@ for (const [engine, open] of Object.entries(SITES)) {
           const changed = await refresh(service, before.changed)
           assert.equal(changed.headers['x-session-end-reason'], 'password-changed')
           assert.ok((await register(site, service, 'late@example.com')) > before.lastUserId)
+        })
+      } finally {
+        await site.remove()
+      }
+    })
+
+    test('a later generation is kept while others may be on their way, and advances afterwards', async () => {
+      const site = await open()
+      try {
+        const { rotated } = await history(site)
+        await recoverWith(site, { allGiven: true, reviveEnded: false })
+        await withService(site, async (service) => {
+          const kept = await refresh(service, rotated)
+          assert.deepEqual([kept.status, kept.body['refresh_token']], [200, undefined])
+          await site.sql('update sessions set handed_out_at_ms = handed_out_at_ms - 20000')
+          const advanced = await refresh(service, rotated)
+          assert.equal(advanced.status, 200)
+          assert.equal(typeof advanced.body['refresh_token'], 'string')
+          assert.notEqual(advanced.body['refresh_token'], rotated)
+        })
+      } finally {
+        await site.remove()
+      }
+    })
+
+    test('the time that was lost counts as no rest, and who had rested too long before stays out', async () => {
+      const site = await open()
+      site.variables['DUKTIG_SESSION_IDLE_SECONDS'] = '600'
+      try {
+        const before = await history(site)
+        // The backup is two hours old, and one of its sessions had not been used for an hour.
+        await site.sql('update instances set last_seen_at_ms = last_seen_at_ms - 7200000')
+        await site.sql('update sessions set last_used_at_ms = last_used_at_ms - 7200000')
+        await site.sql(
+          `update sessions set last_used_at_ms = last_used_at_ms - 3600000
+           where account_id = (select account_id from accounts where email = 'rested@example.com')`,
+        )
+        // The journal begins after the backup, so somebody has to accept that.
+        await recoverWith(site, { allGiven: true, reviveEnded: true })
+        await withService(site, async (service) => {
+          assert.equal((await refresh(service, before.rotated)).status, 200)
+          const rested = await refresh(service, before.rested)
+          assert.equal(rested.status, 401)
+          assert.equal(rested.headers['x-session-end-reason'], 'idle')
         })
       } finally {
         await site.remove()
@@ -111,7 +136,7 @@ test('nobody vouching that the journals are complete, all sessions end, since an
 async function history(site: Site) {
   const tokens: Record<string, string> = {}
   await withService(site, async (service) => {
-    for (const name of ['rotated', 'signedOut', 'suspended', 'changed']) {
+    for (const name of ['rotated', 'signedOut', 'suspended', 'changed', 'rested']) {
       await register(site, service, `${name}@example.com`)
       await site.sql('update accounts set status = 1')
       tokens[name] = await signIn(service, `${name}@example.com`)
@@ -132,8 +157,8 @@ async function history(site: Site) {
     lastUserId = await register(site, service, 'lost@example.com')
   })
   await site.setBack()
-  const { rotated = '', signedOut = '', suspended = '', changed = '' } = tokens
-  return { rotated, signedOut, suspended, changed, lastUserId }
+  const { rotated = '', signedOut = '', suspended = '', changed = '', rested = '' } = tokens
+  return { rotated, signedOut, suspended, changed, rested, lastUserId }
 }
 
 /** Suspends one account and gives another a new password, as a super admin does. */
@@ -190,79 +215,5 @@ async function recoverWith(
     return await recover(store, { journals, ...options })
   } finally {
     await store.close()
-  }
-}
-
-function variablesFor(folder: string, more: Record<string, string> = {}): Record<string, string> {
-  return {
-    DUKTIG_PORT: '0',
-    DUKTIG_METRICS_PORT: '0',
-    DUKTIG_DATA_DIR: join(folder, 'data'),
-    DUKTIG_AUTH_KEY: AUTH_KEY,
-    DUKTIG_ISSUER: 'http://duktig.test',
-    DUKTIG_REFRESH_ROTATION: 'on',
-    DUKTIG_RATE_LIMITS: 'off',
-    ...more,
-  }
-}
-
-async function sqliteSite(): Promise<Site> {
-  const folder = mkdtempSync(join(tmpdir(), 'duktig-recovery-'))
-  const variables = variablesFor(folder)
-  const settings = readSettings(variables)
-  const copy = join(folder, 'backup.sqlite')
-  const open = () => new DatabaseSync(join(settings.dataDir, 'duktig.sqlite'), { timeout: 5000 })
-  return {
-    variables,
-    async sql(text) {
-      using database = open()
-      database.exec(text)
-    },
-    async number(text) {
-      using database = open()
-      return Object.values(database.prepare(text).get() as object)[0] as number
-    },
-    save: () => backup(settings, copy),
-    async setBack() {
-      const aside = await restore(settings, copy)
-      assert.ok(typeof aside === 'string' && aside.includes('before-restore'))
-    },
-    remove: async () => rmSync(folder, { recursive: true }),
-  }
-}
-
-async function postgresSite(): Promise<Site> {
-  const folder = mkdtempSync(join(tmpdir(), 'duktig-recovery-'))
-  const database = await freshDatabase()
-  const name = new URL(database.url).pathname.slice(1)
-  const on = async (url: string, text: string) => {
-    const client = new Client({ connectionString: url })
-    await client.connect()
-    try {
-      return (await client.query({ text, rowMode: 'array' })).rows as readonly (readonly unknown[])[]
-    } finally {
-      await client.end()
-    }
-  }
-  const maintenance = new URL(database.url)
-  maintenance.pathname = '/postgres'
-  const outside = (text: string) => on(maintenance.href, text)
-  return {
-    variables: variablesFor(folder, { DUKTIG_DATABASE_URL: database.url }),
-    async sql(text) {
-      await on(database.url, text)
-    },
-    number: async (text) => Number((await on(database.url, text))[0]?.[0]),
-    async save() {
-      await outside(`create database "${name}_copy" template "${name}"`)
-    },
-    async setBack() {
-      await outside(`drop database "${name}" with (force)`)
-      await outside(`alter database "${name}_copy" rename to "${name}"`)
-    },
-    async remove() {
-      await database.drop()
-      rmSync(folder, { recursive: true })
-    },
   }
 }

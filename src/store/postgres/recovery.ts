@@ -1,3 +1,4 @@
+import { idleBeforeMs } from '../../core/session.ts'
 import type { JournalEntry } from '../journal.ts'
 import type { RecoveryStore } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
@@ -29,6 +30,7 @@ export function recoveryStore(connection: Connection): RecoveryStore {
           )
           await refuseLegacyTokensWithin(sql)
         }
+        await letSessionsRest(sql, connection.clock.nowMs())
         for (const [table, column] of [
           ['accounts', 'account_id'],
           ['applications', 'application_id'],
@@ -53,6 +55,23 @@ async function beat(sql: Sql, instanceId: string, nowMs: number): Promise<void> 
     instanceId,
     nowMs,
   )
+}
+
+/** Before the instances beat again: when they were last seen says when the database was written. */
+async function letSessionsRest(sql: Sql, nowMs: number): Promise<void> {
+  const rows = await sql.rows(
+    `select application_id, idle_seconds, (select coalesce(max(last_seen_at_ms), 0) from instances)
+     from applications`,
+  )
+  for (const [applicationId, idleSeconds, writtenAtMs] of rows as readonly [number, number, number][]) {
+    await sql.rows(
+      `update sessions set handed_out_at_ms = $1, last_used_at_ms = $1
+       where application_id = $2 and ended_at_ms is null and last_used_at_ms >= $3`,
+      nowMs,
+      applicationId,
+      idleBeforeMs(idleSeconds, writtenAtMs),
+    )
+  }
 }
 
 async function replay(sql: Sql, entry: JournalEntry): Promise<void> {

@@ -1,3 +1,4 @@
+import { idleBeforeMs } from '../../core/session.ts'
 import type { JournalEntry } from '../journal.ts'
 import type { Row } from '../rows.ts'
 import type { RecoveryStore } from '../store.ts'
@@ -29,6 +30,7 @@ export function recoveryStore(connection: Connection): RecoveryStore {
             .run(connection.clock.nowMs())
           refuseLegacyTokensWithin(connection)
         }
+        letSessionsRest(connection)
         for (const table of ['accounts', 'applications']) {
           connection.sql('update sqlite_sequence set seq = seq + ? where name = ?').run(idGap, table)
         }
@@ -44,6 +46,23 @@ function beat(connection: Connection, instanceId: string): void {
        on conflict do update set last_seen_at_ms = excluded.last_seen_at_ms`,
     )
     .run(instanceId, connection.clock.nowMs())
+}
+
+/** Before the instances beat again: when they were last seen says when the database was written. */
+function letSessionsRest(connection: Connection): void {
+  const rows = connection
+    .sql(
+      `select application_id, idle_seconds, (select coalesce(max(last_seen_at_ms), 0) from instances)
+       from applications`,
+    )
+    .all() as unknown as [number, number, number][]
+  const rest = connection.sql(
+    `update sessions set handed_out_at_ms = ?1, last_used_at_ms = ?1
+     where application_id = ?2 and ended_at_ms is null and last_used_at_ms >= ?3`,
+  )
+  for (const [applicationId, idleSeconds, writtenAtMs] of rows) {
+    rest.run(connection.clock.nowMs(), applicationId, idleBeforeMs(idleSeconds, writtenAtMs))
+  }
 }
 
 function replay(connection: Connection, entry: JournalEntry): void {
