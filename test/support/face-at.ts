@@ -77,7 +77,12 @@ export async function faceAt(now: string, variables: Readonly<Record<string, str
       })
     },
     async get(path) {
-      const answer = await app.inject({ method: 'GET', url: path, headers: { 'Access-Token': accessToken } })
+      const answer = await app.inject({
+        method: 'GET',
+        url: path,
+        renamed: {},
+        headers: { 'Access-Token': accessToken },
+      })
       return { status: answer.statusCode, text: answer.payload }
     },
     async close() {
