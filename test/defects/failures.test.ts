@@ -39,7 +39,7 @@ async function serveOver(failing: Partial<Store>): Promise<{ base: string; close
   const deps = { ...beside.deps, store: { ...beside.deps.store, ...failing } }
   const headers = { authKey: 'x-auth-key', accessToken: 'access-token', refreshToken: 'refresh-token' }
   const app = await createServer({
-    routes: duktigRoutes({ deps, dates: createDateFormat('UTC'), headers }),
+    routes: duktigRoutes({ deps, dates: createDateFormat('UTC'), headers, renamed: {} }),
     maintenance: null,
     notFound: NOT_FOUND,
     floodGate: OPEN_GATE,

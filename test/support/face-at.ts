@@ -80,7 +80,6 @@ export async function faceAt(now: string, variables: Readonly<Record<string, str
       const answer = await app.inject({
         method: 'GET',
         url: path,
-        renamed: {},
         headers: { 'Access-Token': accessToken },
       })
       return { status: answer.statusCode, text: answer.payload }
