@@ -47,6 +47,21 @@ describe('PostgreSQL', () => {
     })
   }
 
+  test('sign-out and refresh answer 503 while the server is read-only, and then all goes on', async (t) => {
+    const engine = await openPostgresEngine()
+    const service = await startTestService(engine.variables)
+    t.after(async () => {
+      await service.stop()
+      await engine.close()
+    })
+    const opened = await sessionAtRest(engine)
+    await setReadOnly(engine, 'on')
+    await assertUnavailable(service, opened)
+    await assertUntouched(engine, opened)
+    await setReadOnly(engine, 'off')
+    await assertGoesOn(service, opened)
+  })
+
   test('a line that is cut anywhere in between never makes a false 200, nor signs anybody out', async (t) => {
     const { engine, proxy, service } = await behindProxy(t)
     const seed = givenSeed() ?? freshSeed()
@@ -89,6 +104,16 @@ async function behindProxy(t: { after(work: () => Promise<void>): void }) {
     await engine.close()
   })
   return { engine, proxy, service }
+}
+
+/** For every new connection; those of the services are broken, as a fail-over would. */
+async function setReadOnly({ sql, variables }: Engine, value: 'on' | 'off'): Promise<void> {
+  const name = new URL(variables['DUKTIG_DATABASE_URL'] as string).pathname.slice(1)
+  await sql(`alter database ${name} set default_transaction_read_only = ${value}`)
+  await sql(
+    `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+     where datname = current_database() and application_name = 'duktig'`,
+  )
 }
 
 async function sessionAtRest(engine: Engine): Promise<OpenedSession> {

@@ -1,4 +1,4 @@
-/** The blocks of docs/integrate.md, so that the tests run what readers copy. */
+/** The blocks of the documents, so that the tests run what readers copy. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -12,13 +12,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const ISSUER = 'https://auth.example.com'
 
 /** The blocks of a language under a heading, in their order. */
-export function blocksOf(heading: string, language: string): readonly string[] {
-  const page = readFileSync(join(ROOT, 'docs/integrate.md'), 'utf8')
-  const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`))
-  assert.ok(section !== undefined, `docs/integrate.md has a section "${heading}"`)
-  return [...section.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'gm'))].map(
-    ([, text = '']) => text,
-  )
+export function blocksOf(heading: string, language: string, page = 'docs/integrate.md'): readonly string[] {
+  const text = readFileSync(join(ROOT, page), 'utf8')
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`))
+  assert.ok(section !== undefined, `${page} has a section "${heading}"`)
+  const fences = new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'gm')
+  return [...section.matchAll(fences)].map(([, found = '']) => found)
 }
 
 /** The only block of a language under a heading, with other words in the place of some of its own. */
@@ -57,11 +56,17 @@ export function newFolder(): Folder {
 
 export type Verify = (token: string) => Promise<Record<string, unknown>>
 
-/** The function that a block of JavaScript exports. */
+/** The function that a block of JavaScript exports to verify with. */
 export async function importVerify(folder: Folder, text: string): Promise<Verify> {
-  const file = folder.write(`block-${Math.random().toString(36).slice(2)}.mjs`, text)
-  const module = (await import(pathToFileURL(file).href)) as { verifyAccessToken: Verify }
-  return module.verifyAccessToken
+  return (await importBlock<{ verifyAccessToken: Verify }>(folder, text)).verifyAccessToken
+}
+
+let imported = 0
+
+/** What a block of JavaScript exports. */
+export async function importBlock<T>(folder: Folder, text: string): Promise<T> {
+  const file = folder.write(`block-${++imported}.mjs`, text)
+  return (await import(pathToFileURL(file).href)) as T
 }
 
 /** Why a program cannot be used here; false if it can. */

@@ -163,7 +163,11 @@ export function sqliteBeside(file: string): Beside {
 
 export function postgresBeside(url: string): Beside {
   // What a test does here need not be durable.
-  const pool = new Pool({ connectionString: url, max: 4, options: '-c synchronous_commit=off' })
+  const pool = new Pool({
+    connectionString: url,
+    max: 4,
+    options: '-c synchronous_commit=off -c default_transaction_read_only=off',
+  })
   // Dropped from the pool by itself; the next statement takes another one.
   pool.on('error', () => {})
   return {
