@@ -70,16 +70,17 @@ export function chartOf(
 ): Chart {
   const { span, periods, title } = CHARTS[name]
   const shown = lastPeriods(dates, span, periods, nowMs)
-  const own = counts.filter((count) => count.span === span)
-  const series = STAT_LEVEL_NAMES.map((level) => {
+  const own = counts
+    .filter((count) => count.span === span)
+    .map((count) => ({ ...count, period: periodOf(dates, span, count.startMs) }))
+  const series = STAT_LEVEL_NAMES.map((name) => {
     const data = new Map(shown.map((period) => [period, 0]))
-    const covered: readonly LogLevel[] = STAT_LEVELS[level]
-    for (const { startMs, count, level: of } of own) {
-      const period = periodOf(dates, span, startMs)
+    const covered: readonly LogLevel[] = STAT_LEVELS[name]
+    for (const { period, count, level } of own) {
       const sum = data.get(period)
-      if (sum !== undefined && covered.includes(of)) data.set(period, sum + count)
+      if (sum !== undefined && covered.includes(level)) data.set(period, sum + count)
     }
-    return [level, { title: level, data: Object.fromEntries(data) }] as const
+    return [name, { title: name, data: Object.fromEntries(data) }] as const
   })
   const max = Math.max(...series.flatMap(([, { data }]) => Object.values(data)))
   return {
