@@ -42,13 +42,22 @@ export function startUpkeep(deps: Deps, log: Log, recorder: ActionRecorder): () 
   }
 }
 
-/** A step of the removal of actions and counts that are older than the retention. How many actions it removed. */
-export async function removeOldActions({ store, actionRetentionMs }: Deps): Promise<number> {
+/**
+ * A step of the removal of what is older than the retention: actions first, and their counts with the last of them. How
+ * many actions it removed.
+ */
+export async function removeOldActions({
+  store,
+  actionRetentionMs,
+}: Pick<Deps, 'store' | 'actionRetentionMs'>): Promise<number> {
   const nowMs = store.clock.nowMs()
   const actionsBeforeMs = nowMs - actionRetentionMs
-  const writersBeforeMs = nowMs - LIMITS.actionWriterMemoryMs
-  await store.removeOldCounts({ actionsBeforeMs, logsBeforeMs: countersSince(nowMs), writersBeforeMs })
-  return store.removeOldActions(actionsBeforeMs, LIMITS.expiredRowsPerStep)
+  const removed = await store.removeOldActions(actionsBeforeMs, LIMITS.expiredRowsPerStep)
+  if (removed < LIMITS.expiredRowsPerStep) {
+    const writersBeforeMs = nowMs - LIMITS.actionWriterMemoryMs
+    await store.removeOldCounts({ actionsBeforeMs, logsBeforeMs: countersSince(nowMs), writersBeforeMs })
+  }
+  return removed
 }
 
 /** Runs `step` again and again, never twice at a time; it says how long to wait. A failure waits as the first time. */

@@ -1,0 +1,48 @@
+/** Recorded actions and their counts end with the retention, in steps that are small whatever has gathered. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DAY_MS } from '../../src/core/actions.ts'
+import { removeOldActions } from '../../src/operations/upkeep.ts'
+import { LIMITS } from '../../src/settings/limits.ts'
+import { NOON, recordingForEachTest } from '../support/recording.ts'
+
+const recording = recordingForEachTest()
+const SINCE = { minute: 0, hour: 0, day: 0, month: 0 }
+
+test('what is older than the retention goes, step by step, and the rest stays', async () => {
+  const { store } = recording()
+  const usual = { accountId: 7, code: 'User->getAccount', message: '', address: null, sessionId: null }
+  const old = Array.from({ length: 450 }, (_, i) => ({ ...usual, atMs: NOON - 8 * DAY_MS + i }))
+  const young = Array.from({ length: 50 }, (_, i) => ({ ...usual, atMs: NOON - 7 * DAY_MS + i }))
+  await store.recordActions({ writer: 'w', number: 1, actions: [...old, ...young], logs: [] })
+  const removed: number[] = []
+  do removed.push(await removeOldActions({ store, actionRetentionMs: 7 * DAY_MS }))
+  while (removed.at(-1) === LIMITS.expiredRowsPerStep)
+  assert.deepEqual(removed, [200, 200, 50])
+  assert.equal((await store.latestActions(1000)).length, 50)
+  const [count] = await store.actionCounts([NOON - 30 * DAY_MS])
+  assert.equal(count?.count ?? 0, 0, 'older hours, days and months are gone')
+  assert.equal((await store.actionCounts([NOON - 7 * DAY_MS]))[0]?.count, 50)
+})
+
+test('counters of log lines go when no chart shows them any more', async () => {
+  const { store } = recording()
+  const line = { message: 'Line', atMs: NOON }
+  const ages = { minute: 2 / 24, hour: 1.5, day: 32, month: 390 }
+  const counts = Object.entries(ages).flatMap(([span, days]) =>
+    [days, days * 1.1].map((age) => {
+      return { span: span as keyof typeof ages, startMs: NOON - age * DAY_MS, count: 1 }
+    }),
+  )
+  const tooOld = Object.keys(ages).map((span) => ({
+    span: span as keyof typeof ages,
+    startMs: NOON - 500 * DAY_MS,
+    count: 1,
+  }))
+  const tally = { level: 'info', total: 1, first: line, last: line, counts: [...counts, ...tooOld] } as const
+  await store.recordActions({ writer: 'w', number: 1, actions: [], logs: [tally] })
+  await removeOldActions({ store, actionRetentionMs: 7 * DAY_MS })
+  const left = (await store.logCounts(SINCE)).map(({ span }) => span).sort()
+  assert.deepEqual(left, ['day', 'hour', 'hour', 'minute', 'minute', 'month'])
+  assert.equal((await store.logLevels()).length, 1)
+})
