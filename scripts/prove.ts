@@ -44,6 +44,7 @@ try {
 async function run(script: string, databaseUrl: string): Promise<number> {
   const env = { ...process.env, DUKTIG_TEST_DATABASE_URL: databaseUrl }
   const child = spawn(process.execPath, [script], { stdio: 'inherit', env })
-  const [code] = (await once(child, 'exit')) as [number | null]
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  if (signal !== null) process.stdout.write(`== ended by ${signal}\n`)
   return code ?? 1
 }
