@@ -9,13 +9,10 @@ const SQLITE = ['test/store/sqlite.test.ts']
 export const OTHERS: readonly Mutation[] = [
   {
     defect: '1',
-    sentence: 'every request advances the row that it read, whoever was faster',
+    sentence: 'who lost a race gets a token of his own',
     file: 'src/store/sqlite/sessions.ts',
-    search: 'const decision = request.decide(view, presented, nowMs)',
-    replace:
-      'const decided = request.decide(view, presented, nowMs)\n' +
-      "  const decision = decided.kind !== 'repeat' ? decided\n" +
-      "    : ({ kind: 'advance', generation: view.session.generation + 1, attemptKey: null, recovered: false } as const)",
+    search: "return set('handed_out_at_ms = ?, repeats = ?, ",
+    replace: "return set('generation = generation + 1, handed_out_at_ms = ?, repeats = ?, ",
     caughtBy: SQLITE,
     only: 'of 64 parallel requests',
   },
