@@ -83,7 +83,8 @@ async function run(plan: OpenLoopPlan): Promise<OpenLoopResult> {
       for (; due < total; due++) {
         const dueMs = startedMs + (due * 1000) / plan.rate
         if (dueMs > nowMs) break
-        const connection = free.pop()
+        // In turn, so that none rests so long that the server hangs up.
+        const connection = free.shift()
         if (connection === undefined) waiting.push(dueMs)
         else send(connection, dueMs)
       }

@@ -34,7 +34,7 @@ export class Context {
     this.quick = quick
     this.sessions = quick ? 100_000 : 1_000_000
     this.timing = quick
-      ? { rounds: 3, seconds: 2, warmUpSeconds: 4 }
+      ? { rounds: 3, seconds: 3, warmUpSeconds: 10 }
       : { rounds: 7, seconds: 6, warmUpSeconds: 15 }
   }
 

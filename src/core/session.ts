@@ -88,7 +88,7 @@ export interface SessionView {
  * a session which does not rotate is not written at every refresh.
  */
 export function lastUseGrainMs(idleSeconds: number): number {
-  return idleSeconds === 0 ? 300_000 : Math.min(300_000, Math.ceil(idleSeconds * 100))
+  return idleSeconds === 0 ? 21_600_000 : Math.min(300_000, Math.ceil(idleSeconds * 100))
 }
 
 /** Of a session that was used last before this, the limit of rest has passed at `atMs`; 0 where there is no limit. */

@@ -86,8 +86,8 @@ describe('case 2: without rotation the current token stays good', () => {
   check([
     ['at once', still, presented(5), 0, KEEP],
     ['long after the parallel window', still, presented(5), 4 * W, KEEP],
-    ['the use is noted once the last note is five minutes old', still, presented(5), 300_000, TOUCH],
-    ['the use is not noted a millisecond before', still, presented(5), 299_999, KEEP],
+    ['the use is noted once the last note is six hours old', still, presented(5), 21_600_000, TOUCH],
+    ['the use is not noted a millisecond before', still, presented(5), 21_599_999, KEEP],
     [
       'with a limit of rest the use is noted ten times as often as the limit is long',
       aView({ rotation: false }, { idleSeconds: 100 }),

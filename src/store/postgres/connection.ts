@@ -1,5 +1,6 @@
 /** The way to one PostgreSQL database: a bounded pool, prepared statements, transactions and the database's clock. */
 import { type ClientBase, Pool, type PoolClient, type QueryArrayResult, TypeOverrides, types } from 'pg'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Row } from '../rows.ts'
 import { StoreUnavailable } from '../store.ts'
 import { type ClockReading, DatabaseClock } from './clock.ts'
@@ -8,11 +9,13 @@ import { asksForRetry, spoilsConnection, unavailable, unavailableIfSo } from './
 export interface PostgresOptions {
   /** The most connections this instance holds. */
   readonly poolSize?: number
+  /** How long a call waits for its turn when all connections are in use, and for a new connection. */
+  readonly connectMs?: number
 }
 
 /** A few connections keep a database busy; all instances together must stay below its `max_connections`. */
 const POOL_SIZE = 6
-/** Also how long a call waits for its turn when all connections are in use. */
+/** Who waits longer for a connection is told to come again. */
 const CONNECT_MS = 1500
 /** The server gives a statement up after this time, so that its end is known. */
 const STATEMENT_MS = 1500
@@ -26,6 +29,7 @@ const IDLE_CONNECTION_MS = 60_000
 const KEEP_ALIVE_MS = 10_000
 /** The first time it may be a neighbour, the third time in a row it is not by chance. */
 const TRANSACTION_TRIES = 3
+const RETRY_PAUSE_MS = 10
 const CLOCK_READINGS_AT_START = 5
 const CLOCK_INTERVAL_MS = 3000
 
@@ -51,7 +55,7 @@ export class Connection implements Sql {
       connectionString: url,
       application_name: 'duktig',
       max: options.poolSize ?? POOL_SIZE,
-      connectionTimeoutMillis: CONNECT_MS,
+      connectionTimeoutMillis: options.connectMs ?? CONNECT_MS,
       idleTimeoutMillis: IDLE_CONNECTION_MS,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
@@ -98,10 +102,11 @@ export class Connection implements Sql {
         try {
           return await this.onConnection((sql) => transact(sql, work, slowMs), slowMs)
         } catch (error) {
-          if (tries < TRANSACTION_TRIES && error instanceof StoreUnavailable && asksForRetry(error.cause))
-            continue
-          throw error
+          const again = error instanceof StoreUnavailable && asksForRetry(error.cause)
+          if (!again || tries === TRANSACTION_TRIES) throw error
         }
+        // Lets the other one finish instead of meeting it again.
+        await delay(RETRY_PAUSE_MS * tries)
       }
     })
   }

@@ -11,11 +11,16 @@ const LOCK_RETRY_MS = 5
 const UNAVAILABLE_CODES = new Set([5, 6, 8, 10, 11, 13, 14, 26])
 const LOCK_CODES = new Set([5, 6])
 
-interface Job {
+interface Read {
   readonly work: () => unknown
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
+}
+
+interface Job extends Read {
   readonly deadlineMs: number
+  /** Writes one statement at most, so that there is nothing to take back when it throws. */
+  readonly single: boolean
   outcome?: { readonly value: unknown } | { readonly error: unknown }
 }
 
@@ -24,6 +29,7 @@ export class Connection {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
   #queue: Job[] = []
+  #reads: Read[] = []
   #scheduled = false
   #closed = false
   #afterCommit: () => void = () => {}
@@ -63,15 +69,28 @@ export class Connection {
   }
 
   /**
+   * Reads with everything else that is read in this turn of the event loop. One transaction for all of them costs much
+   * less than one for each: entering it is the greater part of a small read.
+   */
+  readTogether<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#reads.push({ work, resolve: resolve as (value: unknown) => void, reject })
+      if (this.#reads.length === 1) setImmediate(() => this.#readAll())
+    })
+  }
+
+  /**
    * Runs `work` in a transaction that it shares with everything else asked for in this turn of the event loop; the
    * promise settles after the commit. `work` must be synchronous and free of other effects: it runs again when the
-   * database was locked. When it throws, its own writes are undone and nobody else's.
+   * database was locked. When it throws, its own writes are undone and nobody else's; `single` work writes one
+   * statement at most, which undoes itself.
    */
-  write<T>(work: () => T): Promise<T> {
+  write<T>(work: () => T, options: { readonly single?: boolean } = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
     return new Promise<T>((resolve, reject) => {
       const deadlineMs = performance.now() + LOCK_WAIT_MS
-      this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject, deadlineMs })
+      const { single = false } = options
+      this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject, deadlineMs, single })
       this.#schedule()
     })
   }
@@ -87,6 +106,26 @@ export class Connection {
     this.#afterCommit = listener
   }
 
+  #readAll(): void {
+    const reads = this.#reads
+    this.#reads = []
+    try {
+      if (this.#closed) throw new StoreUnavailable('the store is closed')
+      this.sql('begin').run()
+    } catch (error) {
+      for (const { reject } of reads) reject(unavailableIfSo(error))
+      return
+    }
+    for (const { work, resolve, reject } of reads) {
+      try {
+        resolve(work())
+      } catch (error) {
+        reject(unavailableIfSo(error))
+      }
+    }
+    this.#undo('commit')
+  }
+
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
@@ -99,9 +138,9 @@ export class Connection {
     this.#queue = []
     if (batch.length === 0) return
     try {
-      this.#db.exec('begin immediate')
+      this.sql('begin immediate').run()
       for (const job of batch) this.#run(job)
-      this.#db.exec('commit')
+      this.sql('commit').run()
     } catch (error) {
       this.#undo('rollback')
       this.#failed(batch, error)
@@ -112,14 +151,17 @@ export class Connection {
   }
 
   #run(job: Job): void {
-    this.sql('savepoint job').run()
+    const { single } = job
+    if (!single) this.sql('savepoint job').run()
     try {
       job.outcome = { value: job.work() }
-      this.sql('release job').run()
+      if (!single) this.sql('release job').run()
     } catch (error) {
       if (LOCK_CODES.has(primaryCode(error)) || !this.#db.isTransaction) throw error
-      this.sql('rollback to job').run()
-      this.sql('release job').run()
+      if (!single) {
+        this.sql('rollback to job').run()
+        this.sql('release job').run()
+      }
       job.outcome = { error: unavailableIfSo(error) }
     }
   }
