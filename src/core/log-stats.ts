@@ -73,14 +73,14 @@ export function chartOf(
   const own = counts
     .filter((count) => count.span === span)
     .map((count) => ({ ...count, period: periodOf(dates, span, count.startMs) }))
-  const series = STAT_LEVEL_NAMES.map((name) => {
+  const series = STAT_LEVEL_NAMES.map((shownLevel) => {
     const data = new Map(shown.map((period) => [period, 0]))
-    const covered: readonly LogLevel[] = STAT_LEVELS[name]
+    const covered: readonly LogLevel[] = STAT_LEVELS[shownLevel]
     for (const { period, count, level } of own) {
       const sum = data.get(period)
       if (sum !== undefined && covered.includes(level)) data.set(period, sum + count)
     }
-    return [name, { title: name, data: Object.fromEntries(data) }] as const
+    return [shownLevel, { title: shownLevel, data: Object.fromEntries(data) }] as const
   })
   const max = Math.max(...series.flatMap(([, { data }]) => Object.values(data)))
   return {
