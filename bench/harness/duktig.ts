@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url'
 import { compose } from '../../src/compose.ts'
 import { openStore } from '../../src/open-store.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
-import { SETTINGS } from '../../src/settings/settings.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { type Population, populationOf } from './population.ts'
 import { SERVER_CORE, startOn, stop } from './processes.ts'
@@ -45,7 +44,8 @@ export async function prepareSite(
     DUKTIG_ISSUER: 'http://duktig.bench',
     DUKTIG_REFRESH_ROTATION: 'on',
     ...(databaseUrl === null ? {} : { DUKTIG_DATABASE_URL: databaseUrl }),
-    ...limitsOff(),
+    // Limits per address would measure the limits: all load comes from one address.
+    DUKTIG_RATE_LIMITS: 'off',
   }
   const settings = readSettings(variables)
   const { store } = await openStore(settings)
@@ -55,13 +55,6 @@ export async function prepareSite(
   const population = populationOf(sessions)
   await seed(settings, population, deps.keys.signer('refresh').kid)
   return { variables, deps, population, tapes: new TapeMaker(deps, population, folder) }
-}
-
-/** Limits per address would measure the limits: all load comes from one address. */
-function limitsOff(): Record<string, string> {
-  const name = 'DUKTIG_RATE_LIMITS'
-  const known = Object.values(SETTINGS).some(({ variable }) => (variable as string) === name)
-  return known ? { [name]: 'off' } : {}
 }
 
 export async function startDuktig(site: Site, nodeFlags: readonly string[] = []): Promise<Running> {

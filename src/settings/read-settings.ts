@@ -31,7 +31,7 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
     else mistakes.push(`${definition.variable} ${parsed.mistake}${shown(definition, text)}`)
   }
   mistakes.push(...unknownVariables(variables))
-  mistakes.push(...contradictions(values as Partial<Settings>))
+  mistakes.push(...contradictions(values))
   if (mistakes.length > 0) throw new SettingsError(mistakes)
   return values as unknown as Settings
 }

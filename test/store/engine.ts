@@ -1,5 +1,6 @@
 /** What the suite needs of an engine, and how test data are made on any of them. */
 import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Account, NewAccount } from '../../src/core/account.ts'
 import type { Application } from '../../src/core/application.ts'
 import { decideRefresh } from '../../src/core/refresh.ts'
@@ -165,6 +166,20 @@ export function tally(values: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1
   return counts
+}
+
+/** Waits for what `work` brings about, turn by turn; fails when `work` does, or after a minute. */
+export async function until(condition: () => boolean, work: Promise<unknown>): Promise<void> {
+  let hasFailed = false
+  work.catch(() => {
+    hasFailed = true
+  })
+  const endMs = performance.now() + 60_000
+  while (!condition()) {
+    if (hasFailed) await work
+    assert.ok(performance.now() < endMs, 'what was waited for did not come')
+    await nextTurn()
+  }
 }
 
 /** Runs many at once, every second one on the other instance. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
+import type { Account } from '../../src/core/account.ts'
 import type { ImportedAccount } from '../../src/store/store.ts'
-import { type TestEngine, type TestStore, makeAccount, newAccount } from './engine.ts'
+import { PROVE, type TestEngine, type TestStore, makeAccount, newAccount } from './engine.ts'
 
 function imported(differs: Partial<ImportedAccount> = {}): ImportedAccount {
   return {
@@ -69,74 +70,100 @@ export function importCases(engine: TestEngine, shared: () => TestStore): void {
     }),
   )
 
+  test(
+    'ids that are imported just ahead of registrations are never given out twice',
+    alone(async ({ store, another }) => {
+      const other = await another()
+      for (let round = 0; round < 10 * PROVE; round++) {
+        const { accountId: last } = await makeAccount(store)
+        const [outcome, ...registered] = await Promise.all([
+          store.importAccounts([imported({ accountId: last + 1 + (round % 8) })]),
+          ...Array.from({ length: 12 }, (_, i) => makeAccount(i % 2 === 0 ? store : other)),
+        ])
+        const ids = registered.map(({ accountId }) => accountId)
+        if (outcome.kind === 'imported') ids.push(last + 1 + (round % 8))
+        assert.equal(new Set(ids).size, ids.length)
+      }
+    }),
+  )
+
   test('nothing to import is imported', async () => {
     assert.deepEqual(await shared().store.importAccounts([]), { kind: 'imported', count: 0 })
   })
 
-  const count = 2500
-  const existing = newAccount({ email: 'Existing@Example.com' })
-  const refusals: {
-    name: string
-    change: (accounts: ImportedAccount[]) => void
-    index: number
-    why: string
-  }[] = [
-    {
-      name: 'an e-mail address that an account has already, in another case',
-      change: (accounts) => accounts.splice(2100, 1, imported({ email: 'EXISTING@example.COM' })),
-      index: 2100,
-      why: 'email-taken',
+  describe('all or none', () => refusalCases(engine))
+}
+
+const count = 2500
+const existing = newAccount({ email: 'Existing@Example.com' })
+const refusals: {
+  name: string
+  change: (accounts: ImportedAccount[]) => void
+  index: number
+  why: string
+}[] = [
+  {
+    name: 'an e-mail address that an account has already, in another case',
+    change: (accounts) => accounts.splice(2100, 1, imported({ email: 'EXISTING@example.COM' })),
+    index: 2100,
+    why: 'email-taken',
+  },
+  {
+    name: 'an e-mail address that comes twice',
+    change: (accounts) =>
+      accounts.splice(1700, 1, imported({ email: accounts[3]?.email.toUpperCase() ?? '' })),
+    index: 1700,
+    why: 'email-taken',
+  },
+  {
+    name: 'an id that an account has already',
+    change: (accounts) => accounts.splice(1000, 1, imported({ accountId: 1 })),
+    index: 1000,
+    why: 'id-taken',
+  },
+  {
+    name: 'an id that comes twice, side by side',
+    change: (accounts) =>
+      accounts.splice(10, 2, imported({ accountId: 9000 }), imported({ accountId: 9000 })),
+    index: 11,
+    why: 'id-taken',
+  },
+  {
+    name: 'two mistakes, of which the first is told',
+    change: (accounts) => {
+      accounts.splice(1500, 1, imported({ email: accounts[0]?.email ?? '' }))
+      accounts.splice(1400, 1, imported({ email: 'existing@example.com' }))
     },
-    {
-      name: 'an e-mail address that comes twice',
-      change: (accounts) =>
-        accounts.splice(1700, 1, imported({ email: accounts[3]?.email.toUpperCase() ?? '' })),
-      index: 1700,
-      why: 'email-taken',
+    index: 1400,
+    why: 'email-taken',
+  },
+  {
+    name: 'two mistakes the other way round',
+    change: (accounts) => {
+      accounts.splice(1400, 1, imported({ email: accounts[0]?.email ?? '' }))
+      accounts.splice(1500, 1, imported({ email: 'existing@example.com' }))
     },
-    {
-      name: 'an id that an account has already',
-      change: (accounts) => accounts.splice(1000, 1, imported({ accountId: 1 })),
-      index: 1000,
-      why: 'id-taken',
-    },
-    {
-      name: 'an id that comes twice, side by side',
-      change: (accounts) =>
-        accounts.splice(10, 2, imported({ accountId: 9000 }), imported({ accountId: 9000 })),
-      index: 11,
-      why: 'id-taken',
-    },
-    {
-      name: 'two mistakes, of which the first is told',
-      change: (accounts) => {
-        accounts.splice(1500, 1, imported({ email: accounts[0]?.email ?? '' }))
-        accounts.splice(1400, 1, imported({ email: 'existing@example.com' }))
-      },
-      index: 1400,
-      why: 'email-taken',
-    },
-    {
-      name: 'two mistakes the other way round',
-      change: (accounts) => {
-        accounts.splice(1400, 1, imported({ email: accounts[0]?.email ?? '' }))
-        accounts.splice(1500, 1, imported({ email: 'existing@example.com' }))
-      },
-      index: 1400,
-      why: 'email-taken',
-    },
-  ]
+    index: 1400,
+    why: 'email-taken',
+  },
+]
+
+function refusalCases(engine: TestEngine): void {
+  let own: TestStore | undefined
+  let first: Account | undefined
+  before(async () => {
+    own = await engine.open()
+    first = await makeAccount(own.store, existing)
+    assert.equal(first.accountId, 1)
+  })
+  after(() => own?.close())
   for (const { name, change, index, why } of refusals) {
-    test(
-      `all or none: ${name} refuses the whole import and says which account it was`,
-      alone(async ({ store }) => {
-        const first = await makeAccount(store, existing)
-        assert.equal(first.accountId, 1)
-        const accounts = Array.from({ length: count }, () => imported())
-        change(accounts)
-        assert.deepEqual(await store.importAccounts(accounts), { kind: 'refused', index, why })
-        assert.deepEqual(await store.listAccounts(0, 10_000), [first])
-      }),
-    )
+    test(`${name} refuses the whole import, and it is said which account it was`, async () => {
+      const { store } = own as TestStore
+      const accounts = Array.from({ length: count }, () => imported())
+      change(accounts)
+      assert.deepEqual(await store.importAccounts(accounts), { kind: 'refused', index, why })
+      assert.deepEqual(await store.listAccounts(0, 10_000), [first])
+    })
   }
 }

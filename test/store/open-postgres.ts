@@ -4,6 +4,9 @@ import type { Store } from '../../src/store/store.ts'
 import { freshDatabase } from '../support/postgres.ts'
 import type { TestStore } from './engine.ts'
 
+/** Tests ask for much at once on machines that do other things as well. */
+const BUSY_MACHINE_MS = 20_000
+
 export interface TestPostgres extends TestStore {
   readonly url: string
 }
@@ -13,7 +16,7 @@ export async function openTestPostgres(): Promise<TestPostgres> {
   const database = await freshDatabase()
   const stores: Store[] = []
   const another = async () => {
-    const { store } = await openPostgres(database.url)
+    const { store } = await openPostgres(database.url, { connectMs: BUSY_MACHINE_MS })
     stores.push(store)
     return store
   }

@@ -1,5 +1,7 @@
 /** PostgreSQL fails in the ways it does: connections cut, read-only, unreachable, crashed, set up unwisely. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { DatabaseError } from 'pg'
@@ -8,7 +10,7 @@ import { unavailableIfSo } from '../../src/store/postgres/errors.ts'
 import { openPostgres } from '../../src/store/postgres/open.ts'
 import { type Store, StoreUnavailable } from '../../src/store/store.ts'
 import { type RunningPostgres, startPostgres } from '../support/postgres.ts'
-import { makeAccount, newAccount, refreshRequest, signIn, signedIn, stored } from './engine.ts'
+import { makeAccount, newAccount, refreshRequest, signIn, signedIn, stored, until } from './engine.ts'
 import { type TestPostgres, openTestPostgres } from './open-postgres.ts'
 
 let own: TestPostgres | undefined
@@ -38,7 +40,7 @@ async function untilItWorks(call: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Sets something for all new connections to this database while `work` runs. */
+/** Sets something for all new connections to this database while `work` runs; those that exist are cut before. */
 async function whileSet(setting: string, value: string, work: () => Promise<void>): Promise<void> {
   const [row] = await opened().sql('select current_database()')
   const database = `alter database ${String(row?.[0])}`
@@ -49,7 +51,6 @@ async function whileSet(setting: string, value: string, work: () => Promise<void
   } finally {
     // The connection that is beside the store is older than the setting.
     await opened().sql(`${database} reset ${setting}`)
-    await cutConnections()
   }
 }
 
@@ -97,7 +98,7 @@ test('cutting connections under load leaves answers, and refusals that say the s
   ])
   for (let i = 0; i < 10; i++) {
     const reached = progress.generation
-    while (progress.generation < reached + 3) await nextTurn()
+    await until(() => progress.generation >= reached + 3, load)
     await cutConnections()
   }
   progress.isOver = true
@@ -118,6 +119,7 @@ test('a database that became read-only is unavailable for writing, and is found 
     const refresh = store.refreshSession(refreshRequest(store, session, { decide: () => advance }))
     await assert.rejects(refresh, StoreUnavailable)
   })
+  // Nobody cuts the connections that are read-only for good: the store itself gives them up.
   await untilItWorks(() => store.check())
   assert.deepEqual(await stored(store, session.sessionId), session)
 })
@@ -133,6 +135,7 @@ test('our own connections commit durably although the server is set up otherwise
     assert.deepEqual(await connection.rows('show synchronous_commit'), [['on']])
     await connection.close()
   })
+  await cutConnections()
   await untilItWorks(async () => assert.deepEqual(await store.inspect(), []))
 })
 
@@ -187,9 +190,10 @@ async function crashAndCompare(server: RunningPostgres, store: Store): Promise<v
       acknowledged.set(session.sessionId, generation + 1)
     }
   })
-  while (Math.max(0, ...acknowledged.values()) < 20) await nextTurn()
+  const over = Promise.all(load)
+  await until(() => Math.max(0, ...acknowledged.values()) >= 20, over)
   await server.crash()
-  await Promise.all(load)
+  await over
   await assert.rejects(store.check(), StoreUnavailable)
   await server.restart()
   await untilItWorks(() => store.check())
@@ -199,6 +203,58 @@ async function crashAndCompare(server: RunningPostgres, store: Store): Promise<v
     assert.ok(row.generation === generation || row.generation === generation + 1)
   }
 }
+
+test('a write that reaches a database which falls silent is refused in time, and not done when it wakes', async () => {
+  const server = await startPostgres()
+  const beside = new Connection(server.url, {})
+  const { store } = await openPostgres(server.url)
+  try {
+    const { session } = await signedIn(store, { parallelWindowSeconds: 0 })
+    const backends = await beside.rows(
+      "select pid from pg_stat_activity where application_name = 'duktig' and pid <> pg_backend_pid()",
+    )
+    const signal = (name: NodeJS.Signals) => {
+      for (const [pid] of backends) process.kill(pid as number, name)
+    }
+    const deadlineMs = store.clock.nowMs() + 300
+    const advance = refreshRequest(store, session, {
+      deadlineMs,
+      decide: () => {
+        signal('SIGSTOP')
+        return { kind: 'advance', generation: 2, attemptKey: null, recovered: false }
+      },
+    })
+    await assert.rejects(store.refreshSession(advance), StoreUnavailable)
+    assert.ok(store.clock.nowMs() < deadlineMs + 1000)
+    signal('SIGCONT')
+    // Closing waits for what is under way.
+    await store.close()
+    assert.deepEqual(await beside.rows('select generation from sessions'), [[1]])
+  } finally {
+    await store.close()
+    await beside.close()
+    await server.stop()
+  }
+})
+
+test('a standby, whose answers may be old, is not spoken to', async () => {
+  const server = await startPostgres()
+  let store: Store | undefined
+  try {
+    store = (await openPostgres(server.url)).store
+    const connection = new Connection(server.url, {})
+    const [row] = await connection.rows('show data_directory')
+    await connection.close()
+    await server.crash()
+    writeFileSync(path.join(String(row?.[0]), 'standby.signal'), '')
+    await server.restart()
+    await assert.rejects(store.listApplications(), { name: 'StoreUnavailable', message: /standby/ })
+    await assert.rejects(openPostgres(server.url), { name: 'StoreUnavailable', message: /standby/ })
+  } finally {
+    await store?.close()
+    await server.stop()
+  }
+})
 
 test('errors that mean "not now" are told from faults', () => {
   const meaning = (code: string) => {

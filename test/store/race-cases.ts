@@ -1,7 +1,6 @@
 /** What must hold when requests meet, on one instance and on two. `DUKTIG_PROVE` raises the number of rounds. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decideRefresh } from '../../src/core/refresh.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { Decide, Store } from '../../src/store/store.ts'
@@ -19,6 +18,7 @@ import {
   stored,
   tally,
   together,
+  until,
 } from './engine.ts'
 
 type Stores = readonly [Store, Store]
@@ -124,7 +124,7 @@ function endRaces(stores: () => Stores): void {
           }
         }
         const storm = together([store, other], 16, refreshUntilEnded)
-        while (progress.successes < 20) await nextTurn()
+        await until(() => progress.successes >= 20, storm)
         await end(round % 2 === 0 ? store : other, session)
         progress.isEnded = true
         assert.deepEqual(tally(await storm), { deny: 16 })

@@ -16,6 +16,7 @@ import {
 } from './engine.ts'
 import { importCases } from './import-cases.ts'
 import { keyCases } from './key-cases.ts'
+import { openSessionCases } from './open-session-cases.ts'
 import { raceCases } from './race-cases.ts'
 import { refreshCases } from './refresh-cases.ts'
 import { sessionCases } from './session-cases.ts'
@@ -33,6 +34,7 @@ export function storeSuite(engine: TestEngine): void {
     describe('accounts', () => accountCases(engine, shared))
     describe('changing an account', () => changeAccountCases(engine, shared))
     describe('importing accounts', () => importCases(engine, shared))
+    describe('opening a session', () => openSessionCases(shared))
     describe('sessions', () => sessionCases(engine, shared))
     describe('refreshing a session', () => refreshCases(shared))
     describe('races', () => raceCases(engine))

@@ -97,12 +97,6 @@ function viewWithin(connection: Connection, sessionId: string): SessionView | nu
   return row === undefined ? null : viewFrom(row)
 }
 
-function decided(request: RefreshRequest, view: SessionView | null, nowMs: number): RefreshDecision {
-  const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
-  if (view === null || foreign) return { kind: 'deny', denial: NO_SESSION }
-  return request.decide(view, request.presented, nowMs)
-}
-
 function isWritten(decision: RefreshDecision): decision is Exclude<RefreshDecision, { kind: 'deny' }> {
   return decision.kind !== 'deny' && (decision.kind !== 'keep' || decision.touch)
 }
@@ -112,8 +106,10 @@ function refresh(connection: Connection, request: RefreshRequest): RefreshOutcom
   const nowMs = connection.clock.nowMs()
   if (nowMs > request.deadlineMs) throw new StoreUnavailable('the request came to its turn too late')
   const view = viewWithin(connection, presented.sessionId)
-  const decision = decided(request, view, nowMs)
-  if (view === null || !isWritten(decision)) return { decision, view, nowMs }
+  const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
+  if (view === null || foreign) return { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }
+  const decision = request.decide(view, presented, nowMs)
+  if (!isWritten(decision)) return { decision, view, nowMs }
   const row = write(connection, request, view, decision, nowMs)
   if (row === undefined) throw new Error('a session changed within the transaction that decided about it')
   return { decision, view: { ...view, session: sessionFrom(row) }, nowMs }
