@@ -37,6 +37,12 @@ const program = createProgram({
   },
 })
 
+// Whoever reads our output may stop reading, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 try {
   await program.parseAsync(process.argv)
 } catch (error) {

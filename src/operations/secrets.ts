@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import {
+  existsSync,
   chmodSync,
   closeSync,
   fsyncSync,
@@ -10,11 +11,20 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { SettingsError } from '../settings/read-settings.ts'
 
 /** Makes the data folder if there is none; only its owner may look into it. */
 export function ensureDataDir(dataDir: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const missing: string[] = []
+  for (let folder = resolve(dataDir); !existsSync(folder); folder = dirname(folder)) missing.unshift(folder)
+  try {
+    // One by one: where the system refuses, such as below /proc, Node's own way of making all of them never ends.
+    for (const folder of missing) mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
+    throw new SettingsError([`DUKTIG_DATA_DIR cannot be made: ${(error as Error).message}`])
+  }
 }
 
 /** The master secret: what the settings give, or the one kept in the data folder, made at the first start. */
