@@ -39,7 +39,7 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
     const { store } = opened.deps
     await store.check()
     print(`store      ${store.engine}, can be written`)
-    const problems = [...(await store.inspect())]
+    const problems = [...(await store.inspect({ deep: true }))]
     const aheadMs = Date.now() - store.clock.nowMs()
     if (Math.abs(aheadMs) > CLOCK_DIFFERENCE_MS) {
       problems.push(`this machine's clock is ${aheadMs} ms off the database's: set both by NTP`)

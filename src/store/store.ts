@@ -286,7 +286,7 @@ export interface Store
   /** Answers if the store can be read and written now, throws `StoreUnavailable` if not. */
   check(): Promise<void>
   /** What is unwise about the store as it is set up; empty when all is well. For `doctor` and the start. */
-  inspect(): Promise<readonly string[]>
+  inspect(options?: { readonly deep?: boolean }): Promise<readonly string[]>
   close(): Promise<void>
 }
 
