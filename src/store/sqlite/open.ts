@@ -39,7 +39,7 @@ export async function openSqlite(
       connection.write(() =>
         connection.exec('update applications set epoch = epoch where application_id = 1'),
       ),
-    inspect: async (options) => inspect(connection, options?.deep === true),
+    inspect: async (how) => inspect(connection, how?.deep === true),
     async close() {
       await checkpointer?.stop()
       connection.close()
