@@ -4,6 +4,7 @@
  * to use them so that neighbouring requests never touch neighbouring rows.
  */
 import { hash } from 'node:crypto'
+import { lastUseGrainMs } from '../../src/core/session.ts'
 
 export const PASSWORD = 'Bench-mark-2026'
 /** Two devices each: a phone and a browser. */
@@ -53,6 +54,19 @@ export function accountIdOf(n: number): number {
 
 export function emailOf(accountId: number): string {
   return `person.${accountId}@example.com`
+}
+
+/** Clients come back when their access token ends, after 15 minutes. */
+const COME_BACK_MS = 900_000
+
+/**
+ * When a session was last used, as the store knows it: with clients that come back all day, evenly spread over the grain of
+ * `last_used_at`, so that one refresh in 25 writes it anew.
+ */
+export function lastUsedAtMs(population: Population, n: number): number {
+  const seedingMs = population.seededAtMs + 86_400_000
+  const part = (n * 0.618_033_988_749) % 1
+  return Math.round(seedingMs - part * (lastUseGrainMs(0) + COME_BACK_MS))
 }
 
 /** Every second account's sessions rotate: both kinds of refresh are measured on the same store. */

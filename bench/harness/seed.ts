@@ -12,6 +12,7 @@ import {
   SESSIONS_PER_ACCOUNT,
   accountIdOf,
   emailOf,
+  lastUsedAtMs,
   rotates,
   sessionIdOf,
 } from './population.ts'
@@ -72,7 +73,18 @@ function seedSqlite(file: string, population: Population, kid: string, passwordH
       )
     const id = sessionIdOf(population, n)
     const at = seededAtMs
-    session.run(id, accountId, APPLICATION, rotates(n) ? 1 : 0, at, at, kid, at, expiresAtMs, at)
+    session.run(
+      id,
+      accountId,
+      APPLICATION,
+      rotates(n) ? 1 : 0,
+      at,
+      at,
+      kid,
+      at,
+      expiresAtMs,
+      lastUsedAtMs(population, n),
+    )
     device.run(id, at, DEVICE.amr, DEVICE.address, DEVICE.agent)
   }
   db.exec('commit')
@@ -101,9 +113,17 @@ async function seedPostgres(
       )
       const ids = numbers.map((n) => sessionIdOf(population, n))
       await client.query(
-        `insert into sessions (${SESSION_COLUMNS}) select id, account, ${APPLICATION}, 1, rotation, ${FIRST_GENERATION}, $4, $4, $5, $4, $6, $4
-         from unnest($1::text[], $2::bigint[], $3::boolean[]) as w(id, account, rotation)`,
-        [ids, numbers.map(accountIdOf), numbers.map(rotates), seededAtMs, kid, expiresAtMs],
+        `insert into sessions (${SESSION_COLUMNS}) select id, account, ${APPLICATION}, 1, rotation, ${FIRST_GENERATION}, $4, $4, $5, $4, $6, used
+         from unnest($1::text[], $2::bigint[], $3::boolean[], $7::bigint[]) as w(id, account, rotation, used)`,
+        [
+          ids,
+          numbers.map(accountIdOf),
+          numbers.map(rotates),
+          seededAtMs,
+          kid,
+          expiresAtMs,
+          numbers.map((n) => lastUsedAtMs(population, n)),
+        ],
       )
       await client.query(
         `insert into session_devices (${DEVICE_COLUMNS}) select id, $2, $3, $4, $5 from unnest($1::text[]) id`,

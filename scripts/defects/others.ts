@@ -10,9 +10,10 @@ export const OTHERS: readonly Mutation[] = [
   {
     defect: '1',
     sentence: 'who lost a race gets a token of his own',
-    file: 'src/store/sqlite/sessions.ts',
-    search: "return set('handed_out_at_ms = ?, repeats = ?, ",
-    replace: "return set('generation = generation + 1, handed_out_at_ms = ?, repeats = ?, ",
+    file: 'src/core/refresh.ts',
+    search: 'return { ...session, handedOutAtMs: nowMs, repeats: decision.repeats,',
+    replace:
+      'return { ...session, generation: session.generation + 1, handedOutAtMs: nowMs, repeats: decision.repeats,',
     caughtBy: SQLITE,
     only: 'of 64 parallel requests',
   },
@@ -177,9 +178,9 @@ export const OTHERS: readonly Mutation[] = [
   {
     defect: '27',
     sentence: 'an old token is refused, and its session lives on',
-    file: 'src/store/sqlite/sessions.ts',
-    search: `return set("ended_at_ms = ?, end_reason = 'reuse'", nowMs)`,
-    replace: `return set("last_used_at_ms = ?, end_reason = 'reuse'", nowMs)`,
+    file: 'src/core/refresh.ts',
+    search: "return { ...session, endedAtMs: nowMs, endReason: 'reuse' }",
+    replace: "return { ...session, lastUsedAtMs: nowMs, endReason: 'reuse' }",
     caughtBy: REFRESHING,
     only: '#2624',
   },

@@ -77,6 +77,31 @@ function advance(session: Session, presented: PresentedToken, generation: number
   return { kind: 'advance', generation, attemptKey, recovered }
 }
 
+/** The session as a decision leaves it, signed by the key `kid`; the same object when the decision writes nothing. */
+export function carriedOut(session: Session, decision: RefreshDecision, kid: string, nowMs: number): Session {
+  switch (decision.kind) {
+    case 'deny':
+      return session
+    case 'keep':
+      return decision.touch ? { ...session, lastUsedAtMs: nowMs } : session
+    case 'repeat':
+      return { ...session, handedOutAtMs: nowMs, repeats: decision.repeats, lastUsedAtMs: nowMs }
+    case 'end':
+      return { ...session, endedAtMs: nowMs, endReason: 'reuse' }
+    case 'advance':
+      return {
+        ...session,
+        generation: decision.generation,
+        rotatedAtMs: nowMs,
+        handedOutAtMs: nowMs,
+        kid,
+        attemptKey: decision.attemptKey,
+        repeats: 0,
+        lastUsedAtMs: nowMs,
+      }
+  }
+}
+
 /** A clock that stepped back makes nothing older than new. */
 function ageMs(sinceMs: number, nowMs: number): number {
   return Math.max(0, nowMs - sinceMs)

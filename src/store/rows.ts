@@ -82,12 +82,14 @@ export const COUNT_COLUMNS = 'span, start_ms, level, count'
 export const LEVEL_COLUMNS = LOG_LEVEL.join(', ')
 export const SESSION_COLUMNS = SESSION.join(', ')
 export const LISTING_COLUMNS = `${of('s', SESSION)}, ${of('d', DEVICE)}`
-/** Of `sessions s left join accounts a … left join applications p …`. */
-export const VIEW_COLUMNS = `${of('s', SESSION)}, ${of('a', SESSION_ACCOUNT)}, ${of('p', APPLICATION)}`
+/** Sessions with their accounts. */
+export const SESSION_VIEW_COLUMNS = `${of('s', SESSION)}, ${of('a', SESSION_ACCOUNT)}`
+/** The join behind `SESSION_VIEW_COLUMNS`. */
+export const SESSION_VIEW_SOURCE = 'sessions s left join accounts a on a.account_id = s.account_id'
+/** Sessions with their accounts and applications. */
+export const VIEW_COLUMNS = `${SESSION_VIEW_COLUMNS}, ${of('p', APPLICATION)}`
 /** The joins behind `VIEW_COLUMNS`. */
-export const VIEW_SOURCE = `sessions s
-  left join accounts a on a.account_id = s.account_id
-  left join applications p on p.application_id = s.application_id`
+export const VIEW_SOURCE = `${SESSION_VIEW_SOURCE} left join applications p on p.application_id = s.application_id`
 
 export function accountFrom(row: Row): Account {
   return {
@@ -150,14 +152,23 @@ export function sessionFrom(row: Row): Session {
   }
 }
 
-export function viewFrom(row: Row): SessionView {
-  const accountAt = SESSION.length
-  const applicationAt = accountAt + SESSION_ACCOUNT.length
+/** `applicationOf` finds the application elsewhere than in the row. */
+export function viewFrom(
+  row: Row,
+  applicationOf: (applicationId: number) => Application | null = () => joinedApplication(row),
+): SessionView {
+  const session = sessionFrom(row)
+  const at = SESSION.length
   return {
-    session: sessionFrom(row),
-    account: row[accountAt] === null ? null : sessionAccountFrom(row, accountAt),
-    application: row[applicationAt] === null ? null : applicationFrom(row, applicationAt),
+    session,
+    account: row[at] === null ? null : sessionAccountFrom(row, at),
+    application: applicationOf(session.applicationId),
   }
+}
+
+function joinedApplication(row: Row): Application | null {
+  const at = SESSION.length + SESSION_ACCOUNT.length
+  return row[at] === null ? null : applicationFrom(row, at)
 }
 
 function sessionAccountFrom(row: Row, at: number): SessionAccount {

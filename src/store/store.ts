@@ -170,8 +170,8 @@ export interface SessionStore {
    */
   openSession(request: OpenSession): Promise<OpenSessionOutcome>
   /**
-   * Decides about a presented refresh token and carries the decision out, as one step with regard to every other
-   * writer. Requests that arrive together share one transaction and are decided one after the other.
+   * Decides about a presented refresh token and carries that out, one step for every other writer; requests that arrive
+   * together share it. Without a limit of rest, a *keep* may be answered before its date of last use is written.
    */
   refreshSession(request: RefreshRequest): Promise<RefreshOutcome>
   /** A session with its account and application as they are committed now. */

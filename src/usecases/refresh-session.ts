@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Denial, deny, isDenial } from '../core/denial.ts'
 import { type RefreshDecision, decideRefresh } from '../core/refresh.ts'
 import { LIMITS } from '../settings/limits.ts'
@@ -87,5 +87,5 @@ function reuseFound(deps: Deps, request: RefreshSessionRequest, outcome: Refresh
 
 /** Kept as a hash, so that the row holds nothing a reader of the database could present. */
 function hashed(attemptKey: string): string {
-  return createHash('sha256').update(attemptKey).digest('base64url').slice(0, 22)
+  return hash('sha256', attemptKey, 'base64url').slice(0, 22)
 }

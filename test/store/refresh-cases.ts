@@ -152,7 +152,8 @@ function writingCases(shared: () => TestStore): void {
   for (const { name, decision, changes } of cases) {
     test(name, async () => {
       const { store, sql } = shared()
-      const { session, account, application } = await signedIn(store)
+      // With a limit of rest, so that the date of last use decides about something.
+      const { session, account, application } = await signedIn(store, { idleSeconds: 3600 })
       await age(shared(), session.sessionId, 30)
       const state = 'generation = 3, repeats = 5, attempt_key = ?'
       await sql(`update sessions set ${state} where session_id = ?`, 'key-before', session.sessionId)

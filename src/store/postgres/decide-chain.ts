@@ -1,5 +1,5 @@
 /** Decides about the requests that a batch has for one session, one after the other. Nothing is written here. */
-import type { RefreshDecision } from '../../core/refresh.ts'
+import { carriedOut } from '../../core/refresh.ts'
 import type { Session, SessionView } from '../../core/session.ts'
 import {
   type Clock,
@@ -59,29 +59,4 @@ export function decideChain(jobs: readonly RefreshJob[], committed: SessionView 
       ? null
       : { before: committed.session, after: view.session, deadlineMs }
   return { jobs, answers, write }
-}
-
-/** The session as a decision leaves it; the same object when the decision writes nothing. */
-function carriedOut(session: Session, decision: RefreshDecision, kid: string, nowMs: number): Session {
-  switch (decision.kind) {
-    case 'deny':
-      return session
-    case 'keep':
-      return decision.touch ? { ...session, lastUsedAtMs: nowMs } : session
-    case 'repeat':
-      return { ...session, handedOutAtMs: nowMs, repeats: decision.repeats, lastUsedAtMs: nowMs }
-    case 'end':
-      return { ...session, endedAtMs: nowMs, endReason: 'reuse' }
-    case 'advance':
-      return {
-        ...session,
-        generation: decision.generation,
-        rotatedAtMs: nowMs,
-        handedOutAtMs: nowMs,
-        kid,
-        attemptKey: decision.attemptKey,
-        repeats: 0,
-        lastUsedAtMs: nowMs,
-      }
-  }
 }

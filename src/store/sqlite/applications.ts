@@ -93,7 +93,22 @@ export function applicationWithin(connection: Connection, applicationId: number)
   return row === undefined ? null : applicationFrom(row)
 }
 
+/**
+ * As `applicationWithin`, but read once for all who share the transaction: a batch of refreshes asks for the same few
+ * applications again and again. Whoever changes one forgets it.
+ */
+export function applicationKept(connection: Connection, applicationId: number): Application | null {
+  const { applications } = connection
+  let application = applications.get(applicationId)
+  if (application === undefined) {
+    application = applicationWithin(connection, applicationId)
+    applications.set(applicationId, application)
+  }
+  return application
+}
+
 function insert(connection: Connection, id: number | null, application: NewApplication): Application {
+  connection.applications.clear()
   const row = connection
     .sql(
       `insert into applications as p (application_id, client_id, name, type, trusted_backend, rotation,
@@ -118,6 +133,7 @@ function insert(connection: Connection, id: number | null, application: NewAppli
 }
 
 function update(connection: Connection, application: Application): void {
+  connection.applications.clear()
   connection
     .sql(
       `update applications set client_id = ?, name = ?, type = ?, disabled = ?, epoch = ?, trusted_backend = ?,

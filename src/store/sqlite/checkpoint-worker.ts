@@ -1,23 +1,30 @@
 /** The thread that `checkpointer.ts` starts: one checkpoint for each message. */
+import { fdatasyncSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 
-const database = new DatabaseSync(workerData as string, { timeout: 1000 })
+/** Copy the log into the database file beside the writer; or all of it, so that the log can start over. */
+export type CheckpointWork = 'copy' | 'start-over'
+
+const file = workerData as string
+const database = new DatabaseSync(file, { timeout: 1000 })
 database.exec('pragma synchronous = full')
 const passive = database.prepare('pragma wal_checkpoint(passive)')
 const restart = database.prepare('pragma wal_checkpoint(restart)')
+const descriptor = openSync(file, 'r+')
 
-/** So few frames are copied while the writer waits that it hardly notices. */
-const FEW_FRAMES = 256
-const MOST_ROUNDS = 6
-
-parentPort?.on('message', () => {
-  // Round by round beside the writer, each shorter than the one before; then the rest while it waits, so that the log
-  // starts over from its beginning and does not grow for ever.
-  for (let round = 0; round < MOST_ROUNDS; round++) {
-    const { log, checkpointed } = passive.get() as { log: number; checkpointed: number }
-    if (log - checkpointed < FEW_FRAMES) break
+parentPort?.on('message', (work: CheckpointWork) => {
+  copy()
+  if (work === 'start-over') {
+    copy()
+    // What the writer added meanwhile is little; for the time of copying that, it waits.
+    restart.get()
   }
-  restart.get()
   parentPort?.postMessage('done')
 })
+
+/** Also synced, so that the disk has never much to do at a time: SQLite itself syncs only a log that is copied whole. */
+function copy(): void {
+  passive.get()
+  fdatasyncSync(descriptor)
+}

@@ -1,5 +1,6 @@
 /** One SQLite database: durable settings, prepared statements, and group commit. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Application } from '../../core/application.ts'
 import { type Clock, StoreUnavailable } from '../store.ts'
 
 /** A write waits this long for a lock that another process holds, then the store is unavailable. */
@@ -26,6 +27,8 @@ interface Job extends Read {
 
 export class Connection {
   readonly clock: Clock
+  /** What the transaction that runs has read of applications; empty at the start of each. */
+  readonly applications = new Map<number, Application | null>()
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
   #queue: Job[] = []
@@ -95,10 +98,13 @@ export class Connection {
     })
   }
 
-  /** How many frames the write-ahead log holds. Needs SQLite 3.51 or newer, as the launcher sees to. */
-  walFrames(): number {
-    const [, frames] = this.sql('pragma wal_checkpoint(noop)').get() as unknown as readonly number[]
-    return frames ?? 0
+  /**
+   * How many frames the write-ahead log holds, and how many of them are in the database file already. Needs SQLite 3.51
+   * or newer, as the launcher sees to.
+   */
+  logState(): { readonly frames: number; readonly copied: number } {
+    const [, frames, copied] = this.sql('pragma wal_checkpoint(noop)').get() as unknown as readonly number[]
+    return { frames: frames ?? 0, copied: copied ?? 0 }
   }
 
   /** Called after each commit that wrote something, off the request's turn; for the checkpointer. */
@@ -111,7 +117,7 @@ export class Connection {
     this.#reads = []
     try {
       if (this.#closed) throw new StoreUnavailable('the store is closed')
-      this.sql('begin').run()
+      this.#begin('begin')
     } catch (error) {
       for (const { reject } of reads) reject(unavailableIfSo(error))
       return
@@ -126,6 +132,11 @@ export class Connection {
     this.#undo('commit')
   }
 
+  #begin(sql: 'begin' | 'begin immediate'): void {
+    this.applications.clear()
+    this.sql(sql).run()
+  }
+
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
@@ -138,7 +149,7 @@ export class Connection {
     this.#queue = []
     if (batch.length === 0) return
     try {
-      this.sql('begin immediate').run()
+      this.#begin('begin immediate')
       for (const job of batch) this.#run(job)
       this.sql('commit').run()
     } catch (error) {
@@ -160,6 +171,7 @@ export class Connection {
       if (LOCK_CODES.has(primaryCode(error)) || !this.#db.isTransaction) throw error
       if (!single) {
         this.sql('rollback to job').run()
+        this.applications.clear()
         this.sql('release job').run()
       }
       job.outcome = { error: unavailableIfSo(error) }

@@ -6,6 +6,7 @@ import { startCheckpointer } from './checkpointer.ts'
 import { Connection } from './connection.ts'
 import { guardStore } from './guards.ts'
 import { keyStore } from './keys.ts'
+import { lastUses } from './last-uses.ts'
 import { legacyStore } from './legacy.ts'
 import { migrate } from './migrate.ts'
 import { recoveryStore } from './recovery.ts'
@@ -23,11 +24,12 @@ export async function openSqlite(
   const connection = new Connection(file, clock)
   const applied = await migrate(connection)
   const checkpointer = options.longRunning === true ? startCheckpointer(connection, file) : null
+  const uses = lastUses(connection)
   const store: Store = {
     engine: 'sqlite',
     clock,
     ...accountStore(connection),
-    ...sessionStore(connection),
+    ...sessionStore(connection, uses),
     ...applicationStore(connection),
     ...keyStore(connection),
     ...guardStore(connection),
@@ -42,6 +44,7 @@ export async function openSqlite(
     inspect: async (how) => inspect(connection, how?.deep === true),
     async close() {
       await checkpointer?.stop()
+      uses.write()
       connection.close()
     },
   }

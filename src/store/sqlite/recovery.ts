@@ -90,6 +90,7 @@ function replay(connection: Connection, entry: JournalEntry): void {
         .run(entry.status, entry.accountId)
       return
     case 'application-disabled':
+      connection.applications.clear()
       connection
         .sql('update applications set disabled = 1, epoch = epoch + 1 where application_id = ?')
         .run(entry.applicationId)

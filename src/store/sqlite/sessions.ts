@@ -1,14 +1,14 @@
 import { type Account, STATUS } from '../../core/account.ts'
 import type { Application } from '../../core/application.ts'
-import type { RefreshDecision } from '../../core/refresh.ts'
+import { carriedOut } from '../../core/refresh.ts'
 import type { EndReason, NewSession, Session, SessionView } from '../../core/session.ts'
 import {
   ACCOUNT_COLUMNS,
   LISTING_COLUMNS,
   type Row,
   SESSION_COLUMNS,
-  VIEW_COLUMNS,
-  VIEW_SOURCE,
+  SESSION_VIEW_COLUMNS,
+  SESSION_VIEW_SOURCE,
   accountFrom,
   listingFrom,
   sessionFrom,
@@ -23,15 +23,16 @@ import {
   type SessionStore,
   StoreUnavailable,
 } from '../store.ts'
-import { applicationWithin } from './applications.ts'
+import { applicationKept, applicationWithin } from './applications.ts'
 import type { Connection } from './connection.ts'
+import type { LastUses } from './last-uses.ts'
 
 /** The verbs about sessions; guarantees in `store.ts`. */
-export function sessionStore(connection: Connection): SessionStore {
+export function sessionStore(connection: Connection, uses: LastUses): SessionStore {
   const end = connection.sql.bind(connection)
   return {
     openSession: (request) => connection.write(() => open(connection, request)),
-    refreshSession: (request) => connection.write(() => refresh(connection, request), { single: true }),
+    refreshSession: (request) => connection.write(() => refresh(connection, uses, request), { single: true }),
 
     readSession: (sessionId) => connection.readTogether(() => viewWithin(connection, sessionId)),
 
@@ -92,16 +93,12 @@ export function endSessionsWithin(
 
 function viewWithin(connection: Connection, sessionId: string): SessionView | null {
   const row = connection
-    .sql(`select ${VIEW_COLUMNS} from ${VIEW_SOURCE} where s.session_id = ?`)
+    .sql(`select ${SESSION_VIEW_COLUMNS} from ${SESSION_VIEW_SOURCE} where s.session_id = ?`)
     .get(sessionId) as Row | undefined
-  return row === undefined ? null : viewFrom(row)
+  return row === undefined ? null : viewFrom(row, (id) => applicationKept(connection, id))
 }
 
-function isWritten(decision: RefreshDecision): decision is Exclude<RefreshDecision, { kind: 'deny' }> {
-  return decision.kind !== 'deny' && (decision.kind !== 'keep' || decision.touch)
-}
-
-function refresh(connection: Connection, request: RefreshRequest): RefreshOutcome {
+function refresh(connection: Connection, uses: LastUses, request: RefreshRequest): RefreshOutcome {
   const { presented } = request
   const nowMs = connection.clock.nowMs()
   if (nowMs > request.deadlineMs) throw new StoreUnavailable('the request came to its turn too late')
@@ -109,47 +106,35 @@ function refresh(connection: Connection, request: RefreshRequest): RefreshOutcom
   const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
   if (view === null || foreign) return { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }
   const decision = request.decide(view, presented, nowMs)
-  if (!isWritten(decision)) return { decision, view, nowMs }
-  const row = write(connection, request, view, decision, nowMs)
-  if (row === undefined) throw new Error('a session changed within the transaction that decided about it')
-  return { decision, view: { ...view, session: sessionFrom(row) }, nowMs }
+  const session = carriedOut(view.session, decision, request.kid, nowMs)
+  if (session === view.session) return { decision, view, nowMs }
+  if (decision.kind === 'keep' && view.application?.idleSeconds === 0) uses.note(session.sessionId, nowMs)
+  else write(connection, view.session, session)
+  return { decision, view: { ...view, session }, nowMs }
 }
 
-/** Carries a decision out. Conditional although the transaction excludes other writers: the rule stands in the SQL. */
-function write(
-  connection: Connection,
-  request: RefreshRequest,
-  view: SessionView,
-  decision: Exclude<RefreshDecision, { kind: 'deny' }>,
-  nowMs: number,
-): Row | undefined {
-  const { sessionId, generation } = view.session
-  const set = (assignments: string, ...values: (string | number | null)[]) =>
-    connection
-      .sql(
-        `update sessions set ${assignments} where session_id = ? and generation = ? and ended_at_ms is null
-         returning ${SESSION_COLUMNS}`,
-      )
-      .get(...values, sessionId, generation) as Row | undefined
-  switch (decision.kind) {
-    case 'keep':
-      return set('last_used_at_ms = ?', nowMs)
-    case 'repeat':
-      return set('handed_out_at_ms = ?, repeats = ?, last_used_at_ms = ?', nowMs, decision.repeats, nowMs)
-    case 'end':
-      return set("ended_at_ms = ?, end_reason = 'reuse'", nowMs)
-    case 'advance':
-      return set(
-        `generation = ?, rotated_at_ms = ?, handed_out_at_ms = ?, kid = ?, attempt_key = ?, repeats = 0,
-         last_used_at_ms = ?`,
-        decision.generation,
-        nowMs,
-        nowMs,
-        request.kid,
-        decision.attemptKey,
-        nowMs,
-      )
-  }
+/** Conditional although the transaction excludes other writers: the rule stands in the SQL. */
+function write(connection: Connection, before: Session, after: Session): void {
+  const { changes } = connection
+    .sql(
+      `update sessions set generation = ?, rotated_at_ms = ?, handed_out_at_ms = ?, kid = ?, attempt_key = ?, repeats = ?,
+       last_used_at_ms = ?, ended_at_ms = ?, end_reason = ?
+       where session_id = ? and generation = ? and ended_at_ms is null`,
+    )
+    .run(
+      after.generation,
+      after.rotatedAtMs,
+      after.handedOutAtMs,
+      after.kid,
+      after.attemptKey,
+      after.repeats,
+      after.lastUsedAtMs,
+      after.endedAtMs,
+      after.endReason,
+      before.sessionId,
+      before.generation,
+    )
+  if (changes !== 1) throw new Error('a session changed within the transaction that decided about it')
 }
 
 function open(connection: Connection, request: OpenSession): OpenSessionOutcome {
