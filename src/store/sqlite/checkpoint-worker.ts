@@ -6,8 +6,14 @@ import { parentPort, workerData } from 'node:worker_threads'
 /** Copy the log into the database file beside the writer; or all of it, so that the log can start over. */
 export type CheckpointWork = 'copy' | 'start-over'
 
+/**
+ * Starting over waits this long for the writer, and then, with the writer waiting in turn, for readers of another process.
+ * A backup reads for longer than that: then the log goes on growing until the next try.
+ */
+const WAIT_MS = 20
+
 const file = workerData as string
-const database = new DatabaseSync(file, { timeout: 1000 })
+const database = new DatabaseSync(file, { timeout: WAIT_MS })
 database.exec('pragma synchronous = full')
 const passive = database.prepare('pragma wal_checkpoint(passive)')
 const restart = database.prepare('pragma wal_checkpoint(restart)')
