@@ -1,5 +1,6 @@
 /** Runs the service: store, keys, faces, listeners; and stops it without cutting a request. */
 import type { Server } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { type Composed, compose } from './compose.ts'
 import { ensureDefaultApplication } from './default-application.ts'
@@ -30,7 +31,7 @@ export interface Service {
   /** The default application's key, if this start made it. */
   readonly newKey: string | null
   readonly migrations: readonly string[]
-  /** Takes no new connections, answers what has been accepted, then closes the store. */
+  /** Takes no new connections (after the delay of the settings), answers what has been accepted, then closes the store. */
   stop(): Promise<void>
 }
 
@@ -66,6 +67,7 @@ async function listen(
     floodGate: settings.rateLimits ? createFloodGate() : OPEN_GATE,
     tooMany: (retryAfterSeconds) => denialAnswer({ denied: 'too-many-attempts', retryAfterSeconds }),
     fault: (error, route) => faultAnswer(error, route, settings.mode, log),
+    isDraining: () => draining,
     observe: observer(metrics, log, settings.slowRequestMs),
     trustedProxies: settings.trustedProxies ?? [],
     corsOrigins: settings.corsOrigins ?? [],
@@ -86,6 +88,7 @@ async function listen(
     metricsAddress: `${addressOf(metricsListener)}/metrics`,
     async stop() {
       draining = true
+      await wait(settings.shutdownDelaySeconds * 1000)
       stopUpkeep()
       await drain(app)
       metricsListener.close()

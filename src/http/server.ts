@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly fault: (error: unknown, route: string) => Answer
   /** Told about every answer, with the route's pattern and the time it took. */
   readonly observe: (route: string, status: number, durationMs: number) => void
+  /** True once the service is to stop: from then on each answer asks the other side to open a connection elsewhere. */
+  readonly isDraining: () => boolean
   readonly trustedProxies: readonly string[]
   readonly corsOrigins: readonly string[]
   /** Headers that a web page may send and read. */
@@ -80,6 +82,7 @@ async function serve(
   if (options.maintenance !== null && route.always !== true) answer = options.maintenance
   else answer = await gated(options, route, httpRequest(request))
   options.observe(route.path, answer.status, performance.now() - startedMs)
+  if (options.isDraining()) reply.header('connection', 'close')
   write(reply, answer)
 }
 

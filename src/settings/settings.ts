@@ -214,6 +214,14 @@ export const SETTINGS = {
     default: '365',
     sentence: 'How long recorded actions and their counts are kept.',
   }),
+  shutdownDelaySeconds: required({
+    variable: 'DUKTIG_SHUTDOWN_DELAY_SECONDS',
+    kind: wholeNumber(0, 300),
+    unit: 'seconds',
+    default: '0',
+    sentence:
+      'How long the service goes on answering when it is told to stop, while `/health/ready` already says no: as long as a load balancer takes to notice.',
+  }),
   slowRequestMs: required({
     variable: 'DUKTIG_SLOW_REQUEST_MS',
     kind: wholeNumber(1, 600_000),

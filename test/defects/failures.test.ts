@@ -46,6 +46,7 @@ async function serveOver(failing: Partial<Store>): Promise<{ base: string; close
     tooMany: () => UNAVAILABLE,
     fault: (error, route) => faultAnswer(error, route, 'production', silentLog),
     observe: () => {},
+    isDraining: () => false,
     trustedProxies: [],
     corsOrigins: [],
     corsHeaders: { allowed: [], exposed: [] },

@@ -42,6 +42,7 @@ export async function faceAt(now: string, variables: Readonly<Record<string, str
       throw error
     },
     observe: () => {},
+    isDraining: () => false,
     trustedProxies: [],
     corsOrigins: [],
     corsHeaders: { allowed: [], exposed: [] },
