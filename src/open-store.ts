@@ -1,7 +1,7 @@
 /** Opens the store that the settings name, with the journal of ends behind it. */
 import { join } from 'node:path'
 import { createClock } from './operations/clock.ts'
-import { openJournal, readJournals } from './operations/end-journal.ts'
+import { hasJournal, openJournal, readJournals } from './operations/end-journal.ts'
 import { ensureDataDir, instanceIdOf } from './operations/secrets.ts'
 import { LIMITS } from './settings/limits.ts'
 import type { Settings } from './settings/settings.ts'
@@ -28,7 +28,12 @@ export async function openStore(settings: Settings, longRunning = false): Promis
     const instanceId = instanceIdOf(settings.dataDir)
     await refuseRestored(store, journalFolder(settings), instanceId)
     const journal = await openJournal(journalFolder(settings), instanceId, store.clock, longRunning)
-    await store.beat(instanceId)
+    const folder = journalFolder(settings)
+    // Only who keeps a journal counts as an instance: a command elsewhere that ends nothing leaves none to be missed.
+    const beatIfKept = async () => {
+      if (await hasJournal(folder)) await store.beat(instanceId)
+    }
+    await beatIfKept()
     const heartbeat = longRunning ? beatOften(store, instanceId) : undefined
     return {
       ...opened,
@@ -36,8 +41,8 @@ export async function openStore(settings: Settings, longRunning = false): Promis
         ...journaled(store, journal),
         async close() {
           clearInterval(heartbeat)
-          await store.beat(instanceId).catch(() => {})
           await journal.close()
+          await beatIfKept().catch(() => {})
           await store.close()
         },
       },

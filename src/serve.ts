@@ -45,6 +45,7 @@ export async function startService(
   try {
     const newKey = await ensureDefaultApplication(settings, store)
     composed = await compose(settings, store, log)
+    await composed.deps.keys.retireOtherAlgorithms()
     for (const problem of await store.inspect()) composed.log.warn({ event: 'store' }, problem)
     return { ...(await listen(settings, composed)), newKey, migrations: applied }
   } catch (error) {

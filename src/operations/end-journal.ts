@@ -40,6 +40,7 @@ class FileJournal implements Journal {
   readonly #header: JournalHeader
   #file: FileHandle | null = null
   #day = 0
+  #files = 0
   #lines = ''
   #writing: Promise<void> | null = null
 
@@ -71,6 +72,10 @@ class FileJournal implements Journal {
       await file.appendFile(lines)
       await file.datasync()
     } catch (cause) {
+      // It may end in half a line, which must not swallow what is written next: that begins a file of its own.
+      const file = this.#file
+      this.#file = null
+      await file?.close().catch(() => {})
       throw new StoreUnavailable(`the journal cannot be written: ${(cause as Error).message}`, { cause })
     }
     this.#lines = this.#lines.slice(lines.length)
@@ -81,11 +86,18 @@ class FileJournal implements Journal {
     const nowMs = this.#clock.nowMs()
     const day = Math.floor(nowMs / DAY_MS)
     if (this.#file !== null && day === this.#day) return this.#file
-    const name = `${nowMs}-${this.#header.instanceId}-${process.pid}.jsonl`
+    const name = `${nowMs}-${this.#header.instanceId}-${process.pid}-${this.#files++}.jsonl`
     const file = await open(join(this.#folder, name), 'a', 0o600)
-    await file.appendFile(`${JSON.stringify(this.#header)}\n`)
-    await file.datasync()
-    await syncFolder(this.#folder)
+    // What was removed for its age is missing, however long this process has lived.
+    const openedAtMs = Math.max(this.#header.openedAtMs, nowMs - LIMITS.journalKeptMs)
+    try {
+      await file.appendFile(`${JSON.stringify({ ...this.#header, openedAtMs })}\n`)
+      await file.datasync()
+      await syncFolder(this.#folder)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
     await this.#file?.close()
     this.#file = file
     this.#day = day
@@ -124,10 +136,17 @@ async function journalFiles(folder: string): Promise<string[]> {
   }
 }
 
+/** Whether somebody has begun a journal in this folder. */
+export async function hasJournal(folder: string): Promise<boolean> {
+  return (await journalFiles(folder)).length > 0
+}
+
 async function removeOld(folder: string): Promise<void> {
   for (const name of await journalFiles(folder)) {
     const path = join(folder, name)
-    if ((await stat(path)).mtimeMs < Date.now() - LIMITS.journalKeptMs) await rm(path, { force: true })
+    // Another process may have been quicker.
+    const facts = await stat(path).catch(() => null)
+    if (facts !== null && facts.mtimeMs < Date.now() - LIMITS.journalKeptMs) await rm(path, { force: true })
   }
 }
 

@@ -13,7 +13,7 @@ const STEP_PAUSE_MS = 50
 export function startUpkeep(deps: Deps, log: Log, recorder: ActionRecorder): () => void {
   const stops = [
     repeat(LIMITS.keyReloadMs, log, async () => {
-      await deps.keys.reload()
+      await deps.keys.keepUp()
       const nowMs = deps.store.clock.nowMs()
       const retired = deps.keys.all().some((key) => key.retireAtMs !== null && key.retireAtMs <= nowMs)
       if (retired) await deps.store.removeRetiredKeys()

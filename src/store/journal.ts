@@ -28,7 +28,13 @@ export type JournalEntry =
       readonly atMs: number
     }
   | { readonly kind: 'application-disabled'; readonly applicationId: number; readonly atMs: number }
-  | { readonly kind: 'key'; readonly key: StoredKey; readonly atMs: number }
+  | {
+      readonly kind: 'key'
+      readonly key: StoredKey
+      /** When those before it retire; left out for a first key. */
+      readonly othersRetireAtMs?: number
+      readonly atMs: number
+    }
 
 export interface Journal {
   /**

@@ -1,7 +1,10 @@
 /** A store whose ends are also in the journal before they are acknowledged. */
 import { STATUS } from '../core/account.ts'
 import type { Journal, JournalEntry } from './journal.ts'
-import type { Store } from './store.ts'
+import type { Decide, Store } from './store.ts'
+
+/** So long somebody may try again what was answered with 503. */
+const RETRIED_MS = 600_000
 
 /**
  * `store` with a journal behind every verb that ends something or adds a key. The database commits first: a crash in
@@ -15,11 +18,20 @@ export function journaled(store: Store, journal: Journal): Store {
       ({ kind: 'session', sessionId, reason: 'session-limit', atMs: now() }) as const
     if (ended.length > 0) await journal.append(ended.map(entryOf))
   }
+  /** The try before may have failed between database and journal. What ended longer ago has been acknowledged. */
+  const endedBefore = async (accountId: number, sessionId: string) => {
+    const session = (await store.readSession(sessionId))?.session
+    if (session?.accountId !== accountId || session.endedAtMs === null || session.endReason === null) return
+    const { endedAtMs, endReason } = session
+    if (now() - endedAtMs > RETRIED_MS) return
+    await journal.append([{ kind: 'session', sessionId, reason: endReason, atMs: endedAtMs }])
+  }
   return {
     ...store,
     async endSession(accountId, sessionId, reason) {
       const ended = await store.endSession(accountId, sessionId, reason)
-      await journal.append([{ kind: 'session', sessionId, reason, atMs: now() }])
+      if (ended) await journal.append([{ kind: 'session', sessionId, reason, atMs: now() }])
+      else await endedBefore(accountId, sessionId)
       return ended
     },
     async endSessions(accountId, reason) {
@@ -35,8 +47,12 @@ export function journaled(store: Store, journal: Journal): Store {
       if (outcome.kind === 'changed' && options?.endSessions !== undefined) {
         entries.push({ kind: 'account-sessions', accountId, ...options.endSessions, atMs: now() })
       }
-      if (outcome.kind === 'changed' && change.status !== undefined && change.status !== STATUS.active) {
+      // That an account is active again too: of several changes the last one counts.
+      if (outcome.kind === 'changed' && change.status !== undefined) {
         entries.push({ kind: 'account-status', accountId, status: change.status, atMs: now() })
+      }
+      if (outcome.kind === 'terminated' && change.status === STATUS.terminated) {
+        entries.push({ kind: 'account-status', accountId, status: STATUS.terminated, atMs: now() })
       }
       await journal.append(entries)
       return outcome
@@ -52,12 +68,20 @@ export function journaled(store: Store, journal: Journal): Store {
       return outcome
     },
     async refreshSession(request) {
-      const outcome = await store.refreshSession(request)
-      if (outcome.decision.kind === 'end') {
-        const { sessionId } = request.presented
-        await journal.append([{ kind: 'session', sessionId, reason: 'reuse', atMs: outcome.nowMs }])
+      const { sessionId } = request.presented
+      let endAtMs: number | null = null
+      const decide: Decide = (view, presented, nowMs) => {
+        const decision = request.decide(view, presented, nowMs)
+        endAtMs = decision.kind === 'end' ? nowMs : null
+        return decision
       }
-      return outcome
+      try {
+        return await store.refreshSession({ ...request, decide })
+      } finally {
+        // Also when nobody waits for the answer any more: an old token was presented, and its end may have been written.
+        if (endAtMs !== null)
+          await journal.append([{ kind: 'session', sessionId, reason: 'reuse', atMs: endAtMs }])
+      }
     },
     async changeApplication(applicationId, change) {
       const outcome = await store.changeApplication(applicationId, change)
@@ -72,7 +96,7 @@ export function journaled(store: Store, journal: Journal): Store {
     },
     async rotateKey(key, othersRetireAtMs) {
       await store.rotateKey(key, othersRetireAtMs)
-      await journal.append([{ kind: 'key', key, atMs: now() }])
+      await journal.append([{ kind: 'key', key, othersRetireAtMs, atMs: now() }])
     },
   }
 }

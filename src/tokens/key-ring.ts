@@ -12,6 +12,7 @@ import {
 
 /** The longest life that a policy can give an access token. */
 const LONGEST_ACCESS_TOKEN_MS = 86_400_000
+const ABOUT_TO_RETIRE_MS = 3_600_000
 
 export class KeyRing {
   readonly #store: KeyStore
@@ -44,13 +45,19 @@ export class KeyRing {
   ): Promise<KeyRing> {
     const ring = new KeyRing(store, clock, sealer, accessAlgorithm)
     await ring.reload()
-    const missing = (Object.keys(ring.#algorithms) as KeyPurpose[]).filter((p) => ring.#signerOf(p) === null)
-    for (const purpose of missing) {
-      await store.addFirstKey(ring.newKey(purpose, ring.#algorithms[purpose], clock.nowMs()))
-    }
-    if (missing.length > 0) await ring.reload()
-    await ring.#retireOtherAlgorithms()
+    await ring.#addMissing((purpose) => !ring.#ofPurpose(purpose).some((key) => key.retireAtMs === null))
     return ring
+  }
+
+  /**
+   * Takes over what was done to the keys, as `reload`, and adds a key for a purpose whose last one is about to retire: an
+   * instance with another algorithm in its settings may have sent ours into retirement.
+   */
+  async keepUp(): Promise<void> {
+    await this.reload()
+    const soonMs = this.#clock.nowMs() + ABOUT_TO_RETIRE_MS
+    const isLast = (key: SigningKey) => key.retireAtMs !== null && key.retireAtMs < soonMs
+    await this.#addMissing((purpose) => this.#ofPurpose(purpose).every(isLast))
   }
 
   /** Takes over what other instances and the command line have done to the keys. */
@@ -114,8 +121,11 @@ export class KeyRing {
     return this.#algorithms[purpose]
   }
 
-  /** After a change of DUKTIG_ACCESS_TOKEN_ALG the keys before it go too: a secret that was handed out must not mint on. */
-  async #retireOtherAlgorithms(): Promise<void> {
+  /**
+   * After a change of DUKTIG_ACCESS_TOKEN_ALG the keys before it go too: a secret that was handed out must not mint on. For
+   * the start of the service: a command that only looks, in a shell with other settings, must not.
+   */
+  async retireOtherAlgorithms(): Promise<void> {
     const algorithm = this.#algorithms.access
     const others = this.#keys.filter((k) => k.purpose === 'access' && k.algorithm !== algorithm)
     if (others.every((key) => key.retireAtMs !== null)) return
@@ -127,15 +137,31 @@ export class KeyRing {
     await this.reload()
   }
 
+  async #addMissing(isMissing: (purpose: KeyPurpose) => boolean): Promise<void> {
+    const missing = (Object.keys(this.#algorithms) as KeyPurpose[]).filter(isMissing)
+    for (const purpose of missing) {
+      await this.#store.addFirstKey(this.newKey(purpose, this.#algorithms[purpose], this.#clock.nowMs()))
+    }
+    if (missing.length > 0) await this.reload()
+  }
+
+  /** The keys that a purpose signs with, once they are active. */
+  #ofPurpose(purpose: KeyPurpose): readonly SigningKey[] {
+    return this.#keys.filter((key) => key.purpose === purpose && key.algorithm === this.#algorithms[purpose])
+  }
+
+  /** One that is to retire signs only while there is no other: before a rotation takes effect. */
   #signerOf(purpose: KeyPurpose): SigningKey | null {
     const nowMs = this.#clock.nowMs()
-    let youngest: SigningKey | null = null
+    let best: SigningKey | null = null
     for (const key of this.#keys) {
       if (key.purpose !== purpose || key.algorithm !== this.#algorithms[purpose] || key.activeAtMs > nowMs)
         continue
-      if (youngest === null || key.activeAtMs >= youngest.activeAtMs) youngest = key
+      const stays = key.retireAtMs === null
+      const bestStays = best?.retireAtMs === null
+      if (best === null || (stays === bestStays ? key.activeAtMs >= best.activeAtMs : stays)) best = key
     }
-    return youngest
+    return best
   }
 
   #open(stored: StoredKey): SigningKey {

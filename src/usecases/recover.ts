@@ -32,21 +32,46 @@ const TOGETHER_MS = 60_000
  */
 export async function recover(store: Store, request: RecoverRequest): Promise<Recovered> {
   const { journals, allGiven, reviveEnded } = request
-  const missing = missingJournals(await store.listInstances(), journals)
+  const instances = await store.listInstances()
+  const missing = missingJournals(instances, journals, store.clock.nowMs())
+  const entries = notYetWritten(journals.entries, instances)
   const endedAll = !(allGiven && missing.length === 0) && !reviveEnded
-  await store.recover(journals.entries, {
+  await store.recover(entries, {
     endAll: endedAll,
     idGap: LIMITS.recoveryIdGap,
     instanceIds: [...new Set(journals.headers.map((header) => header.instanceId))],
   })
-  return { entries: journals.entries.length, missing, endedAll }
+  return { entries: entries.length, missing, endedAll }
 }
 
 /** Those who lived at the time of the backup must have a journal that begins before it. */
-function missingJournals(instances: readonly Instance[], { headers }: FoundJournals): readonly string[] {
-  const lastAtMs = Math.max(0, ...instances.map((instance) => instance.lastSeenAtMs))
+function missingJournals(
+  instances: readonly Instance[],
+  { headers }: FoundJournals,
+  nowMs: number,
+): readonly string[] {
+  const lastAtMs = lastSeenAtMs(instances)
   const alive = instances.filter((instance) => instance.lastSeenAtMs >= lastAtMs - TOGETHER_MS)
   const covered = ({ instanceId, lastSeenAtMs }: Instance) =>
+    // Older files are removed.
+    lastSeenAtMs >= nowMs - LIMITS.journalKeptMs &&
     headers.some((header) => header.instanceId === instanceId && header.openedAtMs <= lastSeenAtMs)
   return alive.filter((instance) => !covered(instance)).map((instance) => instance.instanceId)
+}
+
+/**
+ * What the database may not know. That somebody was suspended before it was written it knows, and perhaps also that this was
+ * taken back; ends and keys may be written twice without harm.
+ */
+function notYetWritten(
+  entries: readonly JournalEntry[],
+  instances: readonly Instance[],
+): readonly JournalEntry[] {
+  const writtenAtMs = lastSeenAtMs(instances) - TOGETHER_MS
+  const isState = ({ kind }: JournalEntry) => kind === 'account-status' || kind === 'application-disabled'
+  return entries.filter((entry) => !isState(entry) || entry.atMs >= writtenAtMs)
+}
+
+function lastSeenAtMs(instances: readonly Instance[]): number {
+  return Math.max(0, ...instances.map((instance) => instance.lastSeenAtMs))
 }

@@ -22,7 +22,12 @@ export async function signOutWithRefreshToken(
   const view = await store.readSession(claims.sessionId)
   if (view === null) return deny('session-over', 'unknown')
   const denial = sessionDenial(view, claims.accountId, store.clock.nowMs())
-  if (denial !== null) return denial
+  if (denial !== null) {
+    // Perhaps the try before ended it and could not make that durable everywhere: then this one does.
+    if (denial.denied === 'session-over')
+      await store.endSession(claims.accountId, claims.sessionId, 'signed-out')
+    return denial
+  }
   return signOut(deps, claims, address)
 }
 

@@ -1,6 +1,5 @@
 /** Power cuts under load on SQLite: what was acknowledged is still so; and with a store that does not sync, it is not. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,23 +12,17 @@ import { faultVariables } from './fault-variables.ts'
 import { populate } from './population.ts'
 import { cutPower } from './power-cut.ts'
 import { startReal } from './real-service.ts'
+import { buildShim, reason, skip } from './shim.ts'
 
 const CUTS = Number(process.env['DUKTIG_PROVE_POWER_CUTS'] ?? 5)
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0)
-const skip = process.platform !== 'linux' || compiler === undefined
-const reason = skip ? ' (skipped: needs Linux and a C compiler)' : ''
 
 let folder: string
 let shim: string
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'duktig-power-'))
-  shim = join(folder, 'unsynced.so')
-  if (compiler === undefined) return
-  const source = fileURLToPath(new URL('unsynced.c', import.meta.url))
-  const built = spawnSync(compiler, ['-shared', '-fPIC', '-O1', '-o', shim, source, '-ldl', '-lpthread'])
-  assert.equal(built.status, 0, String(built.stderr))
+  if (!skip) shim = buildShim('unsynced', folder)
 })
 
 after(() => rmSync(folder, { recursive: true, force: true }))

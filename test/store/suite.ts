@@ -5,6 +5,7 @@ import { StoreUnavailable } from '../../src/store/store.ts'
 import { accountCases } from './account-cases.ts'
 import { actionCases } from './actions-suite.ts'
 import { applicationCases } from './application-cases.ts'
+import { busyCases } from './busy-cases.ts'
 import { changeAccountCases } from './change-account-cases.ts'
 import {
   type TestEngine,
@@ -37,6 +38,7 @@ export function storeSuite(engine: TestEngine): void {
     describe('opening a session', () => openSessionCases(shared))
     describe('sessions', () => sessionCases(engine, shared))
     describe('refreshing a session', () => refreshCases(shared))
+    describe('more requests than may wait', () => busyCases(shared))
     describe('races', () => raceCases(engine))
     describe('applications', () => applicationCases(engine, shared))
     describe('signing keys', () => keyCases(engine))

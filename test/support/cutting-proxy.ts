@@ -9,6 +9,8 @@ export interface CuttingProxy {
   cut(): void
   /** The same, but only when the server has sent so many more bytes. */
   cutAfter(bytes: number): void
+  /** Lets everything through, so many milliseconds later in each direction. */
+  slow(ms: number): void
   /** Lets nothing through any more, in either direction, without breaking anything. */
   silence(): void
   mend(): void
@@ -22,9 +24,11 @@ export async function startCuttingProxy(databaseUrl: string): Promise<CuttingPro
   const sockets = new Set<Socket>()
   let state: State = 'whole'
   let bytesLeft = Number.POSITIVE_INFINITY
+  let delayMs = 0
   const setState = (next: State) => {
     state = next
     bytesLeft = Number.POSITIVE_INFINITY
+    delayMs = 0
     // What was silent for a while is broken when the line is back, as after a fail-over.
     if (next !== 'silent') for (const socket of sockets) socket.destroy()
   }
@@ -45,7 +49,8 @@ export async function startCuttingProxy(databaseUrl: string): Promise<CuttingPro
         to.destroy()
       })
       from.on('data', (chunk) => {
-        if (state === 'whole') to.write(chunk)
+        if (state === 'whole' && delayMs > 0) setTimeout(() => to.write(chunk), delayMs)
+        else if (state === 'whole') to.write(chunk)
         if (from === upstream) bytesLeft -= chunk.length
         if (bytesLeft <= 0) setState('cut')
       })
@@ -61,6 +66,9 @@ export async function startCuttingProxy(databaseUrl: string): Promise<CuttingPro
     cut: () => setState('cut'),
     cutAfter: (bytes) => {
       bytesLeft = bytes
+    },
+    slow: (ms) => {
+      delayMs = ms
     },
     silence: () => setState('silent'),
     mend: () => setState('whole'),

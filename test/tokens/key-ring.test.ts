@@ -120,3 +120,38 @@ test('an access key is no refresh key, though a row should name it', async () =>
   const ring = await load()
   await assert.rejects(ring.refreshKey(ring.signer('access').kid))
 })
+
+test('a change of algorithm that is taken back signs on, also when what it retired has gone', async () => {
+  await load()
+  const changed = await load('ES256')
+  await changed.retireOtherAlgorithms()
+  const back = await load()
+  await back.retireOtherAlgorithms()
+  const { kid } = back.signer('access')
+  clock.atMs += 25 * 3_600_000
+  await store.removeRetiredKeys()
+  await back.reload()
+  assert.equal(back.signer('access').kid, kid)
+  assert.ok(back.verifiers('access').has(back.signer('access').headerSegment))
+})
+
+test('an instance whose key somebody sent into retirement has another one in time', async () => {
+  const ring = await load()
+  const before = ring.signer('access').kid
+  await store.retireOtherAlgorithms('access', 'ES256', clock.atMs + 24 * 3_600_000)
+  await ring.keepUp()
+  assert.equal(ring.signer('access').kid, before)
+  clock.atMs += 23.5 * 3_600_000
+  await ring.keepUp()
+  assert.notEqual(ring.signer('access').kid, before)
+  clock.atMs += 3_600_000
+  await store.removeRetiredKeys()
+  await ring.keepUp()
+  assert.ok(ring.verifiers('access').has(ring.signer('access').headerSegment))
+})
+
+test('loading the keys with another algorithm retires none', async () => {
+  await load()
+  await load('ES256')
+  assert.ok((await store.listKeys()).every((key) => key.retireAtMs === null))
+})

@@ -79,8 +79,19 @@ export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
   }
 }
 
+type Growing = { -readonly [K in keyof Call]?: Call[K] } & { readonly request: HttpRequest }
+
+/** Lets the caller in, as the account and the session are at this moment. */
+async function admit(face: Face, route: DuktigRoute, call: Growing): Promise<Denial | null> {
+  const caller = await callerOf(face, call.request)
+  if (isDenial(caller)) return caller
+  if (route.roles !== undefined && !hasRole(caller, route.roles)) return deny('forbidden')
+  call.caller = caller
+  return null
+}
+
 async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promise<Answer> {
-  const call: { -readonly [K in keyof Call]?: Call[K] } = { request }
+  const call: Growing & { request: HttpRequest } = { request }
   if (route.credential === 'application') {
     const application = await identifyApplication(face.deps, header(request, face.headers.authKey))
     if (isDenial(application)) return denialAnswer(application)
@@ -88,10 +99,8 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
     call.request = forwarded(request, application)
   }
   if (route.credential === 'access') {
-    const caller = await callerOf(face, request)
-    if (isDenial(caller)) return denialAnswer(caller)
-    if (route.roles !== undefined && !hasRole(caller, route.roles)) return denialAnswer(deny('forbidden'))
-    call.caller = caller
+    const denial = await admit(face, route, call)
+    if (denial !== null) return denialAnswer(denial)
   }
   const { userId, sessionId } = request.params
   if (userId !== undefined) call.userId = Number(userId)
@@ -111,6 +120,9 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
     const mistakes = validateBody(route.body, body.value, face.deps.passwordPolicy)
     if (hasMistakes(mistakes)) return json(422, mistakes)
     call.body = body.value
+    // A body may take its time: whoever was let in before it began must still be when it is there.
+    const denial = route.credential === 'access' ? await admit(face, route, call) : null
+    if (denial !== null) return denialAnswer(denial)
   }
   return route.handle(face, call as Call)
 }

@@ -1,6 +1,7 @@
 import type { Log } from '../../operations/log.ts'
 import { Overloaded } from '../../passwords/work-queue.ts'
 import { StoreUnavailable } from '../../store/store.ts'
+import { StoreBusy } from '../../store/store-busy.ts'
 import { type Answer, json } from '../answer.ts'
 import { UNAVAILABLE } from './denials.ts'
 
@@ -13,7 +14,8 @@ export function faultAnswer(
   mode: 'production' | 'development',
   log: Log,
 ): Answer {
-  if (error instanceof Overloaded) return UNAVAILABLE
+  // Not logged: a line for each would add to the load. The metrics count them.
+  if (error instanceof Overloaded || error instanceof StoreBusy) return UNAVAILABLE
   if (error instanceof StoreUnavailable) {
     log.warn({ event: 'store-unavailable', route, reason: error.message }, 'The store cannot answer')
     return UNAVAILABLE

@@ -22,6 +22,11 @@ export class Batches<J> {
     this.#how = how
   }
 
+  /** How many jobs wait for their batch. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   add(job: J): void {
     this.#waiting.push(job)
     this.#schedule()

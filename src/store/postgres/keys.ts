@@ -71,8 +71,22 @@ async function insert(sql: Sql, key: StoredKey): Promise<void> {
   )
 }
 
-/** Adds a key inside the caller's transaction unless it is there. */
-export async function insertKeyIfNew(sql: Sql, key: StoredKey): Promise<void> {
+/** Adds a key inside the caller's transaction unless it is there, and retires those made before it then. */
+export async function replayKey(
+  sql: Sql,
+  key: StoredKey,
+  othersRetireAtMs: number | undefined,
+): Promise<void> {
+  if (othersRetireAtMs !== undefined) {
+    await sql.rows(
+      `update signing_keys set retire_at_ms = $1 where purpose = $2 and algorithm = $3 and created_at_ms < $4
+       and retire_at_ms is null`,
+      othersRetireAtMs,
+      key.purpose,
+      key.algorithm,
+      key.createdAtMs,
+    )
+  }
   const existing = await sql.rows('select 1 from signing_keys where kid = $1', key.kid)
   if (existing.length === 0) await insert(sql, key)
 }

@@ -2,7 +2,7 @@ import { idleBeforeMs } from '../../core/session.ts'
 import type { JournalEntry } from '../journal.ts'
 import type { RecoveryStore } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
-import { insertKeyIfNew } from './keys.ts'
+import { replayKey } from './keys.ts'
 import { keepLegacySessionEndedWithin, refuseLegacyTokensWithin } from './legacy.ts'
 
 /** A recovery reads many entries; no request waits for it. */
@@ -110,6 +110,6 @@ async function replay(sql: Sql, entry: JournalEntry): Promise<void> {
       )
       return
     case 'key':
-      await insertKeyIfNew(sql, entry.key)
+      await replayKey(sql, entry.key, entry.othersRetireAtMs)
   }
 }

@@ -5,6 +5,7 @@
 import { VIEW_COLUMNS, VIEW_SOURCE, viewFrom } from '../rows.ts'
 import type { SessionView } from '../../core/session.ts'
 import { type Clock, type RefreshOutcome, type RefreshRequest, StoreUnavailable } from '../store.ts'
+import { MOST_WAITING, StoreBusy } from '../store-busy.ts'
 import { Batches } from './batches.ts'
 import type { Connection, Sql } from './connection.ts'
 import { type Chain, type RefreshJob, decideChain } from './decide-chain.ts'
@@ -36,6 +37,7 @@ export function refreshing(connection: Connection): (request: RefreshRequest) =>
   })
   return (request) =>
     connection.admit(async () => {
+      if (batches.waiting >= MOST_WAITING) throw new StoreBusy()
       const { promise, resolve, reject } = Promise.withResolvers<RefreshOutcome>()
       const job: RefreshJob = { request, resolve, reject, lostRaces: 0 }
       const forget = watch(job)

@@ -1,6 +1,7 @@
 import type { SessionView } from '../../core/session.ts'
 import { LISTING_COLUMNS, listingFrom } from '../rows.ts'
 import type { SessionStore } from '../store.ts'
+import { MOST_WAITING, StoreBusy } from '../store-busy.ts'
 import { Batches } from './batches.ts'
 import type { Connection } from './connection.ts'
 import { endSessionsWithin } from './end-sessions.ts'
@@ -82,6 +83,7 @@ function reading(connection: Connection): SessionStore['readSession'] {
   })
   return (sessionId) =>
     connection.admit(() => {
+      if (batches.waiting >= MOST_WAITING) return Promise.reject(new StoreBusy())
       const { promise, resolve, reject } = Promise.withResolvers<SessionView | null>()
       batches.add({ sessionId, resolve, reject })
       return promise

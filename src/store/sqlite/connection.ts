@@ -2,6 +2,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Application } from '../../core/application.ts'
 import { type Clock, StoreUnavailable } from '../store.ts'
+import { MOST_WAITING, StoreBusy } from '../store-busy.ts'
 
 /** A write waits this long for a lock that another process holds, then the store is unavailable. */
 const LOCK_WAIT_MS = 2000
@@ -76,6 +77,7 @@ export class Connection {
    * less than one for each: entering it is the greater part of a small read.
    */
   readTogether<T>(work: () => T): Promise<T> {
+    if (this.#reads.length >= MOST_WAITING) return Promise.reject(new StoreBusy())
     return new Promise<T>((resolve, reject) => {
       this.#reads.push({ work, resolve: resolve as (value: unknown) => void, reject })
       if (this.#reads.length === 1) setImmediate(() => this.#readAll())
@@ -90,6 +92,7 @@ export class Connection {
    */
   write<T>(work: () => T, options: { readonly single?: boolean } = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
+    if (this.#queue.length >= MOST_WAITING) return Promise.reject(new StoreBusy())
     return new Promise<T>((resolve, reject) => {
       const deadlineMs = performance.now() + LOCK_WAIT_MS
       const { single = false } = options

@@ -55,8 +55,20 @@ function insert(connection: Connection, key: StoredKey): void {
     .run(key.kid, key.purpose, key.algorithm, key.sealed, key.createdAtMs, key.activeAtMs, key.retireAtMs)
 }
 
-/** Adds a key inside the caller's transaction unless it is there. */
-export function insertKeyIfNew(connection: Connection, key: StoredKey): void {
+/** Adds a key inside the caller's transaction unless it is there, and retires those made before it then. */
+export function replayKey(
+  connection: Connection,
+  key: StoredKey,
+  othersRetireAtMs: number | undefined,
+): void {
+  if (othersRetireAtMs !== undefined) {
+    connection
+      .sql(
+        `update signing_keys set retire_at_ms = ? where purpose = ? and algorithm = ? and created_at_ms < ?
+         and retire_at_ms is null`,
+      )
+      .run(othersRetireAtMs, key.purpose, key.algorithm, key.createdAtMs)
+  }
   const exists = connection.sql('select 1 from signing_keys where kid = ?').get(key.kid)
   if (exists === undefined) insert(connection, key)
 }

@@ -3,7 +3,7 @@ import type { JournalEntry } from '../journal.ts'
 import type { Row } from '../rows.ts'
 import type { RecoveryStore } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { insertKeyIfNew } from './keys.ts'
+import { replayKey } from './keys.ts'
 import { keepLegacySessionEndedWithin, refuseLegacyTokensWithin } from './legacy.ts'
 
 /** The verbs about instances and restored databases; guarantees in `store.ts`. */
@@ -96,6 +96,6 @@ function replay(connection: Connection, entry: JournalEntry): void {
         .run(entry.applicationId)
       return
     case 'key':
-      insertKeyIfNew(connection, entry.key)
+      replayKey(connection, entry.key, entry.othersRetireAtMs)
   }
 }

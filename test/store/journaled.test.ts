@@ -1,0 +1,104 @@
+/** What stands in the journal, for a real store. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { ROLE, STATUS } from '../../src/core/account.ts'
+import { createClock } from '../../src/operations/clock.ts'
+import type { JournalEntry } from '../../src/store/journal.ts'
+import { journaled } from '../../src/store/journaled.ts'
+import { openSqlite } from '../../src/store/sqlite/open.ts'
+import { StoreUnavailable } from '../../src/store/store.ts'
+import { makeAccount, makeApplication, refreshRequest, signIn, signedIn } from './engine.ts'
+
+async function site(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'duktig-journaled-'))
+  const { store: bare } = await openSqlite(join(folder, 'duktig.sqlite'), createClock())
+  t.after(async () => {
+    await bare.close()
+    rmSync(folder, { recursive: true })
+  })
+  const entries: JournalEntry[] = []
+  const journal = {
+    fails: false,
+    async append(more: readonly JournalEntry[]) {
+      if (journal.fails && more.length > 0) throw new StoreUnavailable('the disk is full')
+      entries.push(...more)
+    },
+    async close() {},
+  }
+  return { bare, store: journaled(bare, journal), journal, entries }
+}
+
+test('an end is written once more when the try before failed between database and journal', async (t) => {
+  const { store, journal, entries } = await site(t)
+  const { session } = await signedIn(store)
+  const { accountId, sessionId } = session
+  journal.fails = true
+  await assert.rejects(store.endSession(accountId, sessionId, 'signed-out'), StoreUnavailable)
+  journal.fails = false
+  assert.equal(await store.endSession(accountId, sessionId, 'ended-by-user'), false)
+  const [entry] = entries
+  assert.ok(entry?.kind === 'session')
+  assert.deepEqual([entry.sessionId, entry.reason], [sessionId, 'signed-out'])
+})
+
+test("somebody else's session does not get into the journal, nor one that lives", async (t) => {
+  const { store, entries } = await site(t)
+  const { session } = await signedIn(store)
+  const stranger = await makeAccount(store)
+  assert.equal(await store.endSession(stranger.accountId, session.sessionId, 'ended-by-user'), false)
+  assert.equal(await store.endSession(stranger.accountId, 'no-such-session', 'ended-by-user'), false)
+  assert.deepEqual(entries, [])
+})
+
+test('terminating again writes what the first try may have failed to write', async (t) => {
+  const { store, journal, entries } = await site(t)
+  await makeAccount(store, { roleId: ROLE.superAdmin })
+  const account = await makeAccount(store)
+  journal.fails = true
+  await assert.rejects(
+    store.changeAccount(account.accountId, { status: STATUS.terminated }),
+    StoreUnavailable,
+  )
+  journal.fails = false
+  await store.changeAccount(account.accountId, { status: STATUS.terminated })
+  assert.deepEqual(
+    entries.map((entry) => entry.kind === 'account-status' && [entry.accountId, entry.status]),
+    [[account.accountId, STATUS.terminated]],
+  )
+})
+
+test('that an account is active again is in the journal as well', async (t) => {
+  const { store, entries } = await site(t)
+  const account = await makeAccount(store)
+  await store.changeAccount(account.accountId, { status: STATUS.suspended })
+  await store.changeAccount(account.accountId, { status: STATUS.active })
+  assert.deepEqual(
+    entries.map((entry) => entry.kind === 'account-status' && entry.status),
+    [STATUS.suspended, STATUS.active],
+  )
+})
+
+test('an old token that was found out is in the journal although its answer came too late', async (t) => {
+  const { bare, journal, entries } = await site(t)
+  const application = await makeApplication(bare)
+  const session = await signIn(bare, await makeAccount(bare), application)
+  const late = journaled(
+    {
+      ...bare,
+      async refreshSession(request) {
+        await bare.refreshSession(request)
+        throw new StoreUnavailable('the database did not answer in time')
+      },
+    },
+    journal,
+  )
+  const request = refreshRequest(bare, session, { decide: () => ({ kind: 'end' }) })
+  await assert.rejects(late.refreshSession(request), StoreUnavailable)
+  assert.deepEqual(
+    entries.map((entry) => entry.kind === 'session' && [entry.sessionId, entry.reason]),
+    [[session.sessionId, 'reuse']],
+  )
+})
