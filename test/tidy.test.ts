@@ -27,7 +27,8 @@ const sources: readonly Source[] = globSync('{src,test,scripts}/**/*.{ts,mjs}', 
 const product = sources.filter(({ path }) => path.startsWith('src/'))
 
 /** The interface of the store, by theme. */
-const STORE = 'store/store.ts store/action-store.ts store/legacy-store.ts store/journal.ts'
+const STORE =
+  'store/store.ts store/action-store.ts store/legacy-store.ts store/journal.ts store/store-busy.ts'
 
 /**
  * What each part of `src/` may import of the others beside itself; folders end in a slash. The first entry that fits a

@@ -50,7 +50,7 @@ function missingJournals(
   { headers }: FoundJournals,
   nowMs: number,
 ): readonly string[] {
-  const lastAtMs = lastSeenAtMs(instances)
+  const lastAtMs = latestSign(instances)
   const alive = instances.filter((instance) => instance.lastSeenAtMs >= lastAtMs - TOGETHER_MS)
   const covered = ({ instanceId, lastSeenAtMs }: Instance) =>
     // Older files are removed.
@@ -67,11 +67,11 @@ function notYetWritten(
   entries: readonly JournalEntry[],
   instances: readonly Instance[],
 ): readonly JournalEntry[] {
-  const writtenAtMs = lastSeenAtMs(instances) - TOGETHER_MS
+  const writtenAtMs = latestSign(instances) - TOGETHER_MS
   const isState = ({ kind }: JournalEntry) => kind === 'account-status' || kind === 'application-disabled'
   return entries.filter((entry) => !isState(entry) || entry.atMs >= writtenAtMs)
 }
 
-function lastSeenAtMs(instances: readonly Instance[]): number {
+function latestSign(instances: readonly Instance[]): number {
   return Math.max(0, ...instances.map((instance) => instance.lastSeenAtMs))
 }
