@@ -20,6 +20,8 @@ const runner = spawn(process.execPath, ['--test', '--test-concurrency=1', '--tes
     // Of each engine.
     DUKTIG_PROVE_KILLS: String(500 * share),
     DUKTIG_PROVE_POWER_CUTS: String(300 * share),
+    DUKTIG_PROVE_RESTARTS: String(20 * share),
+    DUKTIG_PROVE_OVERLOAD_SECONDS: String(60 * share),
   },
 })
 runner.on('exit', (code) => {

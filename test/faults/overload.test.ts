@@ -1,0 +1,121 @@
+/**
+ * Ten times the sign-ins that the processor can hash, and as many connections as arrive: the excess is told to come again,
+ * refreshes go on, and afterwards all is as before. Times are only asserted in the long form.
+ */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { sendJson } from '../support/raw-http.ts'
+import { AUTH_KEY } from '../support/service.ts'
+import { faultVariables } from './fault-variables.ts'
+import { type Holder, PASSWORD, populate } from './population.ts'
+import { startReal } from './real-service.ts'
+
+const SECONDS = Number(process.env['DUKTIG_PROVE_OVERLOAD_SECONDS'] ?? 2)
+const isLong = process.env['DUKTIG_PROVE_OVERLOAD_SECONDS'] !== undefined
+const TIMES = 10
+/** Enough at a time to keep the processor busy, and less than may wait. */
+const BUSY = 16
+
+interface Answered {
+  readonly status: number
+  readonly retryAfter: string | undefined
+  readonly tookMs: number
+}
+
+test(`sign-ins at ${TIMES} times the capacity for ${SECONDS} s`, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'duktig-overload-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const variables = faultVariables(folder)
+  const [holder, other] = await populate(variables, 2)
+  assert.ok(holder && other)
+  const service = await startReal(variables)
+  t.after(() => service.kill())
+
+  const capacity = await capacityOf(service.address, holder)
+  const over = new AbortController()
+  const refreshes = refreshAgainAndAgain(service.address, other, over.signal)
+  const answers = await flood(service.address, holder, capacity * TIMES)
+  over.abort()
+  const refreshed = await refreshes
+  const refused = answers.filter(({ status }) => status !== 200)
+  const slowestMs = percentile(
+    refused.map(({ tookMs }) => tookMs),
+    0.99,
+  )
+  const goodput = (answers.length - refused.length) / SECONDS
+  const figures = { capacity, goodput, refused: refused.length, p99OfRefusalsMs: slowestMs, refreshed }
+  t.diagnostic(JSON.stringify({ ...figures, memoryMiB: memoryMiB(service.process.pid) }))
+
+  assert.ok(refused.length > 0, 'nothing was refused, so nothing was too much')
+  for (const { status, retryAfter } of refused) assert.deepEqual([status, retryAfter], [503, '1'])
+  assert.ok(refreshed > 0)
+  assert.equal((await signIn(service.address, holder)).status, 200)
+  if (!isLong) return
+  assert.ok(goodput >= capacity * 0.8, 'the excess cost too much of the capacity')
+  assert.ok(slowestMs < 100, 'refusals took too long')
+  assert.ok(memoryMiB(service.process.pid) < 512)
+})
+
+/** Sign-ins a second that are answered 200. */
+async function capacityOf(address: string, holder: Holder): Promise<number> {
+  const startedMs = performance.now()
+  let count = 0
+  await Promise.all(
+    Array.from({ length: BUSY }, async () => {
+      for (; performance.now() - startedMs < SECONDS * 1000; count++)
+        assert.equal((await signIn(address, holder)).status, 200)
+    }),
+  )
+  return (count * 1000) / (performance.now() - startedMs)
+}
+
+/** So many sign-ins a second, each at its time, whatever becomes of those before. */
+async function flood(address: string, holder: Holder, perSecond: number): Promise<readonly Answered[]> {
+  const startedMs = performance.now()
+  const answers: Promise<Answered>[] = []
+  while (performance.now() - startedMs < SECONDS * 1000) {
+    const due = ((performance.now() - startedMs) * perSecond) / 1000
+    while (answers.length < due) answers.push(signIn(address, holder))
+    await wait(5)
+  }
+  return Promise.all(answers)
+}
+
+async function signIn(address: string, { email }: Holder): Promise<Answered> {
+  const startedMs = performance.now()
+  const body = { email, password: PASSWORD }
+  const { status, headers } = await sendJson(address, 'POST', '/auth/token', { 'X-Auth-Key': AUTH_KEY }, body)
+  return { status, retryAfter: headers['retry-after'], tookMs: performance.now() - startedMs }
+}
+
+/** How many refreshes were answered; each with 200. */
+async function refreshAgainAndAgain(address: string, holder: Holder, over: AbortSignal): Promise<number> {
+  let token = holder.refreshToken
+  let count = 0
+  for (; !over.aborted; count++) {
+    const headers = { 'Refresh-Token': token, 'Idempotency-Key': randomUUID() }
+    const { status, body } = await sendJson(address, 'POST', '/auth/refresh_token', headers)
+    assert.equal(status, 200)
+    token = (body['refresh_token'] as string | undefined) ?? token
+  }
+  return count
+}
+
+function percentile(values: readonly number[], part: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? 0
+}
+
+/** Not a number where there is no /proc. */
+function memoryMiB(pid: number | undefined): number {
+  try {
+    const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return Math.round(Number(kib) / 1024)
+  } catch {
+    return Number.NaN
+  }
+}
