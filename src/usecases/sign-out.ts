@@ -24,7 +24,7 @@ export async function signOutWithRefreshToken(
   const denial = sessionDenial(view, claims.accountId, store.clock.nowMs())
   if (denial !== null) {
     // Perhaps the try before ended it and could not make that durable everywhere: then this one does.
-    if (denial.denied === 'session-over')
+    if (view.session.endedAtMs !== null)
       await store.endSession(claims.accountId, claims.sessionId, 'signed-out')
     return denial
   }

@@ -105,11 +105,11 @@ test('the owner gets in from an address that signed in before, whatever stranger
   assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
 })
 
-test('a thousand guesses at once are a thousand guesses: the count comes before the hash', async () => {
+test('five hundred guesses at once are five hundred guesses: the count comes before the hash', async () => {
   const email = 'parallel@example.com'
   await newAccount(email)
   checked = 0
-  const guesses = Array.from({ length: 1000 }, (_, i) =>
+  const guesses = Array.from({ length: 500 }, (_, i) =>
     attempt(email, `wrong${i}guess`, `198.18.${i % 200}.${i % 7}`),
   )
   await Promise.all(guesses)

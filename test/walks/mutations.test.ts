@@ -84,7 +84,7 @@ const ROWS: readonly { sentence: string; decide?: Decide; transport?: typeof kee
     decide: seeing((view) =>
       withApplication(view, { disabled: false, epoch: view.session.applicationEpoch }),
     ),
-    breaks: /S2/,
+    breaks: /S2|not application-disabled/,
   },
   {
     sentence: 'an account that nobody looks at',
