@@ -1,5 +1,6 @@
 /** The application that the settings describe. */
 import { DEFAULT_APPLICATION_ID } from './core/application.ts'
+import { SettingsError } from './settings/read-settings.ts'
 import type { Settings } from './settings/settings.ts'
 import type { ApplicationStore, NewApplication } from './store/store.ts'
 import { hashApplicationKey, newApplicationKey } from './tokens/application-key.ts'
@@ -7,6 +8,7 @@ import { hashApplicationKey, newApplicationKey } from './tokens/application-key.
 /**
  * Makes the default application what the settings say, at the start of the service and at no other time: a command in
  * another terminal may have other settings. The key, if one had to be made; it is shown once.
+ * @throws {SettingsError} when the key of the settings opens another application
  */
 export async function ensureDefaultApplication(
   settings: Settings,
@@ -14,7 +16,13 @@ export async function ensureDefaultApplication(
 ): Promise<string | null> {
   const application = defaultApplication(settings)
   if (settings.authKey !== null) {
-    await store.putDefaultApplication(application, hashApplicationKey(settings.authKey))
+    const keyHash = hashApplicationKey(settings.authKey)
+    await store.putDefaultApplication(application, keyHash)
+    const opened = await store.findApplicationByKey(keyHash)
+    if (opened?.applicationId !== DEFAULT_APPLICATION_ID)
+      throw new SettingsError([
+        'DUKTIG_AUTH_KEY is the key of another application already; choose another one',
+      ])
     return null
   }
   if ((await store.findApplication(DEFAULT_APPLICATION_ID)) === null) {

@@ -12,6 +12,8 @@ import { type LegacyRequest, exchangeLegacyToken } from './refresh-legacy-sessio
 export interface RefreshSessionRequest extends LegacyRequest {
   /** The `Idempotency-Key`: one random key for each refresh token that a client stores. Null if none was sent. */
   readonly attemptKey: string | null
+  /** When the request came, by the store's clock: the time to decide runs from then on. Now, if it is left out. */
+  readonly receivedAtMs?: number
 }
 
 export interface Refreshed {
@@ -32,6 +34,7 @@ export async function refreshSession(
   request: RefreshSessionRequest,
 ): Promise<Refreshed | Denial> {
   const { keys, names, store } = deps
+  const { receivedAtMs = store.clock.nowMs() } = request
   const ours = readRefreshToken(request.refreshToken, keys.verifiers('refresh'), names)
   const claims = ours ?? (await exchangeLegacyToken(deps, request))
   if (isDenial(claims)) return claims
@@ -40,7 +43,7 @@ export async function refreshSession(
     decide: request.application === null ? decideWithoutKey : decideRefresh,
     kid: keys.signer('refresh').kid,
     applicationId: request.application?.applicationId ?? null,
-    deadlineMs: store.clock.nowMs() + LIMITS.decisionMs,
+    deadlineMs: receivedAtMs + LIMITS.decisionMs,
   })
   deps.events.refresh(RESULT[outcome.decision.kind](outcome.decision))
   return outcome.decision.kind === 'end' ? reuseFound(deps, request, outcome) : answer(deps, outcome)

@@ -39,12 +39,14 @@ export const refreshTokenRoute: DuktigRoute = {
 async function handle(face: Face, { request }: { request: HttpRequest }): Promise<Answer> {
   const refreshToken = refreshTokenOf(face, request)
   if (refreshToken === '') return denialAnswer({ denied: 'credential-missing' })
+  const receivedAtMs = face.deps.store.clock.nowMs()
   const key = header(request, face.headers.authKey)
   const application = key === '' ? null : await identifyApplication(face.deps, key)
   if (application !== null && isDenial(application)) return denialAnswer(application)
   const from = application === null ? request : forwarded(request, application)
   const refreshed = await refreshSession(face.deps, {
     refreshToken,
+    receivedAtMs,
     attemptKey: attemptKeyOf(request),
     application,
     address: from.address,
