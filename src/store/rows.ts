@@ -91,6 +91,17 @@ export const VIEW_COLUMNS = `${SESSION_VIEW_COLUMNS}, ${of('p', APPLICATION)}`
 /** The joins behind `VIEW_COLUMNS`. */
 export const VIEW_SOURCE = `${SESSION_VIEW_SOURCE} left join applications p on p.application_id = s.application_id`
 
+/**
+ * SQL that is true of a session `s` that has not ended and whose application would still serve it: when an account has too
+ * many sessions, those that only look alive make room first. `now` is a parameter, milliseconds.
+ */
+export function isServed(now: string): string {
+  return `exists (select 1 from applications p where p.application_id = s.application_id
+    and not p.disabled and p.epoch = s.application_epoch
+    and s.created_at_ms + p.session_ttl_seconds * 1000 > ${now}
+    and (p.idle_seconds = 0 or s.last_used_at_ms + p.idle_seconds * 1000 > ${now}))`
+}
+
 export function accountFrom(row: Row): Account {
   return {
     accountId: row[0] as number,

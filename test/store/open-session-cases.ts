@@ -130,4 +130,20 @@ export function openSessionCases(shared: () => TestStore): void {
     assert.equal((await stored(store, ended.sessionId)).endReason, 'signed-out')
     assert.equal((await stored(store, expired.sessionId)).endedAtMs, null)
   })
+
+  test('sessions that no application serves any more make room before living ones', async () => {
+    const { store } = shared()
+    const { account, application, session: living } = await signedIn(store)
+    const disabled = await makeApplication(store)
+    const impatient = await makeApplication(store, { idleSeconds: 600 })
+    const dead = [await signIn(store, account, disabled), await signIn(store, account, impatient)]
+    await store.changeApplication(disabled.applicationId, { disabled: true })
+    for (const { sessionId } of dead) await age(shared(), sessionId, 700)
+    await age(shared(), living.sessionId, 1000)
+
+    const outcome = await store.openSession(signInRequest(account, application, { maxLiveSessions: 2 }))
+    assert.ok(outcome.kind === 'opened')
+    assert.deepEqual(outcome.endedSessions.toSorted(), dead.map(({ sessionId }) => sessionId).toSorted())
+    assert.equal((await stored(store, living.sessionId)).endedAtMs, null)
+  })
 }

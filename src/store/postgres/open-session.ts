@@ -1,6 +1,6 @@
 import { STATUS } from '../../core/account.ts'
 import { ACCOUNT_COLUMNS, APPLICATION_COLUMNS, type Row, SESSION_COLUMNS } from '../rows.ts'
-import { accountFrom, applicationFrom, sessionFrom } from '../rows.ts'
+import { accountFrom, applicationFrom, isServed, sessionFrom } from '../rows.ts'
 import type { OpenSession, OpenSessionOutcome } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
 
@@ -72,8 +72,8 @@ export async function makeRoom(
   const rows = await sql.rows(
     `with surplus as materialized (
        select session_id from sessions where ended_at_ms is null and session_id = any(array(
-         select session_id from sessions where account_id = $1 and ended_at_ms is null and expires_at_ms > $2
-         order by last_used_at_ms desc, session_id offset $3))
+         select session_id from sessions s where account_id = $1 and ended_at_ms is null and expires_at_ms > $2
+         order by ${isServed('$2')} desc, last_used_at_ms desc, session_id offset $3))
        order by session_id for no key update)
      update sessions s set ended_at_ms = $2, end_reason = 'session-limit' from surplus
      where s.session_id = surplus.session_id returning s.session_id`,

@@ -10,6 +10,7 @@ import {
   SESSION_VIEW_COLUMNS,
   SESSION_VIEW_SOURCE,
   accountFrom,
+  isServed,
   listingFrom,
   sessionFrom,
   viewFrom,
@@ -206,11 +207,11 @@ export function makeRoomWithin(
 ): readonly string[] {
   const rows = connection
     .sql(
-      `update sessions set ended_at_ms = ?, end_reason = 'session-limit' where session_id in (
-         select session_id from sessions where account_id = ? and ended_at_ms is null and expires_at_ms > ?
-         order by last_used_at_ms desc, session_id limit -1 offset ?)
+      `update sessions set ended_at_ms = ?1, end_reason = 'session-limit' where session_id in (
+         select session_id from sessions s where account_id = ?2 and ended_at_ms is null and expires_at_ms > ?1
+         order by ${isServed('?1')} desc, last_used_at_ms desc, session_id limit -1 offset ?3)
        returning session_id`,
     )
-    .all(nowMs, request.accountId, nowMs, request.maxLiveSessions - 1) as unknown as Row[]
+    .all(nowMs, request.accountId, request.maxLiveSessions - 1) as unknown as Row[]
   return rows.map(([sessionId]) => sessionId as string)
 }
