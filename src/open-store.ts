@@ -26,9 +26,9 @@ export async function openStore(settings: Settings, longRunning = false): Promis
   const { store } = opened
   try {
     const instanceId = instanceIdOf(settings.dataDir)
-    await refuseRestored(store, journalFolder(settings), instanceId)
-    const journal = await openJournal(journalFolder(settings), instanceId, store.clock, longRunning)
     const folder = journalFolder(settings)
+    await refuseRestored(store, folder, instanceId)
+    const journal = await openJournal(folder, instanceId, store.clock, longRunning)
     // Only who keeps a journal counts as an instance: a command elsewhere that ends nothing leaves none to be missed.
     const beatIfKept = async () => {
       if (await hasJournal(folder)) await store.beat(instanceId)

@@ -39,7 +39,12 @@ export function startCheckpointer(connection: Connection, file: string): Checkpo
   }
 
   function startWorker(): Worker {
-    const started = new Worker(new URL('./checkpoint-worker.ts', import.meta.url), { workerData: file })
+    // Its descriptor of the database outlives it: to close one would drop the locks that the whole process has on the
+    // file (POSIX), and another process could take it for free and remove the log.
+    const started = new Worker(new URL('./checkpoint-worker.ts', import.meta.url), {
+      workerData: file,
+      trackUnmanagedFds: false,
+    })
     started.unref()
     started.on('message', () => {
       running = false
