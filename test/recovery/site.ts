@@ -9,6 +9,7 @@ import { backup, restore } from '../../src/open-store.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { freshDatabase } from '../support/postgres.ts'
 import { AUTH_KEY } from '../support/service.ts'
+import { settle } from '../support/settle.ts'
 
 export interface Site {
   readonly variables: Record<string, string>
@@ -51,10 +52,12 @@ export async function sqliteSite(): Promise<Site> {
     variables,
     async sql(text) {
       using database = open()
+      settle(database)
       database.exec(text)
     },
     async number(text) {
       using database = open()
+      settle(database)
       return Object.values(database.prepare(text).get() as object)[0] as number
     },
     save: () => backup(settings, copy),

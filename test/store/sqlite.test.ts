@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { createClock } from '../../src/operations/clock.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import type { Store } from '../../src/store/store.ts'
+import { settle } from '../support/settle.ts'
 import type { TestStore } from './engine.ts'
 import { storeSuite } from './suite.ts'
 
@@ -23,6 +24,7 @@ async function open(): Promise<TestStore> {
     store,
     another,
     async sql(text, ...params) {
+      if (text.includes('sessions')) settle(beside)
       const statement = beside.prepare(text)
       statement.setReturnArrays(true)
       return statement.all(...params) as unknown as readonly (readonly unknown[])[]

@@ -14,6 +14,7 @@ import { journaled } from '../../src/store/journaled.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { freshDatabase } from './postgres.ts'
+import { settle } from './settle.ts'
 import { AUTH_KEY, type TestService, UNLIMITED, silentLog, startTestService } from './service.ts'
 
 const SECRET = 'a-master-secret-that-only-tests-have'
@@ -153,6 +154,7 @@ export function sqliteBeside(file: string): Beside {
   const database = new DatabaseSync(file, { timeout: 5000 })
   return {
     async sql(text, ...values) {
+      if (text.includes('sessions')) settle(database)
       const statement = database.prepare(text)
       statement.setReturnArrays(true)
       return statement.all(...values) as unknown as readonly (readonly unknown[])[]

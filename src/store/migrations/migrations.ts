@@ -7,6 +7,7 @@ import { actions } from './0002-actions.ts'
 import { legacy } from './0003-legacy.ts'
 import { guessing } from './0004-guessing.ts'
 import { instances } from './0005-instances.ts'
+import { rotations } from './0006-rotations.ts'
 
 export interface Migration {
   readonly id: number
@@ -15,4 +16,11 @@ export interface Migration {
   readonly postgres: string
 }
 
-export const MIGRATIONS: readonly Migration[] = [accountsSessionsKeys, actions, legacy, guessing, instances]
+export const MIGRATIONS: readonly Migration[] = [
+  accountsSessionsKeys,
+  actions,
+  legacy,
+  guessing,
+  instances,
+  rotations,
+]

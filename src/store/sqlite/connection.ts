@@ -26,6 +26,15 @@ interface Job extends Read {
   outcome?: { readonly value: unknown } | { readonly error: unknown }
 }
 
+/** Keeps in memory what stands in tables, and so follows their transactions. */
+export interface Follower {
+  begun(): void
+  /** May still write. */
+  committing(): void
+  committed(): void
+  undone(): void
+}
+
 export class Connection {
   readonly clock: Clock
   /** What the transaction that runs has read of applications; empty at the start of each. */
@@ -37,6 +46,7 @@ export class Connection {
   #scheduled = false
   #closed = false
   #afterCommit: () => void = () => {}
+  #follower: Follower | null = null
 
   constructor(file: string, clock: Clock) {
     this.clock = clock
@@ -115,6 +125,11 @@ export class Connection {
     this.#afterCommit = listener
   }
 
+  /** From then on told about every transaction of `write` and `readTogether`. */
+  follow(follower: Follower): void {
+    this.#follower = follower
+  }
+
   #readAll(): void {
     const reads = this.#reads
     this.#reads = []
@@ -137,6 +152,7 @@ export class Connection {
 
   #begin(sql: 'begin' | 'begin immediate'): void {
     this.applications.clear()
+    this.#follower?.begun()
     this.sql(sql).run()
   }
 
@@ -154,12 +170,15 @@ export class Connection {
     try {
       this.#begin('begin immediate')
       for (const job of batch) this.#run(job)
+      this.#follower?.committing()
       this.sql('commit').run()
     } catch (error) {
       this.#undo('rollback')
+      this.#follower?.undone()
       this.#failed(batch, error)
       return
     }
+    this.#follower?.committed()
     for (const job of batch) settle(job)
     this.#afterCommit()
   }

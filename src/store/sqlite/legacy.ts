@@ -5,10 +5,11 @@ import type { LegacyStore, OpenLegacySession, OpenLegacySessionOutcome } from '.
 import { ACCOUNT_COLUMNS, type Row, accountFrom } from '../rows.ts'
 import { applicationWithin } from './applications.ts'
 import type { Connection } from './connection.ts'
+import type { RotationLog } from './rotation-log.ts'
 import { insertSessionWithin, makeRoomWithin } from './sessions.ts'
 
 /** The verbs about refresh tokens of the original; guarantees in `legacy-store.ts`. */
-export function legacyStore(connection: Connection): LegacyStore {
+export function legacyStore(connection: Connection, rotations: RotationLog): LegacyStore {
   return {
     async knowsLegacySession(sessionId) {
       return connection.read(() => isKnown(connection, sessionId))
@@ -18,7 +19,7 @@ export function legacyStore(connection: Connection): LegacyStore {
       return connection.read(() => legacyAccountWithin(connection, accountId))
     },
 
-    openLegacySession: (request) => connection.write(() => open(connection, request)),
+    openLegacySession: (request) => connection.write(() => open(connection, rotations, request)),
 
     removeOldLegacySessions: (expiredBeforeMs, limit) =>
       connection.write(() => {
@@ -82,14 +83,18 @@ function legacyAccountWithin(connection: Connection, accountId: number): LegacyA
   return { account: accountFrom(row), applicationEpoch: row.at(-1) as number | null }
 }
 
-function open(connection: Connection, request: OpenLegacySession): OpenLegacySessionOutcome {
+function open(
+  connection: Connection,
+  rotations: RotationLog,
+  request: OpenLegacySession,
+): OpenLegacySessionOutcome {
   if (isKnown(connection, request.sessionId)) return { kind: 'known' }
   const found = legacyAccountWithin(connection, request.accountId)
   const application = applicationWithin(connection, request.application.applicationId)
   const denial = legacyDenial(request, found, application)
   if (denial !== null) return { kind: 'refused', denial }
   const nowMs = connection.clock.nowMs()
-  const endedSessions = makeRoomWithin(connection, request, nowMs)
+  const endedSessions = makeRoomWithin(connection, rotations, request, nowMs)
   const { sessionId, expiresAtMs } = request
   insertSessionWithin(
     connection,

@@ -10,6 +10,7 @@ import { lastUses } from './last-uses.ts'
 import { legacyStore } from './legacy.ts'
 import { migrate } from './migrate.ts'
 import { recoveryStore } from './recovery.ts'
+import { RotationLog } from './rotation-log.ts'
 import { sessionStore } from './sessions.ts'
 
 /**
@@ -24,18 +25,19 @@ export async function openSqlite(
   const connection = new Connection(file, clock)
   const applied = await migrate(connection)
   const checkpointer = options.longRunning === true ? startCheckpointer(connection, file) : null
+  const rotations = new RotationLog(connection, options.longRunning === true)
   const uses = lastUses(connection)
   const store: Store = {
     engine: 'sqlite',
     clock,
     ...accountStore(connection),
-    ...sessionStore(connection, uses),
+    ...sessionStore(connection, rotations, uses),
     ...applicationStore(connection),
     ...keyStore(connection),
     ...guardStore(connection),
     ...actionStore(connection),
-    ...legacyStore(connection),
-    ...recoveryStore(connection),
+    ...legacyStore(connection, rotations),
+    ...recoveryStore(connection, rotations),
     // A transaction that writes, so that a full or read-only disk shows. SQLite writes nothing that has not changed.
     check: () =>
       connection.write(() => {
@@ -45,6 +47,7 @@ export async function openSqlite(
     inspect: async (how) => inspect(connection, how?.deep === true),
     async close() {
       await checkpointer?.stop()
+      rotations.stop()
       uses.write()
       connection.close()
     },

@@ -4,10 +4,11 @@ import type { Row } from '../rows.ts'
 import type { RecoveryStore } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { replayKey } from './keys.ts'
+import type { RotationLog } from './rotation-log.ts'
 import { keepLegacySessionEndedWithin, refuseLegacyTokensWithin } from './legacy.ts'
 
 /** The verbs about instances and restored databases; guarantees in `store.ts`. */
-export function recoveryStore(connection: Connection): RecoveryStore {
+export function recoveryStore(connection: Connection, rotations: RotationLog): RecoveryStore {
   return {
     beat: (instanceId) => connection.write(() => beat(connection, instanceId)),
 
@@ -30,6 +31,7 @@ export function recoveryStore(connection: Connection): RecoveryStore {
             .run(connection.clock.nowMs())
           refuseLegacyTokensWithin(connection)
         }
+        rotations.settleAll()
         letSessionsRest(connection)
         for (const table of ['accounts', 'applications']) {
           connection.sql('update sqlite_sequence set seq = seq + ? where name = ?').run(idGap, table)

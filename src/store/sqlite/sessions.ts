@@ -27,27 +27,37 @@ import {
 import { applicationKept, applicationWithin } from './applications.ts'
 import type { Connection } from './connection.ts'
 import type { LastUses } from './last-uses.ts'
+import type { RotationLog } from './rotation-log.ts'
+
+const VIEW = `select ${SESSION_VIEW_COLUMNS} from ${SESSION_VIEW_SOURCE} where s.session_id = ?`
 
 /** The verbs about sessions; guarantees in `store.ts`. */
-export function sessionStore(connection: Connection, uses: LastUses): SessionStore {
-  const end = connection.sql.bind(connection)
+export function sessionStore(
+  connection: Connection,
+  rotations: RotationLog,
+  uses: LastUses,
+): SessionStore {
   return {
-    openSession: (request) => connection.write(() => open(connection, request)),
-    refreshSession: (request) => connection.write(() => refresh(connection, uses, request), { single: true }),
+    openSession: (request) => connection.write(() => open(connection, rotations, request)),
+    refreshSession: (request) =>
+      connection.write(() => refresh(connection, rotations, uses, request), { single: true }),
 
-    readSession: (sessionId) => connection.readTogether(() => viewWithin(connection, sessionId)),
+    readSession: (sessionId) => connection.readTogether(() => viewWithin(connection, rotations, sessionId)),
 
-    async listSessions(accountId, limit) {
+    listSessions(accountId, limit) {
       const statement = connection.sql(
         `select ${LISTING_COLUMNS} from sessions s join session_devices d on d.session_id = s.session_id
          where s.account_id = ? order by s.created_at_ms desc, s.session_id limit ?`,
       )
-      return connection.read(() => (statement.all(accountId, limit) as unknown as Row[]).map(listingFrom))
+      return connection.readTogether(() => {
+        const rows = statement.all(accountId, limit) as unknown as Row[]
+        return rows.map((row) => rotations.current(listingFrom(row)))
+      })
     },
 
     endSession: (accountId, sessionId, reason) =>
       connection.write(() => {
-        const statement = end(
+        const statement = connection.sql(
           `update sessions set ended_at_ms = ?, end_reason = ?
            where session_id = ? and account_id = ? and ended_at_ms is null`,
         )
@@ -92,53 +102,53 @@ export function endSessionsWithin(
   return rows.map(([sessionId]) => sessionId as string)
 }
 
-function viewWithin(connection: Connection, sessionId: string): SessionView | null {
-  const row = connection
-    .sql(`select ${SESSION_VIEW_COLUMNS} from ${SESSION_VIEW_SOURCE} where s.session_id = ?`)
-    .get(sessionId) as Row | undefined
-  return row === undefined ? null : viewFrom(row, (id) => applicationKept(connection, id))
+function viewWithin(
+  connection: Connection,
+  rotations: RotationLog,
+  sessionId: string,
+): SessionView | null {
+  const row = connection.sql(VIEW).get(sessionId) as Row | undefined
+  if (row === undefined) return null
+  const view = viewFrom(row, (id) => applicationKept(connection, id))
+  const session = rotations.current(view.session)
+  return session === view.session ? view : { ...view, session }
 }
 
-function refresh(connection: Connection, uses: LastUses, request: RefreshRequest): RefreshOutcome {
+function refresh(
+  connection: Connection,
+  rotations: RotationLog,
+  uses: LastUses,
+  request: RefreshRequest,
+): RefreshOutcome {
   const { presented } = request
   const nowMs = connection.clock.nowMs()
   if (nowMs > request.deadlineMs) throw new StoreUnavailable('the request came to its turn too late')
-  const view = viewWithin(connection, presented.sessionId)
+  const view = viewWithin(connection, rotations, presented.sessionId)
   const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
   if (view === null || foreign) return { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }
   const decision = request.decide(view, presented, nowMs)
   const session = carriedOut(view.session, decision, request.kid, nowMs)
   if (session === view.session) return { decision, view, nowMs }
-  if (decision.kind === 'keep' && view.application?.idleSeconds === 0) uses.note(session.sessionId, nowMs)
-  else write(connection, view.session, session)
+  if (decision.kind === 'end') end(connection, session)
+  else if (decision.kind === 'keep' && view.application?.idleSeconds === 0)
+    uses.note(session.sessionId, nowMs)
+  else rotations.append(session)
   return { decision, view: { ...view, session }, nowMs }
 }
 
 /** Conditional although the transaction excludes other writers: the rule stands in the SQL. */
-function write(connection: Connection, before: Session, after: Session): void {
+function end(connection: Connection, { sessionId, endedAtMs, endReason }: Session): void {
   const { changes } = connection
-    .sql(
-      `update sessions set generation = ?, rotated_at_ms = ?, handed_out_at_ms = ?, kid = ?, attempt_key = ?, repeats = ?,
-       last_used_at_ms = ?, ended_at_ms = ?, end_reason = ?
-       where session_id = ? and generation = ? and ended_at_ms is null`,
-    )
-    .run(
-      after.generation,
-      after.rotatedAtMs,
-      after.handedOutAtMs,
-      after.kid,
-      after.attemptKey,
-      after.repeats,
-      after.lastUsedAtMs,
-      after.endedAtMs,
-      after.endReason,
-      before.sessionId,
-      before.generation,
-    )
-  if (changes !== 1) throw new Error('a session changed within the transaction that decided about it')
+    .sql('update sessions set ended_at_ms = ?, end_reason = ? where session_id = ? and ended_at_ms is null')
+    .run(endedAtMs, endReason, sessionId)
+  if (changes !== 1) throw new Error('a session ended within the transaction that decided about it')
 }
 
-function open(connection: Connection, request: OpenSession): OpenSessionOutcome {
+function open(
+  connection: Connection,
+  rotations: RotationLog,
+  request: OpenSession,
+): OpenSessionOutcome {
   const nowMs = connection.clock.nowMs()
   const account = accountAt(connection, request.accountId, request.accountVersion)
   const application = applicationWithin(connection, request.application.applicationId)
@@ -146,7 +156,7 @@ function open(connection: Connection, request: OpenSession): OpenSessionOutcome 
   connection
     .sql('update accounts set last_sign_in_at_ms = ? where account_id = ?')
     .run(nowMs, request.accountId)
-  const endedSessions = makeRoomWithin(connection, request, nowMs)
+  const endedSessions = makeRoomWithin(connection, rotations, request, nowMs)
   // The absolute end is a whole second, so that the token's `exp` says exactly what the row says.
   const expiresAtMs = (Math.floor(nowMs / 1000) + application.sessionTtlSeconds) * 1000
   return {
@@ -202,9 +212,16 @@ function accountAt(connection: Connection, accountId: number, version: number): 
 /** Ends the longest unused sessions of an account until one more fits under the cap. */
 export function makeRoomWithin(
   connection: Connection,
+  rotations: RotationLog,
   request: Pick<OpenSession, 'accountId' | 'maxLiveSessions'>,
   nowMs: number,
 ): readonly string[] {
+  const live = connection
+    .sql('select session_id from sessions where account_id = ? and ended_at_ms is null')
+    .all(request.accountId) as unknown as [string][]
+  if (live.length < request.maxLiveSessions) return []
+  // The order of their last uses is asked of the rows.
+  rotations.settle(live.map(([sessionId]) => sessionId))
   const rows = connection
     .sql(
       `update sessions set ended_at_ms = ?1, end_reason = 'session-limit' where session_id in (

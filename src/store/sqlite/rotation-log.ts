@@ -1,0 +1,258 @@
+/**
+ * Rotations are appended to a table of their own and settled into the rows of their sessions later. Appending fills a
+ * page or two where updating the rows would change one for each, all over the file: a commit writes and syncs a fraction,
+ * and checkpoints copy a fraction. The newest state of each session in the log is kept in memory, so that the table is
+ * read only at the start and when another process has written.
+ *
+ * Settling goes through the sessions in the order of their ids, where neighbours share a page. While rotations come, each
+ * transaction settles about as many as it appends; when none come, small steps do it. What is settled is at or behind
+ * `settled_to`, and counts no more, whoever still has it in memory.
+ */
+import type { Session } from '../../core/session.ts'
+import type { Row } from '../rows.ts'
+import type { Connection, Follower } from './connection.ts'
+import { type Tail, Tails } from './rotation-tails.ts'
+
+/** So many in the log, and they begin to be settled, while as many may come. A hundred thousand take some 20 MB. */
+const FULL = 100_000
+/** A transaction settles this many more than it appends, so that it is done before the log is full again. */
+const AHEAD = 4
+/** Settled ones that a transaction removes: a few dozen pages. */
+const REMOVED_AT_ONCE = 2000
+/** After so long without a rotation the log is settled in steps, each short enough for a request to wait for. */
+const QUIET_MS = 1000
+const QUIET_STEP = 200
+const QUIET_PAUSE_MS = 20
+
+const COLUMNS = 'generation, rotated_at_ms, handed_out_at_ms, kid, attempt_key, repeats, last_used_at_ms'
+const INSERT = `insert into rotations (rotation_id, session_id, ${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const LOAD = `select rotation_id, session_id, ${COLUMNS} from rotations where rotation_id > ? order by rotation_id`
+const SETTLE_ONE = `update sessions set generation = ?, rotated_at_ms = ?, handed_out_at_ms = ?, kid = ?,
+  attempt_key = ?, repeats = ?, last_used_at_ms = max(last_used_at_ms, ?) where session_id = ?`
+
+/** Settles everything at once: for who changes all sessions, and for tests that look into the tables. */
+export const SETTLE_ALL = `
+  update sessions set (generation, rotated_at_ms, handed_out_at_ms, kid, attempt_key, repeats, last_used_at_ms) =
+    (r.generation, r.rotated_at_ms, r.handed_out_at_ms, r.kid, r.attempt_key, r.repeats,
+     max(sessions.last_used_at_ms, r.last_used_at_ms))
+  from (select session_id, max(rotation_id), ${COLUMNS} from rotations
+    where rotation_id > (select settled_to from rotation_log) group by session_id) r
+  where sessions.session_id = r.session_id;
+  update rotation_log set settled_to = max(settled_to, coalesce((select max(rotation_id) from rotations), 0));
+  delete from rotations;`
+
+export class RotationLog implements Follower {
+  readonly #connection: Connection
+  readonly #settlesWhenQuiet: boolean
+  #timer: NodeJS.Timeout | null = null
+  /** What the log holds that is not settled: young, or old, which is what is being settled. */
+  #young = new Tails()
+  #old: Tails | null = null
+  /** The last rotation of `#old`. */
+  #oldTo = 0
+  #lastId = 0
+  #settledTo = 0
+  #removedTo = 0
+  /** The version of the database that all this is known of; null before the first look. */
+  #version: number | null = null
+  #transaction = newTransaction()
+
+  /** `settlesWhenQuiet` for a process that stays. */
+  constructor(connection: Connection, settlesWhenQuiet: boolean) {
+    this.#connection = connection
+    this.#settlesWhenQuiet = settlesWhenQuiet
+    connection.follow(this)
+  }
+
+  /** A session as it is, from what its row says; inside a transaction. */
+  current<S extends Session>(session: S): S {
+    this.#catchUp()
+    const tail = this.#tailOf(session.sessionId)
+    if (tail === undefined) return session
+    return { ...session, ...tail, lastUsedAtMs: Math.max(session.lastUsedAtMs, tail.lastUsedAtMs) }
+  }
+
+  /** Appends what a refresh made of a session: one statement inside the caller's transaction, which has read it there. */
+  append({ sessionId, ...session }: Session): void {
+    this.#catchUp()
+    const { generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs } = session
+    const tail = { generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs }
+    const transaction = this.#transaction
+    const rotationId = this.#lastId + transaction.count + 1
+    this.#connection.sql(INSERT).run(rotationId, sessionId, ...valuesOf(tail))
+    transaction.count += 1
+    transaction.appended.set(sessionId, tail)
+  }
+
+  /** Brings the rows of these sessions up to date, inside the caller's transaction. */
+  settle(sessionIds: Iterable<string>): void {
+    this.#catchUp()
+    for (const sessionId of sessionIds) {
+      const tail = this.#tailOf(sessionId)
+      if (tail !== undefined) this.#write(sessionId, tail)
+    }
+  }
+
+  /** Brings all rows up to date, inside the caller's transaction. */
+  settleAll(): void {
+    this.#connection.exec(SETTLE_ALL)
+    this.#transaction.hasSettledAll = true
+    this.#transaction.isCurrent = false
+    this.#version = null
+  }
+
+  begun(): void {
+    this.#transaction = newTransaction()
+  }
+
+  committing(): void {
+    const { count, asked } = this.#transaction
+    if (count > 0 || asked > 0) this.#settleSome(count + AHEAD + asked)
+  }
+
+  committed(): void {
+    const { appended, count, takenOut, removed } = this.#transaction
+    for (const [sessionId, tail] of appended) this.#young.put(sessionId, tail)
+    this.#lastId += count
+    this.#removedTo = Math.max(this.#removedTo, removed)
+    this.#old?.takeOut(takenOut)
+    if (this.#old?.left === 0) {
+      this.#old = null
+      this.#settledTo = this.#oldTo
+    }
+    if (this.#lastId - this.#settledTo >= FULL) this.#beginSettling()
+    if (count > 0 && this.#settlesWhenQuiet) this.#lookAgainIn(QUIET_MS)
+  }
+
+  undone(): void {
+    const { hasSettledAll } = this.#transaction
+    this.#transaction = newTransaction()
+    // What was thought to be settled is not.
+    if (hasSettledAll) this.#version = null
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+  }
+
+  #tailOf(sessionId: string): Tail | undefined {
+    return (
+      this.#transaction.appended.get(sessionId) ?? this.#young.get(sessionId) ?? this.#old?.get(sessionId)
+    )
+  }
+
+  /** Takes over what other processes have appended and settled; once in each transaction. */
+  #catchUp(): void {
+    if (this.#transaction.isCurrent) return
+    const version = this.#number('pragma data_version')
+    if (version !== this.#version) {
+      const settledTo = this.#number('select settled_to from rotation_log')
+      if (settledTo !== this.#settledTo || this.#version === null) this.#startOver(settledTo)
+      const rows = this.#connection.sql(LOAD).iterate(this.#lastId) as unknown as Iterable<Row>
+      for (const [rotationId, sessionId, ...columns] of rows) {
+        this.#young.put(sessionId as string, tailFrom(columns))
+        this.#lastId = rotationId as number
+      }
+      this.#version = version
+    }
+    this.#transaction.isCurrent = true
+  }
+
+  #startOver(settledTo: number): void {
+    this.#young = new Tails()
+    this.#old = null
+    this.#settledTo = settledTo
+    this.#lastId = settledTo
+    this.#removedTo = this.#number('select coalesce(min(rotation_id), 1) - 1 from rotations')
+  }
+
+  #beginSettling(): void {
+    if (this.#old !== null || this.#removedTo < this.#settledTo || this.#young.left === 0) return
+    this.#old = this.#young
+    this.#oldTo = this.#lastId
+    this.#young = new Tails()
+  }
+
+  /** Inside the transaction: the next of what is being settled, or removes what has been. */
+  #settleSome(count: number): void {
+    this.#catchUp()
+    const old = this.#old
+    if (old === null) return this.#removeSome()
+    const sessionIds = old.peek(count)
+    for (const sessionId of sessionIds) {
+      // A younger one will be settled in its turn.
+      const isLast = !this.#young.has(sessionId) && !this.#transaction.appended.has(sessionId)
+      if (isLast) this.#write(sessionId, old.get(sessionId) as Tail)
+    }
+    this.#transaction.takenOut = sessionIds.length
+    if (old.left === sessionIds.length)
+      this.#connection.sql('update rotation_log set settled_to = ?').run(this.#oldTo)
+  }
+
+  #removeSome(): void {
+    if (this.#removedTo >= this.#settledTo) return
+    const to = Math.min(this.#removedTo + REMOVED_AT_ONCE, this.#settledTo)
+    this.#connection.sql('delete from rotations where rotation_id <= ?').run(to)
+    this.#transaction.removed = to
+  }
+
+  #write(sessionId: string, tail: Tail): void {
+    this.#connection.sql(SETTLE_ONE).run(...valuesOf(tail), sessionId)
+  }
+
+  #lookAgainIn(ms: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#settleInQuiet(), ms).unref()
+  }
+
+  #settleInQuiet(): void {
+    const step = () => {
+      this.#catchUp()
+      this.#beginSettling()
+      this.#transaction.asked = QUIET_STEP
+    }
+    const goOn = () => {
+      const isDone = this.#lastId === this.#settledTo && this.#removedTo >= this.#settledTo
+      if (!isDone) this.#lookAgainIn(QUIET_PAUSE_MS)
+    }
+    // A store that cannot write says so to those who wait for an answer.
+    this.#connection.write(step).then(goOn, () => {})
+  }
+
+  #number(sql: string): number {
+    return (this.#connection.sql(sql).get() as unknown as readonly [number])[0]
+  }
+}
+
+/** What the transaction that runs has done to the log. */
+function newTransaction() {
+  return {
+    isCurrent: false,
+    appended: new Map<string, Tail>(),
+    /** Rotations appended; a session may have several. */
+    count: 0,
+    /** How many rotations it shall settle beyond its share. */
+    asked: 0,
+    takenOut: 0,
+    removed: 0,
+    hasSettledAll: false,
+  }
+}
+
+/** In the order of `COLUMNS`. */
+function valuesOf(tail: Tail): (string | number | null)[] {
+  const { generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs } = tail
+  return [generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs]
+}
+
+function tailFrom(row: Row): Tail {
+  return {
+    generation: row[0] as number,
+    rotatedAtMs: row[1] as number,
+    handedOutAtMs: row[2] as number,
+    kid: row[3] as string,
+    attemptKey: row[4] as string | null,
+    repeats: row[5] as number,
+    lastUsedAtMs: row[6] as number,
+  }
+}

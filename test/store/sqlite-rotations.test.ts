@@ -1,0 +1,114 @@
+/** SQLite appends rotations to a log and settles them into the rows later; nobody who reads a session may notice. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import type { Session } from '../../src/core/session.ts'
+import { createClock } from '../../src/operations/clock.ts'
+import { openSqlite } from '../../src/store/sqlite/open.ts'
+import type { Store } from '../../src/store/store.ts'
+import { makeAccount, makeApplication, refreshRequest, signIn, stored } from './engine.ts'
+
+/** Enough that the log is full, begins to be settled and has been settled, more than once. */
+const ROUNDS = 7
+const SESSIONS = 40_000
+
+async function site(t: TestContext) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'duktig-rotations-'))
+  const file = path.join(folder, 'duktig.sqlite')
+  const open = async () => (await openSqlite(file, createClock())).store
+  t.after(() => rmSync(folder, { recursive: true }))
+  return { file, open }
+}
+
+async function sessionsOf(store: Store, count: number): Promise<readonly Session[]> {
+  const application = await makeApplication(store, { parallelWindowSeconds: 0 })
+  const sessions: Session[] = []
+  while (sessions.length < count) {
+    const account = await makeAccount(store)
+    const some = Array.from({ length: Math.min(50, count - sessions.length) }, () =>
+      signIn(store, account, application),
+    )
+    sessions.push(...(await Promise.all(some)))
+  }
+  return sessions
+}
+
+/** Each session once more. */
+async function rotateAll(store: Store, sessions: readonly Session[], generation: number): Promise<void> {
+  for (let i = 0; i < sessions.length; i += 500) {
+    const some = sessions.slice(i, i + 500).map(async (session) => {
+      const { decision } = await store.refreshSession(refreshRequest(store, session, { generation }))
+      assert.equal(decision.kind, 'advance')
+    })
+    await Promise.all(some)
+  }
+}
+
+test('rotations of many sessions stay what they were while they are settled, and after a crash', async (t) => {
+  const { open, file } = await site(t)
+  const store = await open()
+  const sessions = await sessionsOf(store, SESSIONS)
+  for (let round = 1; round <= ROUNDS; round++) await rotateAll(store, sessions, round)
+  const rows = new DatabaseSync(file)
+  t.after(() => rows.close())
+  const number = (sql: string) => Object.values(rows.prepare(sql).get() as object)[0] as number
+  assert.ok(number('select count(*) from rotations') < ROUNDS * SESSIONS, 'some have been settled and removed')
+  assert.ok(number('select count(*) from sessions where generation > 1') > 0)
+  // As after a crash: what was in memory is read from the log again.
+  const another = await open()
+  t.after(() => another.close())
+  for (const session of sessions.slice(0, 2000)) {
+    const before = await stored(store, session.sessionId)
+    assert.equal(before.generation, ROUNDS + 1)
+    assert.deepEqual(await stored(another, session.sessionId), before)
+  }
+  await store.close()
+  await rotateAll(another, sessions, ROUNDS + 1)
+})
+
+test('two processes that rotate the same sessions in turn see what the other has done', async (t) => {
+  const { open } = await site(t)
+  const [one, two] = [await open(), await open()]
+  t.after(() => Promise.all([one.close(), two.close()]))
+  const sessions = await sessionsOf(one, 50)
+  for (let generation = 1; generation <= 40; generation++) {
+    await rotateAll(generation % 2 === 0 ? one : two, sessions, generation)
+  }
+  for (const { sessionId } of sessions) assert.equal((await stored(one, sessionId)).generation, 41)
+})
+
+test('in quiet times the log is settled until it is empty', async (t) => {
+  const { file } = await site(t)
+  const { store } = await openSqlite(file, createClock(), { longRunning: true })
+  t.after(() => store.close())
+  const sessions = await sessionsOf(store, 500)
+  await rotateAll(store, sessions, 1)
+  const rows = new DatabaseSync(file, { timeout: 5000 })
+  t.after(() => rows.close())
+  const left = rows.prepare('select count(*) as count from rotations')
+  while ((left.get() as { count: number }).count > 0) await store.check()
+  const advanced = rows.prepare('select count(*) as count from sessions where generation = 2')
+  assert.deepEqual({ ...advanced.get() }, { count: 500 })
+})
+
+test('the cap of live sessions goes by last uses that are in the log alone', async (t) => {
+  const { open } = await site(t)
+  const store = await open()
+  t.after(() => store.close())
+  const application = await makeApplication(store, { parallelWindowSeconds: 0 })
+  const account = await makeAccount(store)
+  const [first, second] = [
+    await signIn(store, account, application),
+    await signIn(store, account, application),
+  ]
+  while (store.clock.nowMs() === second.createdAtMs) await store.check()
+  await store.refreshSession(refreshRequest(store, first))
+  const third = await signIn(store, account, application, { maxLiveSessions: 2 })
+  const live = (await store.listSessions(account.accountId, 10)).filter(
+    ({ endedAtMs }) => endedAtMs === null,
+  )
+  assert.deepEqual(live.map(({ sessionId }) => sessionId).sort(), [first.sessionId, third.sessionId].sort())
+})
