@@ -14,7 +14,7 @@ async function open(): Promise<TestStore> {
   const file = path.join(folder, 'duktig.sqlite')
   const stores: Store[] = []
   const another = async () => {
-    const { store } = await openSqlite(file, createClock())
+    const { store } = await openSqlite(file, createClock(), { rotationLogFullAt: 3 })
     stores.push(store)
     return store
   }

@@ -56,7 +56,9 @@ export async function openSqliteEngine(
   const file = join(folder, 'duktig.sqlite')
   const clock = whose === 'our clock' ? { nowMs: T0 } : null
   const own = clock === null ? createClock() : { nowMs: () => clock.nowMs }
-  const instances = await openInstances(folder, variables, async () => (await openSqlite(file, own)).store)
+  // Full at once, so that rotations are settled while they come.
+  const open = async () => (await openSqlite(file, own, { rotationLogFullAt: 3 })).store
+  const instances = await openInstances(folder, variables, open)
   const beside = sqliteBeside(file)
   const aged = aging(beside.sql)
   return {

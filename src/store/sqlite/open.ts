@@ -20,12 +20,15 @@ import { sessionStore } from './sessions.ts'
 export async function openSqlite(
   file: string,
   clock: Clock,
-  options: { readonly longRunning?: boolean } = {},
+  options: { readonly longRunning?: boolean; readonly rotationLogFullAt?: number } = {},
 ): Promise<OpenedStore> {
   const connection = new Connection(file, clock)
   const applied = await migrate(connection)
   const checkpointer = options.longRunning === true ? startCheckpointer(connection, file) : null
-  const rotations = new RotationLog(connection, options.longRunning === true)
+  const rotations = new RotationLog(connection, {
+    settlesWhenQuiet: options.longRunning === true,
+    ...(options.rotationLogFullAt === undefined ? {} : { fullAt: options.rotationLogFullAt }),
+  })
   const uses = lastUses(connection)
   const store: Store = {
     engine: 'sqlite',

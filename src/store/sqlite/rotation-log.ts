@@ -41,9 +41,17 @@ export const SETTLE_ALL = `
   update rotation_log set settled_to = max(settled_to, coalesce((select max(rotation_id) from rotations), 0));
   delete from rotations;`
 
+export interface RotationLogOptions {
+  /** For a process that stays. */
+  readonly settlesWhenQuiet: boolean
+  /** How many rotations the log may hold before they begin to be settled. */
+  readonly fullAt?: number
+}
+
 export class RotationLog implements Follower {
   readonly #connection: Connection
   readonly #settlesWhenQuiet: boolean
+  readonly #fullAt: number
   #timer: NodeJS.Timeout | null = null
   /** What the log holds that is not settled: young, or old, which is what is being settled. */
   #young = new Tails()
@@ -57,10 +65,10 @@ export class RotationLog implements Follower {
   #version: number | null = null
   #transaction = newTransaction()
 
-  /** `settlesWhenQuiet` for a process that stays. */
-  constructor(connection: Connection, settlesWhenQuiet: boolean) {
+  constructor(connection: Connection, { settlesWhenQuiet, fullAt = FULL }: RotationLogOptions) {
     this.#connection = connection
     this.#settlesWhenQuiet = settlesWhenQuiet
+    this.#fullAt = fullAt
     connection.follow(this)
   }
 
@@ -120,7 +128,7 @@ export class RotationLog implements Follower {
       this.#old = null
       this.#settledTo = this.#oldTo
     }
-    if (this.#lastId - this.#settledTo >= FULL) this.#beginSettling()
+    if (this.#lastId - this.#settledTo >= this.#fullAt) this.#beginSettling()
     if (count > 0 && this.#settlesWhenQuiet) this.#lookAgainIn(QUIET_MS)
   }
 
