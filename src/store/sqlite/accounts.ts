@@ -5,6 +5,7 @@ import { type Connection, isDuplicate } from './connection.ts'
 import { takeLegacyTokensWithin } from './legacy.ts'
 import { endSessionsWithin } from './sessions.ts'
 
+const SELECT = `select ${ACCOUNT_COLUMNS} from accounts where account_id = ?`
 const SELECT_WITH_PASSWORD = `select ${ACCOUNT_COLUMNS}, password_hash from accounts`
 
 /** The verbs about accounts; guarantees in `store.ts`. */
@@ -37,10 +38,11 @@ export function accountStore(connection: Connection): AccountStore {
         }),
       ),
 
-    async findAccount(accountId) {
-      const row = connection.read(() => byId(accountId))
-      return row === undefined ? null : accountFrom(row)
-    },
+    findAccount: (accountId) =>
+      connection.readTogether(() => {
+        const row = connection.sql(SELECT).get(accountId) as Row | undefined
+        return row === undefined ? null : accountFrom(row)
+      }),
 
     async findAccountWithPassword(accountId) {
       return withPassword(connection.read(() => byId(accountId)))
