@@ -1,29 +1,62 @@
 /**
- * `npm run prove:faults`: the tests of `test/faults`, `test/recovery` and of stores that cannot write, in their long
- * form. 1,000 kills and 300 power cuts take about two hours; `--quick` takes a tenth of them.
+ * `npm run prove:faults`: the tests of `test/faults`, `test/recovery` and of stores that cannot write, in their long form, one
+ * after the other; `npm run prove:faults kill power-loss` only those that are named. 1,000 kills and 300 power cuts take about
+ * two hours; `--quick` takes a tenth of them. The end says what was done.
  */
-import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { basename } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { parseArgs } from 'node:util'
 import { startPostgres } from '../test/support/postgres.ts'
 
-const share = process.argv.includes('--quick') ? 0.1 : 1
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
 const files = [
   ...globSync('test/{faults,recovery}/*.test.ts'),
   ...globSync('test/endings/*unavailable*.test.ts'),
 ].sort()
+const names = files.map((file) => basename(file, '.test.ts'))
+const unknown = positionals.filter((name) => !names.includes(name))
+if (unknown.length > 0) {
+  process.stderr.write(`there is no proof ${unknown.join(', ')}; there are ${names.join(', ')}\n`)
+  process.exit(2)
+}
+
+const share = values.quick ? 0.1 : 1
 const postgres = await startPostgres()
-const runner = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files], {
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    DUKTIG_TEST_DATABASE_URL: postgres.url,
-    // Of each engine.
-    DUKTIG_PROVE_KILLS: String(500 * share),
-    DUKTIG_PROVE_POWER_CUTS: String(300 * share),
-    DUKTIG_PROVE_RESTARTS: String(20 * share),
-    DUKTIG_PROVE_OVERLOAD_SECONDS: String(60 * share),
-  },
+Object.assign(process.env, {
+  DUKTIG_TEST_DATABASE_URL: postgres.url,
+  // Of each engine.
+  DUKTIG_PROVE_KILLS: String(500 * share),
+  DUKTIG_PROVE_POWER_CUTS: String(300 * share),
+  DUKTIG_PROVE_RESTARTS: String(20 * share),
+  DUKTIG_PROVE_OVERLOAD_SECONDS: String(60 * share),
 })
-runner.on('exit', (code) => {
-  void postgres.stop().then(() => process.exit(code ?? 1))
+const chosen = files.filter((_, i) => positionals.length === 0 || positionals.includes(names[i] ?? ''))
+const tests = run({ files: chosen, concurrency: 1 })
+/** What each test said it had done, by the place where it stands. */
+const done = new Map<string, { name: string; readonly said: string[] }>()
+const at = (place: { readonly file?: string; readonly line?: number }) => {
+  const key = `${place.file}:${place.line}`
+  const entry = done.get(key) ?? { name: '', said: [] }
+  done.set(key, entry)
+  return entry
+}
+tests.on('test:pass', (test) => {
+  at(test).name = `${test.name}: holds`
 })
+tests.on('test:fail', (test) => {
+  at(test).name = `${test.name}: FAILS`
+  process.exitCode = 1
+})
+tests.on('test:diagnostic', (diagnostic) => {
+  if (diagnostic.file !== undefined) at(diagnostic).said.push(diagnostic.message)
+})
+for await (const text of tests.compose(spec)) process.stdout.write(text)
+await postgres.stop()
+process.stdout.write('\nWhat was done:\n')
+for (const { name, said } of done.values())
+  if (said.length > 0) process.stdout.write(`${[name, ...said].join('\n  ')}\n`)

@@ -96,7 +96,7 @@ async function flood(context: Context, site: Site, running: Running): Promise<re
   ]
 }
 
-/** Checks a second of one password hash, as many at a time as the product does, on the server's core. */
+/** Checks a second of one password hash on the server's core, by the package alone. */
 async function rawRate(seconds: number): Promise<number> {
   const options = { core: SERVER_CORE, env: { PATH: process.env['PATH'] } }
   return Number(await outputOf(process.execPath, [rawScript, String(seconds)], options))

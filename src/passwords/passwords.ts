@@ -1,7 +1,7 @@
 /** Password hashes: argon2id of our own, bcrypt of others, and the check that takes the time of a real one. */
 import { availableParallelism } from 'node:os'
-import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
 import { LIMITS } from '../settings/limits.ts'
+import { HashPool } from './hash-pool.ts'
 import { WorkQueue } from './work-queue.ts'
 
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
@@ -23,10 +23,11 @@ export interface Passwords {
 
 export function createPasswords(concurrency = availableParallelism()): Passwords {
   const queue = new WorkQueue({ concurrency, waiting: LIMITS.hashesWaiting, waitMs: LIMITS.hashWaitMs })
+  const pool = new HashPool()
   return {
     queue,
-    hash: (password) => queue.run(() => argon2Hash(normalised(password), ARGON2)),
-    verify: (hash, password) => queue.run(() => verifyNow(hash, password)),
+    hash: (password) => queue.run(() => hashNow(pool, password)),
+    verify: (hash, password) => queue.run(() => verifyNow(pool, hash, password)),
   }
 }
 
@@ -40,13 +41,20 @@ export function isOutdatedHash(hash: string): boolean {
   return !hash.startsWith(OUR_HASH_PREFIX)
 }
 
-async function verifyNow(hash: string, password: string): Promise<boolean> {
-  if (ARGON2ID.test(hash)) return argon2Verify(hash, normalised(password))
+async function hashNow(pool: HashPool, password: string): Promise<string> {
+  return (await pool.run({ kind: 'hash', password: normalised(password), parameters: ARGON2 })) as string
+}
+
+async function verifyNow(pool: HashPool, hash: string, password: string): Promise<boolean> {
+  if (ARGON2ID.test(hash))
+    return (await pool.run({ kind: 'verify-argon2', hash, password: normalised(password) })) as boolean
   // Other programs hashed what was typed, without normalising it.
   if (!BCRYPT.test(hash)) return false
-  // Loaded with the first such hash: most services never see one.
-  const bcrypt = await import('@node-rs/bcrypt')
-  return bcrypt.verify(password, hash.replace(/^\$2y\$/, '$2b$'))
+  return (await pool.run({
+    kind: 'verify-bcrypt',
+    hash: hash.replace(/^\$2y\$/, '$2b$'),
+    password,
+  })) as boolean
 }
 
 /** One password, one spelling (NIST SP 800-63B, 3.1.1.2): composed and decomposed letters are the same. */

@@ -12,7 +12,10 @@ import { faultVariables } from './fault-variables.ts'
 import { populate } from './population.ts'
 import { startReal } from './real-service.ts'
 
-const KILLS = Number(process.env['DUKTIG_PROVE_KILLS'] ?? 5)
+const KILLS = Number(process.env['DUKTIG_PROVE_KILLS'] ?? 10)
+const isLong = process.env['DUKTIG_PROVE_KILLS'] !== undefined
+/** From the start of the process to the first answer that rests on the store; asserted in the long form only. */
+const SERVING_MS = 2000
 const SESSIONS = 40
 const LEAVING = 200
 
@@ -44,8 +47,10 @@ async function killAndCheck(t: TestContext, variables: Record<string, string>): 
   let slowestMs = 0
   for (let kill = 0; kill < KILLS; kill++) {
     const service = await startReal(variables)
-    slowestMs = Math.max(slowestMs, service.startedInMs)
     try {
+      const askedMs = performance.now()
+      await refreshing[0]?.check(service.address)
+      slowestMs = Math.max(slowestMs, service.startedInMs + performance.now() - askedMs)
       for (const client of clients) await client.check(service.address)
       const work = clients.map((client) => client.work(service.address))
       // A random moment is what is asked for here: nothing waits for anything to have happened.
@@ -60,6 +65,8 @@ async function killAndCheck(t: TestContext, variables: Record<string, string>): 
   for (const client of clients) await client.check(last.address)
   await last.stop()
   const rotations = refreshing.reduce((sum, client) => sum + client.rotations, 0)
-  t.diagnostic(`${rotations} rotations, ${KILLS} kills, slowest start ${Math.round(slowestMs)} ms`)
+  const slowest = `slowest time until it served again ${Math.round(slowestMs)} ms`
+  t.diagnostic(`${KILLS} kills, ${rotations} rotations, ${slowest}`)
   assert.ok(rotations > SESSIONS, 'hardly anything rotated, so hardly anything was tested')
+  if (isLong) assert.ok(slowestMs < SERVING_MS, `serving again took ${slowestMs} ms`)
 }

@@ -1,25 +1,32 @@
 /**
- * Ten times the sign-ins that the processor can hash, and as many connections as arrive: the excess is told to come again,
- * refreshes go on, and afterwards all is as before. Times are only asserted in the long form.
+ * More than the service can do: sign-ins at ten times what the processor can hash, refreshes at a fifth more than fit. The
+ * excess is told to come again, the rest goes on, and afterwards all is as before. Times are only asserted in the long form.
  */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY } from '../support/service.ts'
 import { faultVariables } from './fault-variables.ts'
 import { type Holder, PASSWORD, populate } from './population.ts'
 import { startReal } from './real-service.ts'
+import type { LoadPlan, LoadResult } from './refresh-load.ts'
 
 const SECONDS = Number(process.env['DUKTIG_PROVE_OVERLOAD_SECONDS'] ?? 2)
 const isLong = process.env['DUKTIG_PROVE_OVERLOAD_SECONDS'] !== undefined
 const TIMES = 10
 /** Enough at a time to keep the processor busy, and less than may wait. */
 const BUSY = 16
+const REFRESH_TIMES = 1.2
+/** More clients than may wait for the store, so that it has to refuse. */
+const REFRESHING = isLong ? 2000 : 800
 
 interface Answered {
   readonly status: number
@@ -60,6 +67,50 @@ test(`sign-ins at ${TIMES} times the capacity for ${SECONDS} s`, async (t) => {
   assert.ok(slowestMs < 100, 'refusals took too long')
   assert.ok(memoryMiB(service.process.pid) < 512)
 })
+
+test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s`, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'duktig-overload-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const variables = faultVariables(folder)
+  const holders = await populate(variables, REFRESHING)
+  const service = await startReal(variables)
+  t.after(() => service.kill())
+
+  const tokens = holders.map(({ refreshToken }) => refreshToken)
+  const port = Number(new URL(service.address).port)
+  const { capacity, overload, afterwards } = await loadFrom(folder, {
+    port,
+    tokens,
+    times: REFRESH_TIMES,
+    seconds: SECONDS,
+  })
+  const peakMiB = memoryMiB(service.process.pid, 'VmHWM')
+  t.diagnostic(JSON.stringify({ capacity, overload, afterwards, peakMiB }))
+
+  for (const { statuses, unanswered, withoutRetryAfter } of [capacity, overload, afterwards]) {
+    const { 200: _, 429: __, 503: ___, ...others } = statuses
+    assert.deepEqual(
+      { others, unanswered, withoutRetryAfter },
+      { others: {}, unanswered: 0, withoutRetryAfter: 0 },
+    )
+  }
+  assert.ok((overload.statuses['200'] ?? 0) > 0)
+  assert.deepEqual(Object.keys(afterwards.statuses), ['200'])
+  if (!isLong) return
+  assert.ok(overload.perSecond >= capacity.perSecond * 0.8, 'the excess cost too much of the capacity')
+  // Asked for within the five seconds after the overload.
+  assert.ok(afterwards.p99Ms < 100, 'it did not become normal again')
+  assert.ok(peakMiB < 512)
+})
+
+/** What a process of its own measured. */
+async function loadFrom(folder: string, plan: LoadPlan): Promise<LoadResult> {
+  const script = fileURLToPath(new URL('./refresh-load.ts', import.meta.url))
+  const file = join(folder, 'plan.json')
+  writeFileSync(file, JSON.stringify(plan))
+  const { stdout } = await promisify(execFile)(process.execPath, [script, file])
+  return JSON.parse(stdout) as LoadResult
+}
 
 /** Sign-ins a second that are answered 200. */
 async function capacityOf(address: string, holder: Holder): Promise<number> {
@@ -111,9 +162,9 @@ function percentile(values: readonly number[], part: number): number {
 }
 
 /** Not a number where there is no /proc. */
-function memoryMiB(pid: number | undefined): number {
+function memoryMiB(pid: number | undefined, which: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
   try {
-    const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    const [, kib] = new RegExp(`${which}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
     return Math.round(Number(kib) / 1024)
   } catch {
     return Number.NaN

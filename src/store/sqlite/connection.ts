@@ -8,6 +8,11 @@ import { MOST_WAITING, StoreBusy } from '../store-busy.ts'
 const LOCK_WAIT_MS = 2000
 /** Between two tries for the lock; waiting inside SQLite would stop the whole process. */
 const LOCK_RETRY_MS = 5
+/**
+ * So long a full queue refuses, then it is worked off at once. Without that, those who ask again at once keep the event loop
+ * reading requests, and refusing them is all that is done: ten turns of reading for one commit.
+ */
+const REFUSING_MS = 10
 
 /** Primary result codes that say "not now" rather than "never": busy, locked, I/O, full, read-only, cannot open, … */
 const UNAVAILABLE_CODES = new Set([5, 6, 8, 10, 11, 13, 14, 26])
@@ -45,6 +50,9 @@ export class Connection {
   #reads: Read[] = []
   #scheduled = false
   #closed = false
+  #isLocked = false
+  /** Since when a queue has been full; null while none is. */
+  #fullSinceMs: number | null = null
   #afterCommit: () => void = () => {}
   #follower: Follower | null = null
 
@@ -87,7 +95,10 @@ export class Connection {
    * less than one for each: entering it is the greater part of a small read.
    */
   readTogether<T>(work: () => T): Promise<T> {
-    if (this.#reads.length >= MOST_WAITING) return Promise.reject(new StoreBusy())
+    if (this.#reads.length >= MOST_WAITING) {
+      if (!this.#hasRefusedEnough()) return Promise.reject(new StoreBusy())
+      this.#readAll()
+    }
     return new Promise<T>((resolve, reject) => {
       this.#reads.push({ work, resolve: resolve as (value: unknown) => void, reject })
       if (this.#reads.length === 1) setImmediate(() => this.#readAll())
@@ -102,7 +113,11 @@ export class Connection {
    */
   write<T>(work: () => T, options: { readonly single?: boolean } = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
-    if (this.#queue.length >= MOST_WAITING) return Promise.reject(new StoreBusy())
+    if (this.#queue.length >= MOST_WAITING) {
+      // While another process holds the lock, nothing can be worked off.
+      if (this.#isLocked || !this.#hasRefusedEnough()) return Promise.reject(new StoreBusy())
+      this.#flush()
+    }
     return new Promise<T>((resolve, reject) => {
       const deadlineMs = performance.now() + LOCK_WAIT_MS
       const { single = false } = options
@@ -130,9 +145,18 @@ export class Connection {
     this.#follower = follower
   }
 
+  #hasRefusedEnough(): boolean {
+    const nowMs = performance.now()
+    this.#fullSinceMs ??= nowMs
+    return nowMs - this.#fullSinceMs >= REFUSING_MS
+  }
+
   #readAll(): void {
     const reads = this.#reads
     this.#reads = []
+    this.#fullSinceMs = null
+    // Worked off already, because it was full.
+    if (reads.length === 0) return
     try {
       if (this.#closed) throw new StoreUnavailable('the store is closed')
       this.#begin('begin')
@@ -166,6 +190,8 @@ export class Connection {
     this.#scheduled = false
     const batch = this.#queue
     this.#queue = []
+    this.#fullSinceMs = null
+    this.#isLocked = false
     if (batch.length === 0) return
     try {
       this.#begin('begin immediate')
@@ -207,7 +233,8 @@ export class Connection {
       if (locked && nowMs < job.deadlineMs && !this.#closed) this.#queue.push(job)
       else job.reject(unavailableIfSo(error))
     }
-    if (this.#queue.length === 0 || this.#scheduled) return
+    this.#isLocked = this.#queue.length > 0
+    if (!this.#isLocked || this.#scheduled) return
     this.#scheduled = true
     setTimeout(() => this.#flush(), LOCK_RETRY_MS)
   }

@@ -1,0 +1,49 @@
+/**
+ * The thread that `hash-pool.ts` starts: one hash for each message, nothing else meanwhile. Plain JavaScript, since a thread
+ * that has types to erase takes 11 MiB more and starts 100 ms later.
+ */
+import { createRequire } from 'node:module'
+import { getPriority, setPriority } from 'node:os'
+import { parentPort } from 'node:worker_threads'
+import { hashSync, verifySync } from '@node-rs/argon2'
+
+/**
+ * Added to the niceness: whoever wants the core while a password is hashed gets nine tenths of it. The tenth that is left
+ * keeps sign-ins from starving when refreshes take all they can get.
+ */
+const NICER = 10
+const NICEST = 19
+const require = createRequire(import.meta.url)
+
+// After the imports: threads that this one starts while it loads, such as those for files, serve the whole process.
+yieldToOthers()
+parentPort?.on('message', (/** @type {import('./hash-pool.ts').HashJob} */ job) => {
+  parentPort?.postMessage(answer(job))
+})
+
+/** @param {import('./hash-pool.ts').HashJob} job */
+function answer(job) {
+  try {
+    return { value: run(job) }
+  } catch (error) {
+    return { error }
+  }
+}
+
+/** @param {import('./hash-pool.ts').HashJob} job */
+function run(job) {
+  if (job.kind === 'hash') return hashSync(job.password, job.parameters)
+  if (job.kind === 'verify-argon2') return verifySync(job.hash, job.password)
+  // Loaded with the first such hash: most services never see one.
+  return require('@node-rs/bcrypt').verifySync(job.password, job.hash)
+}
+
+/** Linux alone has a niceness for each thread; elsewhere the whole process would become slow. */
+function yieldToOthers() {
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(Math.min(getPriority() + NICER, NICEST))
+  } catch {
+    // A sandbox may refuse it. Then hashes take their equal share, which is no fault.
+  }
+}

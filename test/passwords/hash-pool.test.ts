@@ -1,0 +1,62 @@
+/** The threads that hash: they step back for everybody else, and one that dies takes nobody with it. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { HashPool } from '../../src/passwords/hash-pool.ts'
+
+const isLinux = process.platform === 'linux'
+const passwords = new URL('../../src/passwords/passwords.ts', import.meta.url).href
+
+test(`hashes have a lower priority than the rest of the process${isLinux ? '' : ' (skipped: needs Linux)'}`, {
+  skip: !isLinux,
+}, async () => {
+  const before = niceness()
+  const pool = new HashPool()
+  const parameters = { memoryCost: 1024, timeCost: 1, parallelism: 1 }
+  await Promise.all([1, 2].map(() => pool.run({ kind: 'hash', password: 'Pass-word1', parameters })))
+  const after = niceness()
+  const own = before.get(process.pid) as number
+  assert.equal(after.get(process.pid), own, 'the main thread keeps its own')
+  const lower = [...after.values()].filter((nice) => nice > own)
+  assert.deepEqual(lower, [own + 10, own + 10], 'the two that hash, and no other')
+})
+
+test('a thread that dies fails its own job only, and another takes its place', async () => {
+  const dying = `import { parentPort } from 'node:worker_threads'
+    parentPort.on('message', ({ password }) => {
+      if (password === 'throws') throw new Error('died of it')
+      if (password === 'ends') process.exit(3)
+      parentPort.postMessage({ value: password })
+    })`
+  const pool = new HashPool(new URL(`data:text/javascript,${encodeURIComponent(dying)}`))
+  const ask = (password: string) => pool.run({ kind: 'verify-argon2', password, hash: '' })
+  const outcomes = await Promise.allSettled(['one', 'throws', 'two', 'ends'].map(ask))
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : String(outcome.reason))),
+    ['one', 'Error: died of it', 'two', 'Error: the thread ended before its hash was done'],
+  )
+  assert.deepEqual(await Promise.all(['three', 'four', 'five'].map(ask)), ['three', 'four', 'five'])
+})
+
+test('a hash under way keeps a process alive, threads at rest do not', () => {
+  const program = `import { createPasswords } from ${JSON.stringify(passwords)}
+    createPasswords(1).hash('Pass-word1').then((hash) => console.log(hash.slice(0, 9)))`
+  const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  assert.deepEqual([stdout, status], ['$argon2id\n', 0])
+})
+
+/** The niceness of each thread of this process. */
+function niceness(): Map<number, number> {
+  const threads = readdirSync('/proc/self/task').map(Number)
+  return new Map(
+    threads.map((thread) => {
+      // proc(5): the name in brackets may hold anything; the niceness is the 19th field.
+      const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ').at(-1)?.split(' ')
+      return [thread, Number(fields?.[16])]
+    }),
+  )
+}
