@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import type { Service } from '../serve.ts'
 import type { Context } from './context.ts'
 import { print } from './terminal.ts'
@@ -7,6 +8,8 @@ export async function runService(context: Pick<Context, 'settings' | 'startServi
   const service = await context.startService(context.settings())
   announce(service)
   stopOnSignal(service)
+  // Left to the end of the process, it would not be written by one that is killed, and every start would be a first one.
+  flushCompileCache()
 }
 
 function announce({ address, newKey, migrations }: Service): void {
