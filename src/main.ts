@@ -1,41 +1,21 @@
-/** The process: settings, the command line, and what the commands stand on. The only place that knows everything. */
-import { createProgram } from './cli/program.ts'
-import { together } from './cli/recover.ts'
+/** The process: runs the service, or hands over to the command line, and words what went wrong. */
+import type { Context } from './cli/context.ts'
+import { runService } from './cli/serve.ts'
 import { CommandError } from './cli/terminal.ts'
-import { compose } from './compose.ts'
-import { backup, journalFolder, openEngine, openStore, RestoredStore, restore } from './open-store.ts'
-import { readJournals } from './operations/end-journal.ts'
-import { createLog } from './operations/log.ts'
+import { RestoredStore } from './open-store.ts'
 import { SettingsError, readSettings, variablesWithFile } from './settings/read-settings.ts'
 import { StoreUnavailable } from './store/store.ts'
 import { SealError } from './tokens/seal.ts'
 
 const EXPECTED = [CommandError, SettingsError, StoreUnavailable, SealError, RestoredStore]
 
-const program = createProgram({
+const service: Pick<Context, 'settings' | 'startService'> = {
   settings: () => readSettings(variablesWithFile(process.env, '.env')),
-  openStore,
-  openEngine: (settings) => openEngine(settings),
-  backup,
-  restore,
-  journalFolder,
-  readJournals: async (folders) => together(await Promise.all(folders.map(readJournals))),
-  async open(settings) {
-    const { store } = await openStore(settings)
-    try {
-      const composed = await compose(settings, store, createLog('warn'))
-      return { ...composed, close: () => composed.recorder.stop().then(() => store.close()) }
-    } catch (error) {
-      await store.close()
-      throw error
-    }
-  },
   async startService(settings) {
-    // Only here: the other commands start faster without a server.
     const { startService } = await import('./serve.ts')
     return startService(settings)
   },
-})
+}
 
 // Whoever reads our output may stop reading, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -44,7 +24,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 try {
-  await program.parseAsync(process.argv)
+  await run(process.argv.slice(2))
 } catch (error) {
   if (EXPECTED.some((kind) => error instanceof kind))
     process.stderr.write(`duktig: ${(error as Error).message}\n`)
@@ -57,4 +37,11 @@ try {
       `duktig: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     )
   process.exitCode = 1
+}
+
+/** A service at rest has no use for the other commands, and they start faster without a server: each loads its own half. */
+async function run(args: readonly string[]): Promise<void> {
+  if (args.length === 1 && args[0] === 'serve') return runService(service)
+  const { runCommand } = await import('./command-line.ts')
+  return runCommand(service, args)
 }

@@ -53,6 +53,7 @@ const MAY_IMPORT: readonly (readonly [part: string, allowed: string])[] = [
   ['open-store.ts', './'],
   ['default-application.ts', './'],
   ['serve.ts', './'],
+  ['command-line.ts', './'],
   ['main.ts', './'],
 ]
 

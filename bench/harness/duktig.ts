@@ -57,11 +57,12 @@ export async function prepareSite(
   return { variables, deps, population, tapes: new TapeMaker(deps, population, folder) }
 }
 
+/** By the launcher, as its users start it. */
 export async function startDuktig(site: Site, nodeFlags: readonly string[] = []): Promise<Running> {
   const port = await freePort()
   const metricsPort = await freePort()
   const ports = { DUKTIG_PORT: String(port), DUKTIG_METRICS_PORT: String(metricsPort) }
-  const child = startOn(process.execPath, [...nodeFlags, join(root, 'src/main.ts'), 'serve'], {
+  const child = startOn(process.execPath, [...nodeFlags, join(root, 'bin/duktig'), 'serve'], {
     core: SERVER_CORE,
     env: { PATH: process.env['PATH'], ...site.variables, ...ports },
     // Where no `.env` of the checkout is read.

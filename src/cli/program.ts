@@ -11,14 +11,14 @@ import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
 import { recoverCommand } from './recover.ts'
-import { serveCommand } from './serve.ts'
+import { runService } from './serve.ts'
 
 /** The command line `duktig`. */
 export function createProgram(context: Context): Command {
   return new Command('duktig')
     .description('Sign in once, stay signed in everywhere, be signed out everywhere in a second.')
     .version(VERSION)
-    .addCommand(serveCommand(context))
+    .addCommand(new Command('serve').description('run the service').action(() => runService(context)))
     .addCommand(migrateCommand(context))
     .addCommand(accountCommand(context))
     .addCommand(applicationCommand(context))

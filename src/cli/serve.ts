@@ -1,15 +1,15 @@
-import { Command } from 'commander'
+import { flushCompileCache } from 'node:module'
 import type { Service } from '../serve.ts'
 import type { Context } from './context.ts'
 import { print } from './terminal.ts'
 
-/** `duktig serve`: runs the service until it is told to stop. */
-export function serveCommand(context: Context): Command {
-  return new Command('serve').description('run the service').action(async () => {
-    const service = await context.startService(context.settings())
-    announce(service)
-    stopOnSignal(service)
-  })
+/** `duktig serve`: runs the service until it is told to stop. Knows no command line, which a start need not load. */
+export async function runService(context: Pick<Context, 'settings' | 'startService'>): Promise<void> {
+  const service = await context.startService(context.settings())
+  announce(service)
+  stopOnSignal(service)
+  // Left to the end of the process, it would not be written by one that is killed, and every start would be a first one.
+  flushCompileCache()
 }
 
 function announce({ address, newKey, migrations }: Service): void {

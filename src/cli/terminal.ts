@@ -1,6 +1,4 @@
 /** Talking to whoever sits at the terminal. */
-import { createInterface } from 'node:readline/promises'
-import { Writable } from 'node:stream'
 
 /** Something that the person at the terminal can mend; printed without a stack. */
 export class CommandError extends Error {
@@ -17,6 +15,8 @@ export async function ask(
   options: { readonly hidden?: boolean } = {},
 ): Promise<string | null> {
   if (!process.stdin.isTTY) return null
+  const { createInterface } = await import('node:readline/promises')
+  const { Writable } = await import('node:stream')
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   if (options.hidden === true) process.stdout.write(question)
   const output = options.hidden === true ? silent : process.stdout
