@@ -141,7 +141,9 @@ export class AccountClient implements Client {
 
   /** All that are new, and some of those before: each takes the time of a hash, and a long run registers thousands. */
   #toCheck(): readonly string[] {
-    const again = Array.from({ length: Math.min(this.#checked, CHECKED_AGAIN) }, () => randomInt(this.#checked))
+    const again = Array.from({ length: Math.min(this.#checked, CHECKED_AGAIN) }, () =>
+      randomInt(this.#checked),
+    )
     const fresh = this.#registered.slice(this.#checked)
     this.#checked = this.#registered.length
     return [...again.map((at) => this.#registered[at] as string), ...fresh]

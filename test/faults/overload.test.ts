@@ -43,9 +43,10 @@ test(`sign-ins at ${TIMES} times the capacity for ${SECONDS} s`, async (t) => {
   const service = await startReal(variables)
   t.after(() => service.kill())
 
-  const capacity = await capacityOf(service.address, holder)
+  // Hashes step back for everything else, the refreshes and this process included: the capacity is what is left beside them.
   const over = new AbortController()
   const refreshes = refreshAgainAndAgain(service.address, other, over.signal)
+  const capacity = await capacityOf(service.address, holder)
   const answers = await flood(service.address, holder, capacity * TIMES)
   over.abort()
   const refreshed = await refreshes
@@ -139,9 +140,15 @@ async function flood(address: string, holder: Holder, perSecond: number): Promis
 
 async function signIn(address: string, { email }: Holder): Promise<Answered> {
   const startedMs = performance.now()
-  const body = { email, password: PASSWORD }
-  const { status, headers } = await sendJson(address, 'POST', '/auth/token', { 'X-Auth-Key': AUTH_KEY }, body)
-  return { status, retryAfter: headers['retry-after'], tookMs: performance.now() - startedMs }
+  // On connections that are kept: to open one for each would take a core of its own.
+  const answer = await fetch(`${address}/auth/token`, {
+    method: 'POST',
+    headers: { 'X-Auth-Key': AUTH_KEY, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ email, password: PASSWORD }),
+  })
+  await answer.arrayBuffer()
+  const retryAfter = answer.headers.get('retry-after') ?? undefined
+  return { status: answer.status, retryAfter, tookMs: performance.now() - startedMs }
 }
 
 /** How many refreshes were answered; each with 200. */
