@@ -56,7 +56,10 @@ test('rotations of many sessions stay what they were while they are settled, and
   const rows = new DatabaseSync(file)
   t.after(() => rows.close())
   const number = (sql: string) => Object.values(rows.prepare(sql).get() as object)[0] as number
-  assert.ok(number('select count(*) from rotations') < ROUNDS * SESSIONS, 'some have been settled and removed')
+  assert.ok(
+    number('select count(*) from rotations') < ROUNDS * SESSIONS,
+    'some have been settled and removed',
+  )
   assert.ok(number('select count(*) from sessions where generation > 1') > 0)
   // As after a crash: what was in memory is read from the log again.
   const another = await open()
@@ -108,8 +111,6 @@ test('the cap of live sessions goes by last uses that are in the log alone', asy
   while (store.clock.nowMs() === second.createdAtMs) await store.check()
   await store.refreshSession(refreshRequest(store, first))
   const third = await signIn(store, account, application, { maxLiveSessions: 2 })
-  const live = (await store.listSessions(account.accountId, 10)).filter(
-    ({ endedAtMs }) => endedAtMs === null,
-  )
+  const live = (await store.listSessions(account.accountId, 10)).filter(({ endedAtMs }) => endedAtMs === null)
   assert.deepEqual(live.map(({ sessionId }) => sessionId).sort(), [first.sessionId, third.sessionId].sort())
 })

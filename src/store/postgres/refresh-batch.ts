@@ -24,7 +24,10 @@ const MOST_RACES = 500
 const DEADLINE_CHECK_MS = 100
 
 /** The verb `refreshSession`; its guarantee in `store.ts`. */
-export function refreshing(connection: Connection): (request: RefreshRequest) => Promise<RefreshOutcome> {
+export function refreshing(connection: Connection): {
+  refresh(request: RefreshRequest): Promise<RefreshOutcome>
+  isBusy(): boolean
+} {
   const watch = watchDeadlines(connection.clock)
   const batches = new Batches<RefreshJob>({
     jobs: JOBS_PER_BATCH,
@@ -35,15 +38,17 @@ export function refreshing(connection: Connection): (request: RefreshRequest) =>
     },
     fail: (job, error) => job.reject(error),
   })
-  return (request) =>
+  const isBusy = () => batches.waiting >= MOST_WAITING
+  const refresh = (request: RefreshRequest) =>
     connection.admit(async () => {
-      if (batches.waiting >= MOST_WAITING) throw new StoreBusy()
+      if (isBusy()) throw new StoreBusy()
       const { promise, resolve, reject } = Promise.withResolvers<RefreshOutcome>()
       const job: RefreshJob = { request, resolve, reject, lostRaces: 0 }
       const forget = watch(job)
       batches.add(job)
       return promise.finally(forget)
     })
+  return { refresh, isBusy }
 }
 
 function decideAgain(batches: Batches<RefreshJob>, job: RefreshJob): void {

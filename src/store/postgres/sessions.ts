@@ -1,6 +1,6 @@
 import type { SessionView } from '../../core/session.ts'
 import { LISTING_COLUMNS, listingFrom } from '../rows.ts'
-import type { SessionStore } from '../store.ts'
+import type { SessionStore, Store } from '../store.ts'
 import { MOST_WAITING, StoreBusy } from '../store-busy.ts'
 import { Batches } from './batches.ts'
 import type { Connection } from './connection.ts'
@@ -9,11 +9,14 @@ import { openSessionWithin } from './open-session.ts'
 import { readViews, refreshing } from './refresh-batch.ts'
 
 /** The verbs about sessions; guarantees in `store.ts`. */
-export function sessionStore(connection: Connection): SessionStore {
+export function sessionStore(connection: Connection): SessionStore & Pick<Store, 'isBusy'> {
+  const refreshes = refreshing(connection)
+  const reads = reading(connection)
   return {
+    isBusy: () => refreshes.isBusy() || reads.isBusy(),
     openSession: (request) => connection.transaction((sql) => openSessionWithin(connection, sql, request)),
-    refreshSession: refreshing(connection),
-    readSession: reading(connection),
+    refreshSession: refreshes.refresh,
+    readSession: reads.read,
 
     async listSessions(accountId, limit) {
       const rows = await connection.rows(
@@ -70,7 +73,7 @@ interface ReadJob {
 }
 
 /** The verb `readSession`: all that is asked for in one turn is read with one statement. */
-function reading(connection: Connection): SessionStore['readSession'] {
+function reading(connection: Connection): { read: SessionStore['readSession']; isBusy(): boolean } {
   const batches = new Batches<ReadJob>({
     jobs: 256,
     running: 2,
@@ -81,11 +84,13 @@ function reading(connection: Connection): SessionStore['readSession'] {
       }),
     fail: (job, error) => job.reject(error),
   })
-  return (sessionId) =>
+  const isBusy = () => batches.waiting >= MOST_WAITING
+  const read = (sessionId: string) =>
     connection.admit(() => {
-      if (batches.waiting >= MOST_WAITING) return Promise.reject(new StoreBusy())
+      if (isBusy()) return Promise.reject(new StoreBusy())
       const { promise, resolve, reject } = Promise.withResolvers<SessionView | null>()
       batches.add({ sessionId, resolve, reject })
       return promise
     })
+  return { read, isBusy }
 }

@@ -95,10 +95,7 @@ export class Connection {
    * less than one for each: entering it is the greater part of a small read.
    */
   readTogether<T>(work: () => T): Promise<T> {
-    if (this.#reads.length >= MOST_WAITING) {
-      if (!this.#hasRefusedEnough()) return Promise.reject(new StoreBusy())
-      this.#readAll()
-    }
+    if (this.isBusy()) return Promise.reject(new StoreBusy())
     return new Promise<T>((resolve, reject) => {
       this.#reads.push({ work, resolve: resolve as (value: unknown) => void, reject })
       if (this.#reads.length === 1) setImmediate(() => this.#readAll())
@@ -113,11 +110,7 @@ export class Connection {
    */
   write<T>(work: () => T, options: { readonly single?: boolean } = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
-    if (this.#queue.length >= MOST_WAITING) {
-      // While another process holds the lock, nothing can be worked off.
-      if (this.#isLocked || !this.#hasRefusedEnough()) return Promise.reject(new StoreBusy())
-      this.#flush()
-    }
+    if (this.isBusy()) return Promise.reject(new StoreBusy())
     return new Promise<T>((resolve, reject) => {
       const deadlineMs = performance.now() + LOCK_WAIT_MS
       const { single = false } = options
@@ -145,10 +138,16 @@ export class Connection {
     this.#follower = follower
   }
 
-  #hasRefusedEnough(): boolean {
+  /** Whether too many wait; when that has lasted long enough, what waits is worked off at once instead. */
+  isBusy(): boolean {
+    if (this.#queue.length < MOST_WAITING && this.#reads.length < MOST_WAITING) return false
     const nowMs = performance.now()
     this.#fullSinceMs ??= nowMs
-    return nowMs - this.#fullSinceMs >= REFUSING_MS
+    // While another process holds the lock, nothing can be worked off.
+    if (this.#isLocked || nowMs - this.#fullSinceMs < REFUSING_MS) return true
+    if (this.#reads.length >= MOST_WAITING) this.#readAll()
+    if (this.#queue.length >= MOST_WAITING) this.#flush()
+    return false
   }
 
   #readAll(): void {

@@ -41,6 +41,7 @@ export async function openSqlite(
     ...actionStore(connection),
     ...legacyStore(connection, rotations),
     ...recoveryStore(connection, rotations),
+    isBusy: () => connection.isBusy(),
     // A transaction that writes, so that a full or read-only disk shows. SQLite writes nothing that has not changed.
     check: () =>
       connection.write(() => {

@@ -32,11 +32,7 @@ import type { RotationLog } from './rotation-log.ts'
 const VIEW = `select ${SESSION_VIEW_COLUMNS} from ${SESSION_VIEW_SOURCE} where s.session_id = ?`
 
 /** The verbs about sessions; guarantees in `store.ts`. */
-export function sessionStore(
-  connection: Connection,
-  rotations: RotationLog,
-  uses: LastUses,
-): SessionStore {
+export function sessionStore(connection: Connection, rotations: RotationLog, uses: LastUses): SessionStore {
   return {
     openSession: (request) => connection.write(() => open(connection, rotations, request)),
     refreshSession: (request) =>
@@ -102,11 +98,7 @@ export function endSessionsWithin(
   return rows.map(([sessionId]) => sessionId as string)
 }
 
-function viewWithin(
-  connection: Connection,
-  rotations: RotationLog,
-  sessionId: string,
-): SessionView | null {
+function viewWithin(connection: Connection, rotations: RotationLog, sessionId: string): SessionView | null {
   const row = connection.sql(VIEW).get(sessionId) as Row | undefined
   if (row === undefined) return null
   const view = viewFrom(row, (id) => applicationKept(connection, id))
@@ -144,11 +136,7 @@ function end(connection: Connection, { sessionId, endedAtMs, endReason }: Sessio
   if (changes !== 1) throw new Error('a session ended within the transaction that decided about it')
 }
 
-function open(
-  connection: Connection,
-  rotations: RotationLog,
-  request: OpenSession,
-): OpenSessionOutcome {
+function open(connection: Connection, rotations: RotationLog, request: OpenSession): OpenSessionOutcome {
   const nowMs = connection.clock.nowMs()
   const account = accountAt(connection, request.accountId, request.accountVersion)
   const application = applicationWithin(connection, request.application.applicationId)
