@@ -6,7 +6,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const JSON_TYPE = 'application/json'
+const JSON_TYPE = 'application/json; charset=utf-8'
 
 export function json(status: number, value: unknown, headers?: Readonly<Record<string, string>>): Answer {
   return rawJson(status, JSON.stringify(value), headers)

@@ -1,4 +1,5 @@
 import { docsPage } from './docs-page.ts'
+import { rawJson } from './answer.ts'
 import { type ApiNames, openApiDocument } from './openapi.ts'
 import type { HttpRoute } from './route.ts'
 
@@ -18,7 +19,7 @@ export function referenceRoutes(routes: readonly HttpRoute[], names: ApiNames): 
       method: 'GET',
       path: '/openapi.json',
       isPublic: true,
-      handle: () => ({ status: 200, contentType: 'application/json', text }),
+      handle: () => rawJson(200, text),
       operation: operation('openapi', 'The OpenAPI 3.1 document', 'application/json', { type: 'object' }),
     },
     {

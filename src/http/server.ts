@@ -45,7 +45,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 128 },
     clientErrorHandler: refuseConnection,
-    frameworkErrors: (_error, _request, reply) => write(reply as FastifyReply, options.notFound),
+    frameworkErrors: (_error, _request, reply) => write(options, reply as FastifyReply, options.notFound),
   })
   // Handlers read bodies themselves, after the checks that come first, and some never do. Of methods that no route has,
   // Fastify would look at the body before it says so.
@@ -53,17 +53,17 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
   if (options.corsOrigins.length > 0) await allowOrigins(app, options)
   app.setNotFoundHandler((_request, reply) => {
-    write(reply, options.maintenance ?? options.notFound)
+    write(options, reply, options.maintenance ?? options.notFound)
   })
   app.setErrorHandler((error, _request, reply) => {
-    write(reply, options.fault(error, 'unrouted'))
+    write(options, reply, options.fault(error, 'unrouted'))
   })
   for (const route of options.routes) {
     app.route({
       method: route.method,
       url: routerPath(route),
       handler: (request, reply) => {
-        void serve(options, route, request, reply)
+        serve(options, route, request, reply)
       },
     })
   }
@@ -71,63 +71,81 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return app
 }
 
-async function serve(
-  options: ServerOptions,
-  route: HttpRoute,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
+function serve(options: ServerOptions, route: HttpRoute, request: FastifyRequest, reply: FastifyReply): void {
   const startedMs = performance.now()
-  let answer: Answer
-  if (options.maintenance !== null && route.always !== true) answer = options.maintenance
-  else answer = await gated(options, route, httpRequest(request))
-  options.observe(route.path, answer.status, performance.now() - startedMs)
-  if (options.isDraining()) reply.header('connection', 'close')
-  write(reply, answer)
+  const finish = (answer: Answer): void => {
+    options.observe(route.path, answer.status, performance.now() - startedMs)
+    write(options, reply, answer)
+  }
+  if (options.maintenance !== null && route.always !== true) return finish(options.maintenance)
+  const answer = gated(options, route, new RoutedRequest(request))
+  if (answer instanceof Promise) void answer.then(finish)
+  else finish(answer)
 }
 
 /** Public routes count each time, others when they refuse: whoever holds a good credential is never held up. */
-async function gated(options: ServerOptions, route: HttpRoute, request: HttpRequest): Promise<Answer> {
+function gated(options: ServerOptions, route: HttpRoute, request: HttpRequest): Promise<Answer> | Answer {
   if (route.isPublic === true) {
     const waitSeconds = options.floodGate.take(request.address)
     if (waitSeconds !== null) return options.tooMany(waitSeconds)
   }
-  let answer: Answer
+  const fault = (error: unknown): Answer => options.fault(error, route.path)
+  const counted = (answer: Answer): Answer => {
+    if (route.isPublic === true || answer.status < 400 || answer.status === 429) return answer
+    const waitSeconds = options.floodGate.take(request.address)
+    return waitSeconds === null ? answer : options.tooMany(waitSeconds)
+  }
   try {
-    answer = await route.handle(request)
+    const answer = route.handle(request)
+    return answer instanceof Promise ? answer.then(counted, fault) : counted(answer)
   } catch (error) {
-    return options.fault(error, route.path)
-  }
-  if (route.isPublic === true || answer.status < 400 || answer.status === 429) return answer
-  const waitSeconds = options.floodGate.take(request.address)
-  return waitSeconds === null ? answer : options.tooMany(waitSeconds)
-}
-
-function httpRequest(request: FastifyRequest): HttpRequest {
-  return {
-    raw: request.raw,
-    headers: request.raw.headers,
-    params: request.params as Readonly<Record<string, string>>,
-    query: request.query as Readonly<Record<string, unknown>>,
-    get address() {
-      return addressOf(request.ip, request.raw)
-    },
+    return fault(error)
   }
 }
 
-/** A proxy may pass on nonsense in `X-Forwarded-For`; then the proxy itself is the other side. */
-function addressOf(ip: string, raw: IncomingMessage): string {
-  const address = isIP(ip) === 0 ? (raw.socket.remoteAddress ?? '0.0.0.0') : ip
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+class RoutedRequest implements HttpRequest {
+  readonly raw: IncomingMessage
+  readonly headers: IncomingMessage['headers']
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, unknown>>
+  readonly #routed: FastifyRequest
+
+  constructor(routed: FastifyRequest) {
+    this.raw = routed.raw
+    this.headers = routed.raw.headers
+    this.params = routed.params as Readonly<Record<string, string>>
+    this.query = routed.query as Readonly<Record<string, unknown>>
+    this.#routed = routed
+  }
+
+  /** A proxy may pass on nonsense in `X-Forwarded-For`; then the proxy itself is the other side. */
+  get address(): string {
+    const { ip } = this.#routed
+    const address = isIP(ip) === 0 ? (this.raw.socket.remoteAddress ?? '0.0.0.0') : ip
+    return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+  }
 }
 
-function write(reply: FastifyReply, answer: Answer): void {
-  reply.code(answer.status)
-  reply.header('cache-control', 'no-store')
-  reply.header('x-content-type-options', 'nosniff')
-  if (answer.contentType !== null) reply.header('content-type', answer.contentType)
-  if (answer.headers !== undefined) reply.headers(answer.headers)
-  reply.send(answer.text)
+/** Past Fastify, whose way to the wire serves streams, serialisers and trailers, which no answer here has. */
+function write(options: ServerOptions, reply: FastifyReply, answer: Answer): void {
+  const { status, contentType, text } = answer
+  const headers: Record<string, string | number | string[] | undefined> = {
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  }
+  // RFC 9110, section 8.6: an answer without content has no length.
+  if (status !== 204) {
+    headers['content-type'] = contentType ?? 'text/plain; charset=utf-8'
+    headers['content-length'] = Buffer.byteLength(text)
+  }
+  if (answer.headers !== undefined) {
+    for (const [name, value] of Object.entries(answer.headers)) headers[name.toLowerCase()] = value
+  }
+  // What the plugin has said about origins is with Fastify.
+  if (options.corsOrigins.length > 0) Object.assign(headers, reply.getHeaders())
+  if (options.isDraining()) headers['connection'] = 'close'
+  reply.hijack()
+  reply.raw.writeHead(status, headers).end(text)
 }
 
 /** `/users/{userId}` for the router, with the pattern of each parameter. */
