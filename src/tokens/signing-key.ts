@@ -1,10 +1,8 @@
 /** One signing key, bound to one purpose and one algorithm (RFC 8725, section 3.1). */
 import {
   type KeyObject,
-  createHmac,
   createPrivateKey,
   createPublicKey,
-  createSecretKey,
   generateKeyPairSync,
   randomBytes,
   sign,
@@ -13,6 +11,7 @@ import {
 } from 'node:crypto'
 import type { KeyPurpose } from '../store/store.ts'
 import { decodeBase64url, encodeBase64url } from './base64url.ts'
+import { hmacSha256 } from './hmac.ts'
 
 /** A public key as a JSON Web Key (RFC 7517). */
 export type PublicJwk = Readonly<Record<string, unknown>>
@@ -66,8 +65,7 @@ export function createSigningKey(
 }
 
 function hmac(material: Uint8Array): Signature {
-  const key = createSecretKey(material)
-  const mac = (input: string) => createHmac('sha256', key).update(input).digest('base64url')
+  const mac = hmacSha256(material)
   return {
     sign: mac,
     verify(input, signature) {

@@ -1,0 +1,29 @@
+import { createHmac, hash } from 'node:crypto'
+import { LIMITS } from '../settings/limits.ts'
+
+/** The block of SHA-256, bytes. */
+const BLOCK = 64
+const DIGEST = 32
+
+/**
+ * HMAC-SHA256 of texts under one key, base64url. Written out as RFC 2104 has it: two one-shot hashes over buffers that
+ * are kept take half the time of `createHmac`, which makes an object for each.
+ */
+export function hmacSha256(key: Uint8Array): (text: string) => string {
+  // Longer keys would have to be hashed first.
+  if (key.length > BLOCK) throw new RangeError('a key of HMAC-SHA256 has 64 bytes at most')
+  // A character has three bytes at most.
+  const inner = Buffer.alloc(BLOCK + 3 * LIMITS.tokenCharacters, 0x36)
+  const outer = Buffer.alloc(BLOCK + DIGEST, 0x5c)
+  key.forEach((byte, i) => {
+    inner[i] = byte ^ 0x36
+    outer[i] = byte ^ 0x5c
+  })
+  return (text) => {
+    if (text.length > LIMITS.tokenCharacters)
+      return createHmac('sha256', key).update(text).digest('base64url')
+    const length = BLOCK + inner.write(text, BLOCK)
+    outer.write(hash('sha256', inner.subarray(0, length), 'latin1'), BLOCK, 'latin1')
+    return hash('sha256', outer, 'base64url')
+  }
+}
