@@ -48,15 +48,15 @@ export function createMetrics(passwordQueue: WorkQueue): Metrics {
       this.set(passwordQueue.waiting)
     },
   })
-  const durations = remembered((key) => {
-    const [status = '', route = ''] = key.split(' ')
-    return duration.labels({ route, status })
-  })
-  const refreshesBy = remembered((result) => refreshes.labels({ result }))
+  const durations = remembered((route: string) =>
+    remembered((status: number) => duration.labels({ route, status })),
+  )
+  const actionsBy = remembered((code: ActionCode) => actions.labels({ code }))
+  const refreshesBy = remembered((result: RefreshResult) => refreshes.labels({ result }))
   return {
     registry,
-    observe: (route, status, durationMs) => durations(`${status} ${route}`).observe(durationMs / 1000),
-    action: (code) => actions.inc({ code }),
+    observe: (route, status, durationMs) => durations(route)(status).observe(durationMs / 1000),
+    action: (code) => actionsBy(code).inc(),
     actionsDropped: (count) => dropped.inc(count),
     refresh: (result) => refreshesBy(result).inc(),
   }
@@ -77,8 +77,8 @@ export function metricsServer(metrics: Metrics): Server {
 }
 
 /** Looking a labelled child up costs more than counting with it. */
-function remembered<T>(make: (key: string) => T): (key: string) => T {
-  const known = new Map<string, T>()
+function remembered<K, T>(make: (key: K) => T): (key: K) => T {
+  const known = new Map<K, T>()
   return (key) => {
     let value = known.get(key)
     if (value === undefined) {

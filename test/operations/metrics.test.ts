@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createMetrics } from '../../src/operations/metrics.ts'
+import { WorkQueue } from '../../src/passwords/work-queue.ts'
+
+test('what is counted stands in the text for Prometheus, by its labels', async () => {
+  const metrics = createMetrics(new WorkQueue({ concurrency: 1, waiting: 1, waitMs: 1 }))
+  metrics.observe('/user', 200, 0.5)
+  metrics.observe('/user', 200, 5)
+  metrics.observe('/user', 401, 3000)
+  metrics.observe('/users/{userId}', 200, 1)
+  metrics.action('User->getAccount')
+  metrics.action('User->getAccount')
+  metrics.refresh('kept')
+  metrics.actionsDropped(3)
+  const lines = new Set((await metrics.registry.metrics()).split('\n'))
+  const name = 'duktig_http_request_duration_seconds'
+  for (const line of [
+    `${name}_bucket{le="0.001",route="/user",status="200"} 1`,
+    `${name}_bucket{le="0.0025",route="/user",status="200"} 1`,
+    `${name}_bucket{le="0.005",route="/user",status="200"} 2`,
+    `${name}_bucket{le="2.5",route="/user",status="200"} 2`,
+    `${name}_bucket{le="+Inf",route="/user",status="200"} 2`,
+    `${name}_sum{route="/user",status="200"} 0.0055`,
+    `${name}_count{route="/user",status="200"} 2`,
+    `${name}_bucket{le="2.5",route="/user",status="401"} 0`,
+    `${name}_bucket{le="+Inf",route="/user",status="401"} 1`,
+    `${name}_bucket{le="0.001",route="/users/{userId}",status="200"} 1`,
+    'duktig_actions_total{code="User->getAccount"} 2',
+    'duktig_refreshes_total{result="kept"} 1',
+    'duktig_actions_dropped_total 3',
+    'duktig_password_hashes_waiting 0',
+  ])
+    assert.ok(lines.has(line), line)
+})
