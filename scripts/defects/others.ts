@@ -163,8 +163,8 @@ export const OTHERS: readonly Mutation[] = [
     defect: '22',
     sentence: 'nonsense in X-Forwarded-For is taken for an address',
     file: 'src/http/server.ts',
-    search: "const address = isIP(ip) === 0 ? (raw.socket.remoteAddress ?? '0.0.0.0') : ip",
-    replace: "const address = isIP(ip) === 9 ? (raw.socket.remoteAddress ?? '0.0.0.0') : ip",
+    search: "const address = isIP(ip) === 0 ? (this.raw.socket.remoteAddress ?? '0.0.0.0') : ip",
+    replace: "const address = isIP(ip) === 9 ? (this.raw.socket.remoteAddress ?? '0.0.0.0') : ip",
     caughtBy: ['test/http/proxies.test.ts'],
   },
   {
