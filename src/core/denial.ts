@@ -41,3 +41,6 @@ export function deny(denied: DenialCode, reason?: SessionOverReason): Denial {
 export function isDenial(value: object): value is Denial {
   return 'denied' in value
 }
+
+/** The denial of a token whose session does not exist for this caller. */
+export const NO_SESSION: Denial = deny('session-over', 'unknown')

@@ -297,6 +297,3 @@ export interface OpenedStore {
   /** Names of the migrations that this opening applied. */
   readonly applied: readonly string[]
 }
-
-/** The denial of a token whose session does not exist for this caller. */
-export const NO_SESSION: Denial = { denied: 'session-over', reason: 'unknown' }

@@ -1,13 +1,8 @@
 /** Decides about the requests that a batch has for one session, one after the other. Nothing is written here. */
+import { NO_SESSION } from '../../core/denial.ts'
 import { carriedOut } from '../../core/refresh.ts'
 import type { Session, SessionView } from '../../core/session.ts'
-import {
-  type Clock,
-  NO_SESSION,
-  type RefreshOutcome,
-  type RefreshRequest,
-  StoreUnavailable,
-} from '../store.ts'
+import { type Clock, type RefreshOutcome, type RefreshRequest, StoreUnavailable } from '../store.ts'
 
 /** A request on its way, with the two ends of its promise. */
 export interface RefreshJob {

@@ -1,5 +1,6 @@
 import { type Account, STATUS } from '../../core/account.ts'
 import type { Application } from '../../core/application.ts'
+import { NO_SESSION } from '../../core/denial.ts'
 import { carriedOut } from '../../core/refresh.ts'
 import type { EndReason, NewSession, Session, SessionView } from '../../core/session.ts'
 import {
@@ -16,7 +17,6 @@ import {
   viewFrom,
 } from '../rows.ts'
 import {
-  NO_SESSION,
   type OpenSession,
   type OpenSessionOutcome,
   type RefreshOutcome,
