@@ -8,7 +8,6 @@
  */
 import type { Account, AccountStatus, NewAccount, RoleId } from '../core/account.ts'
 import type { Application, Policy } from '../core/application.ts'
-import type { Denial } from '../core/denial.ts'
 import type { Instance, JournalEntry } from './journal.ts'
 import type { Admission, BucketSize, Source } from '../core/guessing.ts'
 import type { PresentedToken, RefreshDecision } from '../core/refresh.ts'

@@ -1,8 +1,9 @@
+import { NO_SESSION } from '../../src/core/denial.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RefreshDecision } from '../../src/core/refresh.ts'
 import type { Session, SessionView } from '../../src/core/session.ts'
-import { NO_SESSION, StoreUnavailable } from '../../src/store/store.ts'
+import { StoreUnavailable } from '../../src/store/store.ts'
 import { type TestStore, age, makeApplication, refreshRequest, signedIn, stored } from './engine.ts'
 
 export function refreshCases(shared: () => TestStore): void {
