@@ -94,7 +94,8 @@ function gated(options: ServerOptions, route: HttpRoute, request: HttpRequest): 
   }
   const fault = (error: unknown): Answer => options.fault(error, route.path)
   const counted = (answer: Answer): Answer => {
-    if (route.isPublic === true || answer.status < 400 || answer.status === 429) return answer
+    if (route.isPublic === true || answer.status < 400 || answer.status === 429 || answer.status >= 500)
+      return answer
     const waitSeconds = options.floodGate.take(request.address)
     return waitSeconds === null ? answer : options.tooMany(waitSeconds)
   }

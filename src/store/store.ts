@@ -282,8 +282,8 @@ export interface Store
     LegacyStore {
   readonly engine: 'sqlite' | 'postgres'
   readonly clock: Clock
-  /** Whether more wait than can be served in time; who asks first need not spend work on a request that will be refused. */
-  isBusy(): boolean
+  /** Whether one more refresh would be taken: who asks first spends nothing on one that is refused. May work off what waits. */
+  hasRoomToRefresh(): boolean
   /** Answers if the store can be read and written now, throws `StoreUnavailable` if not. */
   check(): Promise<void>
   /** What is unwise about the store as it is set up; empty when all is well. For `doctor` and the start. */

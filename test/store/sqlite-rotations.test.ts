@@ -9,6 +9,7 @@ import type { Session } from '../../src/core/session.ts'
 import { createClock } from '../../src/operations/clock.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import type { Store } from '../../src/store/store.ts'
+import { settle } from '../support/settle.ts'
 import { makeAccount, makeApplication, refreshRequest, signIn, stored } from './engine.ts'
 
 /** Enough that the log is full, begins to be settled and has been settled, more than once. */
@@ -96,6 +97,38 @@ test('in quiet times the log is settled until it is empty', async (t) => {
   while ((left.get() as { count: number }).count > 0) await store.check()
   const advanced = rows.prepare('select count(*) as count from sessions where generation = 2')
   assert.deepEqual({ ...advanced.get() }, { count: 500 })
+})
+
+test('a log that was empty at the start is settled again as soon as it is full', async (t) => {
+  const { open, file } = await site(t)
+  const store = await open()
+  const sessions = await sessionsOf(store, SESSIONS)
+  for (let round = 1; round <= 4; round++) await rotateAll(store, sessions, round)
+  const rows = new DatabaseSync(file, { timeout: 5000 })
+  t.after(() => rows.close())
+  settle(rows)
+  // Of a long life.
+  rows.exec('update rotation_log set settled_to = settled_to + 1000000000')
+  await store.close()
+  const another = await open()
+  t.after(() => another.close())
+  for (let round = 5; round <= 8; round++) await rotateAll(another, sessions, round)
+  const advanced = rows.prepare('select count(*) as count from sessions where generation > 5')
+  assert.notDeepEqual({ ...advanced.get() }, { count: 0 })
+})
+
+test('a row that is younger than the log stays as it is', async (t) => {
+  const { open, file } = await site(t)
+  const store = await open()
+  t.after(() => store.close())
+  const [session] = (await sessionsOf(store, 1)) as [Session]
+  await rotateAll(store, [session], 1)
+  const rows = new DatabaseSync(file, { timeout: 5000 })
+  t.after(() => rows.close())
+  rows.prepare('update sessions set generation = 7 where session_id = ?').run(session.sessionId)
+  assert.equal((await stored(store, session.sessionId)).generation, 7)
+  settle(rows)
+  assert.equal((await stored(store, session.sessionId)).generation, 7)
 })
 
 test('the cap of live sessions goes by last uses that are in the log alone', async (t) => {

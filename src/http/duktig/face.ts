@@ -14,7 +14,7 @@ import { type Answer, json } from '../answer.ts'
 import { type JsonObject, readJsonObject } from '../body.ts'
 import { type HttpRequest, type HttpRoute, header } from '../route.ts'
 import type { DateFormat } from '../../core/dates.ts'
-import { UNAVAILABLE, bodyProblemAnswer, denialAnswer } from './denials.ts'
+import { bodyProblemAnswer, denialAnswer } from './denials.ts'
 import { type Documented, operationOf } from './operation.ts'
 import type { Rule } from './rules.ts'
 import { type BodyRules, type Mistakes, validateBody, validateQuery } from './validation.ts'
@@ -74,9 +74,7 @@ export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
     ...(params === undefined ? {} : { params }),
     ...(always === undefined ? {} : { always }),
     ...(isPublic === undefined ? {} : { isPublic }),
-    // Before anything is spent on it: to refuse in time is all that can be done for who comes now.
-    handle: (request) =>
-      isPublic !== true && face.deps.store.isBusy() ? UNAVAILABLE : run(face, route, request),
+    handle: (request) => run(face, route, request),
     operation: operationOf(route, (name) => face.renamed[name] ?? name),
   }
 }

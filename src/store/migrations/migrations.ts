@@ -1,6 +1,6 @@
 /**
  * The schema, step by step, for both engines. A step is never edited once it has been released; it only adds, so
- * that the version before it can go on running beside it. Both engines keep the applied steps in `migrations`.
+ * that on PostgreSQL the version before can go on running beside it. Both engines keep the applied steps in `migrations`.
  */
 import { accountsSessionsKeys } from './0001-accounts-sessions-keys.ts'
 import { actions } from './0002-actions.ts'

@@ -26,7 +26,7 @@ const DEADLINE_CHECK_MS = 100
 /** The verb `refreshSession`; its guarantee in `store.ts`. */
 export function refreshing(connection: Connection): {
   refresh(request: RefreshRequest): Promise<RefreshOutcome>
-  isBusy(): boolean
+  hasRoom(): boolean
 } {
   const watch = watchDeadlines(connection.clock)
   const batches = new Batches<RefreshJob>({
@@ -38,17 +38,17 @@ export function refreshing(connection: Connection): {
     },
     fail: (job, error) => job.reject(error),
   })
-  const isBusy = () => batches.waiting >= MOST_WAITING
+  const hasRoom = () => batches.waiting < MOST_WAITING
   const refresh = (request: RefreshRequest) =>
     connection.admit(async () => {
-      if (isBusy()) throw new StoreBusy()
+      if (!hasRoom()) throw new StoreBusy()
       const { promise, resolve, reject } = Promise.withResolvers<RefreshOutcome>()
       const job: RefreshJob = { request, resolve, reject, lostRaces: 0 }
       const forget = watch(job)
       batches.add(job)
       return promise.finally(forget)
     })
-  return { refresh, isBusy }
+  return { refresh, hasRoom }
 }
 
 function decideAgain(batches: Batches<RefreshJob>, job: RefreshJob): void {

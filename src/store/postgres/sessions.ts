@@ -9,14 +9,13 @@ import { openSessionWithin } from './open-session.ts'
 import { readViews, refreshing } from './refresh-batch.ts'
 
 /** The verbs about sessions; guarantees in `store.ts`. */
-export function sessionStore(connection: Connection): SessionStore & Pick<Store, 'isBusy'> {
+export function sessionStore(connection: Connection): SessionStore & Pick<Store, 'hasRoomToRefresh'> {
   const refreshes = refreshing(connection)
-  const reads = reading(connection)
   return {
-    isBusy: () => refreshes.isBusy() || reads.isBusy(),
+    hasRoomToRefresh: refreshes.hasRoom,
     openSession: (request) => connection.transaction((sql) => openSessionWithin(connection, sql, request)),
     refreshSession: refreshes.refresh,
-    readSession: reads.read,
+    readSession: reading(connection),
 
     async listSessions(accountId, limit) {
       const rows = await connection.rows(
@@ -73,7 +72,7 @@ interface ReadJob {
 }
 
 /** The verb `readSession`: all that is asked for in one turn is read with one statement. */
-function reading(connection: Connection): { read: SessionStore['readSession']; isBusy(): boolean } {
+function reading(connection: Connection): SessionStore['readSession'] {
   const batches = new Batches<ReadJob>({
     jobs: 256,
     running: 2,
@@ -84,13 +83,11 @@ function reading(connection: Connection): { read: SessionStore['readSession']; i
       }),
     fail: (job, error) => job.reject(error),
   })
-  const isBusy = () => batches.waiting >= MOST_WAITING
-  const read = (sessionId: string) =>
+  return (sessionId) =>
     connection.admit(() => {
-      if (isBusy()) return Promise.reject(new StoreBusy())
+      if (batches.waiting >= MOST_WAITING) return Promise.reject(new StoreBusy())
       const { promise, resolve, reject } = Promise.withResolvers<SessionView | null>()
       batches.add({ sessionId, resolve, reject })
       return promise
     })
-  return { read, isBusy }
 }

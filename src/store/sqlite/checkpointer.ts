@@ -10,7 +10,7 @@ import type { Connection } from './connection.ts'
 const DUE_FRAMES = 1024
 /**
  * Frames at which the log starts over from its beginning: 16 MiB. Copying disturbs nobody, starting over makes writers
- * wait some 20 ms for the disk; but a file that no longer grows is synced in half the time.
+ * wait some 10 ms for the disk; but a file that no longer grows is synced in half the time.
  */
 const FULL_FRAMES = 4096
 /** How often the log is looked at while something is written. */

@@ -31,7 +31,7 @@ interface Job extends Read {
   outcome?: { readonly value: unknown } | { readonly error: unknown }
 }
 
-/** Keeps in memory what stands in tables, and so follows their transactions. */
+/** Keeps in memory what stands in tables, and so follows their transactions. Of those that only read it hears the beginning. */
 export interface Follower {
   begun(): void
   /** May still write. */
@@ -51,8 +51,9 @@ export class Connection {
   #scheduled = false
   #closed = false
   #isLocked = false
-  /** Since when a queue has been full; null while none is. */
-  #fullSinceMs: number | null = null
+  /** Since when a queue has been full; null while it is not. */
+  #readsFullSinceMs: number | null = null
+  #writesFullSinceMs: number | null = null
   #afterCommit: () => void = () => {}
   #follower: Follower | null = null
 
@@ -95,7 +96,7 @@ export class Connection {
    * less than one for each: entering it is the greater part of a small read.
    */
   readTogether<T>(work: () => T): Promise<T> {
-    if (this.isBusy()) return Promise.reject(new StoreBusy())
+    if (!this.#hasRoomToRead()) return Promise.reject(new StoreBusy())
     return new Promise<T>((resolve, reject) => {
       this.#reads.push({ work, resolve: resolve as (value: unknown) => void, reject })
       if (this.#reads.length === 1) setImmediate(() => this.#readAll())
@@ -110,7 +111,7 @@ export class Connection {
    */
   write<T>(work: () => T, options: { readonly single?: boolean } = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
-    if (this.isBusy()) return Promise.reject(new StoreBusy())
+    if (!this.hasRoomToWrite()) return Promise.reject(new StoreBusy())
     return new Promise<T>((resolve, reject) => {
       const deadlineMs = performance.now() + LOCK_WAIT_MS
       const { single = false } = options
@@ -133,27 +134,36 @@ export class Connection {
     this.#afterCommit = listener
   }
 
-  /** From then on told about every transaction of `write` and `readTogether`. */
+  /** From then on told about the transactions of `write` and `readTogether`. */
   follow(follower: Follower): void {
     this.#follower = follower
   }
 
-  /** Whether too many wait; when that has lasted long enough, what waits is worked off at once instead. */
-  isBusy(): boolean {
-    if (this.#queue.length < MOST_WAITING && this.#reads.length < MOST_WAITING) return false
+  /** Whether one more write may wait. A queue that has been full for long enough is worked off first, then there is. */
+  hasRoomToWrite(): boolean {
+    if (this.#queue.length < MOST_WAITING) return true
     const nowMs = performance.now()
-    this.#fullSinceMs ??= nowMs
-    // While another process holds the lock, nothing can be worked off.
-    if (this.#isLocked || nowMs - this.#fullSinceMs < REFUSING_MS) return true
-    if (this.#reads.length >= MOST_WAITING) this.#readAll()
-    if (this.#queue.length >= MOST_WAITING) this.#flush()
-    return false
+    this.#writesFullSinceMs ??= nowMs
+    // While another process holds the lock, nothing can be worked off; within a transaction no other may begin.
+    if (this.#isLocked || this.#db.isTransaction || nowMs - this.#writesFullSinceMs < REFUSING_MS)
+      return false
+    this.#flush()
+    return true
+  }
+
+  #hasRoomToRead(): boolean {
+    if (this.#reads.length < MOST_WAITING) return true
+    const nowMs = performance.now()
+    this.#readsFullSinceMs ??= nowMs
+    if (this.#db.isTransaction || nowMs - this.#readsFullSinceMs < REFUSING_MS) return false
+    this.#readAll()
+    return true
   }
 
   #readAll(): void {
     const reads = this.#reads
     this.#reads = []
-    this.#fullSinceMs = null
+    this.#readsFullSinceMs = null
     // Worked off already, because it was full.
     if (reads.length === 0) return
     try {
@@ -170,13 +180,13 @@ export class Connection {
         reject(unavailableIfSo(error))
       }
     }
-    this.#undo('commit')
+    this.#finish('commit')
   }
 
   #begin(sql: 'begin' | 'begin immediate'): void {
+    this.sql(sql).run()
     this.applications.clear()
     this.#follower?.begun()
-    this.sql(sql).run()
   }
 
   #schedule(): void {
@@ -189,7 +199,7 @@ export class Connection {
     this.#scheduled = false
     const batch = this.#queue
     this.#queue = []
-    this.#fullSinceMs = null
+    this.#writesFullSinceMs = null
     this.#isLocked = false
     if (batch.length === 0) return
     try {
@@ -198,7 +208,7 @@ export class Connection {
       this.#follower?.committing()
       this.sql('commit').run()
     } catch (error) {
-      this.#undo('rollback')
+      this.#finish('rollback')
       this.#follower?.undone()
       this.#failed(batch, error)
       return
@@ -238,7 +248,7 @@ export class Connection {
     setTimeout(() => this.#flush(), LOCK_RETRY_MS)
   }
 
-  #undo(sql: string): void {
+  #finish(sql: 'commit' | 'rollback'): void {
     try {
       if (this.#db.isTransaction) this.#db.exec(sql)
     } catch {

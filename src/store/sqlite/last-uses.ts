@@ -40,7 +40,8 @@ export function lastUses(connection: Connection): LastUses {
   return {
     note(sessionId, atMs) {
       waiting.set(sessionId, atMs)
-      if (waiting.size >= MOST_WAITING) write()
+      // Not at once: a transaction runs, and this is to be the next.
+      if (waiting.size === MOST_WAITING) setImmediate(write)
       else timer ??= setTimeout(write, LONGEST_WAIT_MS).unref()
     },
     write,

@@ -29,6 +29,7 @@ export async function openSqlite(
     settlesWhenQuiet: options.longRunning === true,
     ...(options.rotationLogFullAt === undefined ? {} : { fullAt: options.rotationLogFullAt }),
   })
+  if (options.longRunning === true) await rotations.load()
   const uses = lastUses(connection)
   const store: Store = {
     engine: 'sqlite',
@@ -41,7 +42,7 @@ export async function openSqlite(
     ...actionStore(connection),
     ...legacyStore(connection, rotations),
     ...recoveryStore(connection, rotations),
-    isBusy: () => connection.isBusy(),
+    hasRoomToRefresh: () => connection.hasRoomToWrite(),
     // A transaction that writes, so that a full or read-only disk shows. SQLite writes nothing that has not changed.
     check: () =>
       connection.write(() => {

@@ -1,8 +1,8 @@
 /**
  * Rotations are appended to a table of their own and settled into the rows of their sessions later. Appending fills a
  * page or two where updating the rows would change one for each, all over the file: a commit writes and syncs a fraction,
- * and checkpoints copy a fraction. The newest state of each session in the log is kept in memory, so that the table is
- * read only at the start and when another process has written.
+ * and checkpoints copy a fraction. The newest state of each session in the log is kept in memory; the table itself is
+ * looked at when it is first used and when another process has written.
  *
  * Settling goes through the sessions in the order of their ids, where neighbours share a page. While rotations come, each
  * transaction settles about as many as it appends; when none come, small steps do it. What is settled is at or behind
@@ -25,10 +25,11 @@ const QUIET_STEP = 200
 const QUIET_PAUSE_MS = 20
 
 const COLUMNS = 'generation, rotated_at_ms, handed_out_at_ms, kid, attempt_key, repeats, last_used_at_ms'
+/** Conditional, as every write of a refresh: who decided on something old would take a `rotation_id` that is taken. */
 const INSERT = `insert into rotations (rotation_id, session_id, ${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 const LOAD = `select rotation_id, session_id, ${COLUMNS} from rotations where rotation_id > ? order by rotation_id`
 const SETTLE_ONE = `update sessions set generation = ?, rotated_at_ms = ?, handed_out_at_ms = ?, kid = ?,
-  attempt_key = ?, repeats = ?, last_used_at_ms = max(last_used_at_ms, ?) where session_id = ?`
+  attempt_key = ?, repeats = ?, last_used_at_ms = max(last_used_at_ms, ?) where session_id = ? and generation <= ?`
 
 /** Settles everything at once: for who changes all sessions, and for tests that look into the tables. */
 export const SETTLE_ALL = `
@@ -37,7 +38,7 @@ export const SETTLE_ALL = `
      max(sessions.last_used_at_ms, r.last_used_at_ms))
   from (select session_id, max(rotation_id), ${COLUMNS} from rotations
     where rotation_id > (select settled_to from rotation_log) group by session_id) r
-  where sessions.session_id = r.session_id;
+  where sessions.session_id = r.session_id and sessions.generation <= r.generation;
   update rotation_log set settled_to = max(settled_to, coalesce((select max(rotation_id) from rotations), 0));
   delete from rotations;`
 
@@ -53,17 +54,19 @@ export class RotationLog implements Follower {
   readonly #settlesWhenQuiet: boolean
   readonly #fullAt: number
   #timer: NodeJS.Timeout | null = null
-  /** What the log holds that is not settled: young, or old, which is what is being settled. */
+  /** Of what the log holds, what is not being settled yet, and what is. */
   #young = new Tails()
   #old: Tails | null = null
   /** The last rotation of `#old`. */
   #oldTo = 0
   #lastId = 0
   #settledTo = 0
+  /** Behind `#settledTo` while the table has rows that count no more. */
   #removedTo = 0
   /** The version of the database that all this is known of; null before the first look. */
   #version: number | null = null
   #transaction = newTransaction()
+  #isStopped = false
 
   constructor(connection: Connection, { settlesWhenQuiet, fullAt = FULL }: RotationLogOptions) {
     this.#connection = connection
@@ -76,15 +79,22 @@ export class RotationLog implements Follower {
   current<S extends Session>(session: S): S {
     this.#catchUp()
     const tail = this.#tailOf(session.sessionId)
-    if (tail === undefined) return session
+    // A row never goes back, whoever wrote it.
+    if (tail === undefined || tail.generation < session.generation) return session
     return { ...session, ...tail, lastUsedAtMs: Math.max(session.lastUsedAtMs, tail.lastUsedAtMs) }
   }
 
+  /** Reads the log before the first request would have to, and settles it when all is quiet. */
+  async load(): Promise<void> {
+    await this.#connection.readTogether(() => this.#catchUp())
+    if (!this.#isSettled() && this.#settlesWhenQuiet) this.#lookAgainIn(QUIET_MS)
+  }
+
   /** Appends what a refresh made of a session: one statement inside the caller's transaction, which has read it there. */
-  append({ sessionId, ...session }: Session): void {
+  append(session: Session): void {
     this.#catchUp()
-    const { generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs } = session
-    const tail = { generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs }
+    const { sessionId } = session
+    const tail = tailOf(session)
     const transaction = this.#transaction
     const rotationId = this.#lastId + transaction.count + 1
     this.#connection.sql(INSERT).run(rotationId, sessionId, ...valuesOf(tail))
@@ -104,8 +114,8 @@ export class RotationLog implements Follower {
   /** Brings all rows up to date, inside the caller's transaction. */
   settleAll(): void {
     this.#connection.exec(SETTLE_ALL)
-    this.#transaction.hasSettledAll = true
-    this.#transaction.isCurrent = false
+    // Also what this transaction has appended.
+    this.#transaction = { ...newTransaction(), hasSettledAll: true }
     this.#version = null
   }
 
@@ -119,7 +129,7 @@ export class RotationLog implements Follower {
   }
 
   committed(): void {
-    const { appended, count, takenOut, removed } = this.#transaction
+    const { appended, count, asked, takenOut, removed } = this.#transaction
     for (const [sessionId, tail] of appended) this.#young.put(sessionId, tail)
     this.#lastId += count
     this.#removedTo = Math.max(this.#removedTo, removed)
@@ -129,7 +139,9 @@ export class RotationLog implements Follower {
       this.#settledTo = this.#oldTo
     }
     if (this.#lastId - this.#settledTo >= this.#fullAt) this.#beginSettling()
-    if (count > 0 && this.#settlesWhenQuiet) this.#lookAgainIn(QUIET_MS)
+    if (!this.#settlesWhenQuiet) return
+    if (count > 0) this.#lookAgainIn(QUIET_MS)
+    else if (asked > 0 && !this.#isSettled()) this.#lookAgainIn(QUIET_PAUSE_MS)
   }
 
   undone(): void {
@@ -140,6 +152,7 @@ export class RotationLog implements Follower {
   }
 
   stop(): void {
+    this.#isStopped = true
     if (this.#timer !== null) clearTimeout(this.#timer)
   }
 
@@ -171,7 +184,9 @@ export class RotationLog implements Follower {
     this.#old = null
     this.#settledTo = settledTo
     this.#lastId = settledTo
-    this.#removedTo = this.#number('select coalesce(min(rotation_id), 1) - 1 from rotations')
+    const before =
+      'select coalesce((select min(rotation_id) - 1 from rotations), settled_to) from rotation_log'
+    this.#removedTo = this.#number(before)
   }
 
   #beginSettling(): void {
@@ -205,11 +220,12 @@ export class RotationLog implements Follower {
   }
 
   #write(sessionId: string, tail: Tail): void {
-    this.#connection.sql(SETTLE_ONE).run(...valuesOf(tail), sessionId)
+    this.#connection.sql(SETTLE_ONE).run(...valuesOf(tail), sessionId, tail.generation)
   }
 
   #lookAgainIn(ms: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
+    if (this.#isStopped) return
     this.#timer = setTimeout(() => this.#settleInQuiet(), ms).unref()
   }
 
@@ -219,12 +235,12 @@ export class RotationLog implements Follower {
       this.#beginSettling()
       this.#transaction.asked = QUIET_STEP
     }
-    const goOn = () => {
-      const isDone = this.#lastId === this.#settledTo && this.#removedTo >= this.#settledTo
-      if (!isDone) this.#lookAgainIn(QUIET_PAUSE_MS)
-    }
     // A store that cannot write says so to those who wait for an answer.
-    this.#connection.write(step).then(goOn, () => {})
+    this.#connection.write(step).catch(() => this.#lookAgainIn(QUIET_MS))
+  }
+
+  #isSettled(): boolean {
+    return this.#lastId === this.#settledTo && this.#removedTo >= this.#settledTo
   }
 
   #number(sql: string): number {
@@ -245,6 +261,11 @@ function newTransaction() {
     removed: 0,
     hasSettledAll: false,
   }
+}
+
+function tailOf(session: Session): Tail {
+  const { generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs } = session
+  return { generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs }
 }
 
 /** In the order of `COLUMNS`. */

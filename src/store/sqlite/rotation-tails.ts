@@ -9,7 +9,7 @@ export type Tail = Pick<
 /** The newest tail of each of many sessions, which can be taken out in the order of their ids. */
 export class Tails {
   readonly #bySession = new Map<string, Tail>()
-  /** Ids by their first two characters, so that never more than a few have to be sorted at a time. */
+  /** Ids by their first two characters, which are random: so never more than a few have to be sorted at a time. */
   #buckets: (string[] | undefined)[] = []
   #bucket = 0
   /** The ids that come next, in order. */

@@ -128,7 +128,7 @@ function refresh(
   return { decision, view: { ...view, session }, nowMs }
 }
 
-/** Conditional although the transaction excludes other writers: the rule stands in the SQL. */
+/** Conditional although the transaction excludes other writers. */
 function end(connection: Connection, { sessionId, endedAtMs, endReason }: Session): void {
   const { changes } = connection
     .sql('update sessions set ended_at_ms = ?, end_reason = ? where session_id = ? and ended_at_ms is null')
