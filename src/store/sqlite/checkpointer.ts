@@ -9,10 +9,10 @@ import type { Connection } from './connection.ts'
 /** Frames of 4 KiB in the log, not yet in the database file, at which they are copied: 4 MiB, which the disk takes in its stride. */
 const DUE_FRAMES = 1024
 /**
- * Frames at which the log starts over from its beginning: 16 MiB. Copying disturbs nobody, starting over makes writers
+ * Frames at which the log starts over from its beginning: 64 MiB. Copying disturbs nobody, starting over makes writers
  * wait some 10 ms for the disk; but a file that no longer grows is synced in half the time.
  */
-const FULL_FRAMES = 4096
+const FULL_FRAMES = 16_384
 /** How often the log is looked at while something is written. */
 const LOOK_EVERY_MS = 20
 
