@@ -35,7 +35,7 @@ export function plot(report: Report): string {
     const figure = report.figures.find(({ row, what }) => row === bar.row && what === bar.what)
     return figure === undefined ? [] : [{ ...bar, figure }]
   })
-  const most = Math.max(...bars.map(({ figure }) => median(figure.values)))
+  const most = Math.max(...bars.flatMap(({ figure }) => figure.values))
   const height = TOP + bars.length * STEP + 26
   const lines = bars.map((bar, i) => barLines(bar, bar.figure, TOP + i * STEP, most))
   const { date, commit, machine } = report
