@@ -1,7 +1,7 @@
 /**
  * `npm run prove:faults`: the tests of `test/faults`, `test/recovery` and of stores that cannot write, in their long form, one
  * after the other; `npm run prove:faults kill power-loss` only those that are named. 1,000 kills and 300 power cuts take about
- * two hours; `--quick` takes a tenth of them. The end says what was done.
+ * 40 minutes; `--quick` takes a tenth of them. The end says what was done.
  */
 import { globSync } from 'node:fs'
 import { basename } from 'node:path'
