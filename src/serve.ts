@@ -1,7 +1,6 @@
 /** Runs the service: store, keys, faces, listeners; and stops it without cutting a request. */
 import type { Server } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
 import { type Composed, compose } from './compose.ts'
 import { ensureDefaultApplication } from './default-application.ts'
 import { createDateFormat } from './core/dates.ts'
@@ -61,7 +60,7 @@ async function listen(
 ): Promise<Pick<Service, 'address' | 'metricsAddress' | 'stop'>> {
   const { deps, metrics, log, recorder } = composed
   let draining = false
-  const app = await createServer({
+  const server = await createServer({
     routes: allRoutes(settings, composed, () => draining),
     maintenance: settings.maintenance ? MAINTENANCE : null,
     notFound: NOT_FOUND,
@@ -75,23 +74,24 @@ async function listen(
     corsHeaders: corsHeaders(settings),
   })
   const metricsListener = metricsServer(metrics)
-  await app.listen({ host: settings.host, port: settings.port })
+  await listenOn(server, settings.host, settings.port)
   try {
     await listenOn(metricsListener, settings.metricsHost, settings.metricsPort)
   } catch (error) {
-    await app.close()
+    server.close()
     throw error
   }
+  metricsListener.unref()
   const stopUpkeep = startUpkeep(deps, log, recorder)
   void recorder.takeOver()
   return {
-    address: addressOf(app.server),
+    address: addressOf(server),
     metricsAddress: `${addressOf(metricsListener)}/metrics`,
     async stop() {
       draining = true
       await wait(settings.shutdownDelaySeconds * 1000)
       stopUpkeep()
-      await drain(app)
+      await drain(server)
       metricsListener.close()
       metricsListener.closeAllConnections()
       await recorder.stop()
@@ -152,10 +152,13 @@ function corsHeaders(settings: Settings): { allowed: readonly string[]; exposed:
 }
 
 /** Waits for requests under way, but not for ever, and not for connections that rest once theirs is answered. */
-async function drain(app: FastifyInstance): Promise<void> {
-  const deadline = setTimeout(() => app.server.closeAllConnections(), LIMITS.drainMs)
-  const resting = setInterval(() => app.server.closeIdleConnections(), LIMITS.drainCheckMs)
-  await app.close()
+async function drain(server: Server): Promise<void> {
+  const deadline = setTimeout(() => server.closeAllConnections(), LIMITS.drainMs)
+  const resting = setInterval(() => server.closeIdleConnections(), LIMITS.drainCheckMs)
+  await new Promise((resolve) => {
+    server.close(resolve)
+    server.closeIdleConnections()
+  })
   clearTimeout(deadline)
   clearInterval(resting)
 }
@@ -163,9 +166,8 @@ async function drain(app: FastifyInstance): Promise<void> {
 function listenOn(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: LIMITS.waitingConnections }, () => {
       server.off('error', reject)
-      server.unref()
       resolve()
     })
   })

@@ -59,8 +59,9 @@ const MAY_IMPORT: readonly (readonly [part: string, allowed: string])[] = [
 
 /** Where a package may be imported; every other place knows it through what we made of it. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  fastify: ['src/http/server.ts', 'src/serve.ts'],
-  '@fastify/cors': ['src/http/server.ts'],
+  'find-my-way': ['src/http/server.ts'],
+  cors: ['src/http/server.ts'],
+  '@fastify/proxy-addr': ['src/http/address.ts'],
   commander: ['src/cli/'],
   pg: ['src/store/postgres/'],
   mysql2: ['src/cli/import/'],

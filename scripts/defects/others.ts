@@ -162,9 +162,9 @@ export const OTHERS: readonly Mutation[] = [
   {
     defect: '22',
     sentence: 'nonsense in X-Forwarded-For is taken for an address',
-    file: 'src/http/server.ts',
-    search: "const address = isIP(ip) === 0 ? (this.raw.socket.remoteAddress ?? '0.0.0.0') : ip",
-    replace: "const address = isIP(ip) === 9 ? (this.raw.socket.remoteAddress ?? '0.0.0.0') : ip",
+    file: 'src/http/address.ts',
+    search: 'isIP(address) === 0',
+    replace: 'isIP(address) === 9',
     caughtBy: ['test/http/proxies.test.ts'],
   },
   {

@@ -1,8 +1,9 @@
 /** The HTTP server: limits, time-outs, routing and the way from an answer to the wire. Knows no face. */
-import type { IncomingMessage } from 'node:http'
-import { isIP, type Socket } from 'node:net'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import Router from 'find-my-way'
 import { LIMITS } from '../settings/limits.ts'
+import { type AddressReader, addressReader } from './address.ts'
 import type { Answer } from './answer.ts'
 import type { FloodGate } from './flood-gate.ts'
 import type { HttpRequest, HttpRoute } from './route.ts'
@@ -27,61 +28,57 @@ export interface ServerOptions {
   readonly corsHeaders: { readonly allowed: readonly string[]; readonly exposed: readonly string[] }
 }
 
-/** Fastify's compilers of schemas, which no route has: to load its own costs 35 ms and 4 MiB. */
-const NO_SCHEMAS = { buildValidator: noSchema, buildSerializer: noSchema }
-
-/** Builds the server; `listen` and `close` (which drains) are the caller's. */
-export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const app = Fastify({
-    logger: false,
-    schemaController: { compilersFactory: NO_SCHEMAS },
-    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
-    exposeHeadRoutes: false,
-    forceCloseConnections: 'idle',
-    return503OnClosing: false,
+/** Builds the server; to listen and to close (which drains) is the caller's. */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const { createServer: create } = process.getBuiltinModule('node:http')
+  const limits = {
+    maxHeaderSize: LIMITS.headerBytes,
+    headersTimeout: LIMITS.headersMs,
     requestTimeout: LIMITS.requestMs,
     keepAliveTimeout: LIMITS.keepAliveMs,
-    http: {
-      maxHeaderSize: LIMITS.headerBytes,
-      headersTimeout: LIMITS.headersMs,
-      connectionsCheckingInterval: LIMITS.connectionCheckMs,
-    },
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 128 },
-    clientErrorHandler: refuseConnection,
-    frameworkErrors: (_error, _request, reply) => write(options, reply as FastifyReply, options.notFound),
-  })
-  // Handlers read bodies themselves, after the checks that come first, and some never do. Of methods that no route has,
-  // Fastify would look at the body before it says so.
-  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'])
-    app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
-  if (options.corsOrigins.length > 0) await allowOrigins(app, options)
-  app.setNotFoundHandler((_request, reply) => {
-    write(options, reply, options.maintenance ?? options.notFound)
-  })
-  app.setErrorHandler((error, _request, reply) => {
-    write(options, reply, options.fault(error, 'unrouted'))
-  })
-  for (const route of options.routes) {
-    app.route({
-      method: route.method,
-      url: routerPath(route),
-      handler: (request, reply) => {
-        serve(options, route, request, reply)
-      },
-    })
+    connectionsCheckingInterval: LIMITS.connectionCheckMs,
   }
-  await app.ready()
-  return app
+  const router = routerOf(options)
+  const origins = options.corsOrigins.length > 0 ? await originsOf(options) : null
+  const server = create(limits, (request, response) => {
+    if (origins === null) router.lookup(request, response)
+    else origins(request, response, () => router.lookup(request, response))
+  })
+  server.on('clientError', refuseConnection)
+  return server
 }
 
-function serve(options: ServerOptions, route: HttpRoute, request: FastifyRequest, reply: FastifyReply): void {
+function routerOf(options: ServerOptions): Router.Instance<Router.HTTPVersion.V1> {
+  const unknown = (response: ServerResponse): void =>
+    write(options, response, options.maintenance ?? options.notFound)
+  const router = Router({
+    ignoreTrailingSlash: true,
+    maxParamLength: 128,
+    defaultRoute: (_request, response) => unknown(response),
+    onBadUrl: (_path, _request, response) => unknown(response),
+  })
+  const addressOf = addressReader(options.trustedProxies)
+  for (const route of options.routes) {
+    router.on(route.method, routerPath(route), (request, response, params, _store, query) => {
+      serve(options, route, new RoutedRequest(request, params, query, addressOf), response)
+    })
+  }
+  return router
+}
+
+function serve(options: ServerOptions, route: HttpRoute, request: HttpRequest, response: ServerResponse): void {
   const startedMs = performance.now()
   const finish = (answer: Answer): void => {
     options.observe(route.path, answer.status, performance.now() - startedMs)
-    write(options, reply, answer)
+    try {
+      write(options, response, answer)
+    } catch (error) {
+      // A header that cannot be written: nothing has left yet.
+      write(options, response, options.fault(error, route.path))
+    }
   }
   if (options.maintenance !== null && route.always !== true) return finish(options.maintenance)
-  const answer = gated(options, route, new RoutedRequest(request))
+  const answer = gated(options, route, request)
   if (answer instanceof Promise) void answer.then(finish)
   else finish(answer)
 }
@@ -112,28 +109,29 @@ class RoutedRequest implements HttpRequest {
   readonly headers: IncomingMessage['headers']
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, unknown>>
-  readonly #routed: FastifyRequest
+  readonly #addressOf: AddressReader
 
-  constructor(routed: FastifyRequest) {
-    this.raw = routed.raw
-    this.headers = routed.raw.headers
-    this.params = routed.params as Readonly<Record<string, string>>
-    this.query = routed.query as Readonly<Record<string, unknown>>
-    this.#routed = routed
+  constructor(
+    raw: IncomingMessage,
+    params: Readonly<Record<string, string | undefined>>,
+    query: Readonly<Record<string, unknown>>,
+    addressOf: AddressReader,
+  ) {
+    this.raw = raw
+    this.headers = raw.headers
+    this.params = params as Readonly<Record<string, string>>
+    this.query = query
+    this.#addressOf = addressOf
   }
 
-  /** A proxy may pass on nonsense in `X-Forwarded-For`; then the proxy itself is the other side. */
   get address(): string {
-    const { ip } = this.#routed
-    const address = isIP(ip) === 0 ? (this.raw.socket.remoteAddress ?? '0.0.0.0') : ip
-    return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+    return this.#addressOf(this.raw)
   }
 }
 
-/** Past Fastify, whose way to the wire serves streams, serialisers and trailers, which no answer here has. */
-function write(options: ServerOptions, reply: FastifyReply, answer: Answer): void {
+function write(options: ServerOptions, response: ServerResponse, answer: Answer): void {
   const { status, contentType, text } = answer
-  const headers: Record<string, string | number | string[] | undefined> = {
+  const headers: Record<string, string | number> = {
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   }
@@ -145,11 +143,8 @@ function write(options: ServerOptions, reply: FastifyReply, answer: Answer): voi
   if (answer.headers !== undefined) {
     for (const [name, value] of Object.entries(answer.headers)) headers[name.toLowerCase()] = value
   }
-  // What the plugin has said about origins is with Fastify.
-  if (options.corsOrigins.length > 0) Object.assign(headers, reply.getHeaders())
   if (options.isDraining()) headers['connection'] = 'close'
-  reply.hijack()
-  reply.raw.writeHead(status, headers).end(text)
+  response.writeHead(status, headers).end(text)
 }
 
 /** `/users/{userId}` for the router, with the pattern of each parameter. */
@@ -160,19 +155,18 @@ function routerPath(route: HttpRoute): string {
   })
 }
 
-function noSchema(): never {
-  throw new Error('routes have no schemas here: they check what they read themselves')
-}
+type Origins = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
 
-async function allowOrigins(app: FastifyInstance, options: ServerOptions): Promise<void> {
-  const { default: cors } = await import('@fastify/cors')
-  await app.register(cors, {
+/** Answers preflight requests, and says to everybody else's answer who may read it. */
+async function originsOf(options: ServerOptions): Promise<Origins> {
+  const { default: cors } = await import('cors')
+  return cors<IncomingMessage & { method?: string }>({
     origin: [...options.corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: [...options.corsHeaders.allowed],
     exposedHeaders: [...options.corsHeaders.exposed],
     maxAge: 600,
-  })
+  }) as Origins
 }
 
 const CONNECTION_ERRORS: Readonly<Record<string, string>> = {

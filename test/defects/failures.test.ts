@@ -2,16 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Composed } from '../../src/compose.ts'
-import { createDateFormat } from '../../src/core/dates.ts'
-import { NOT_FOUND, UNAVAILABLE } from '../../src/http/duktig/denials.ts'
 import { faultAnswer } from '../../src/http/duktig/faults.ts'
-import { duktigRoutes } from '../../src/http/duktig/routes.ts'
-import { OPEN_GATE } from '../../src/http/flood-gate.ts'
-import { createServer } from '../../src/http/server.ts'
 import { type Store, StoreUnavailable } from '../../src/store/store.ts'
 import { SealError } from '../../src/tokens/seal.ts'
 import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
 import { send, sendJson } from '../support/raw-http.ts'
+import { type ServedFace, serveFace } from '../support/serve-face.ts'
 import {
   AUTH_KEY,
   type TestService,
@@ -35,24 +31,9 @@ after(async () => {
 const down = (): Promise<never> => Promise.reject(new StoreUnavailable('the store is down'))
 
 /** The face over a store of which some verbs fail. */
-async function serveOver(failing: Partial<Store>): Promise<{ base: string; close(): Promise<void> }> {
+function serveOver(failing: Partial<Store>): Promise<ServedFace> {
   const deps = { ...beside.deps, store: { ...beside.deps.store, ...failing } }
-  const headers = { authKey: 'x-auth-key', accessToken: 'access-token', refreshToken: 'refresh-token' }
-  const app = await createServer({
-    routes: duktigRoutes({ deps, dates: createDateFormat('UTC'), headers, renamed: {} }),
-    maintenance: null,
-    notFound: NOT_FOUND,
-    floodGate: OPEN_GATE,
-    tooMany: () => UNAVAILABLE,
-    fault: (error, route) => faultAnswer(error, route, 'production', silentLog),
-    observe: () => {},
-    isDraining: () => false,
-    trustedProxies: [],
-    corsOrigins: [],
-    corsHeaders: { allowed: [], exposed: [] },
-  })
-  const base = await app.listen({ host: '127.0.0.1', port: 0 })
-  return { base, close: () => app.close() }
+  return serveFace(deps, (error, route) => faultAnswer(error, route, 'production', silentLog))
 }
 
 async function opened() {

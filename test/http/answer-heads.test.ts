@@ -56,14 +56,14 @@ async function answerTo(service: TestService, request: string, headers: string) 
   return { status, head: head.filter((line) => !/^date:/i.test(line)).sort(), body: answer.slice(end + 4) }
 }
 
-const exposed = 'access-control-expose-headers: X-Session-End-Reason, X-Device-Token, Retry-After'
+const exposed = 'Access-Control-Expose-Headers: X-Session-End-Reason,X-Device-Token,Retry-After'
 const WAYS = [
   { name: 'to anybody', settings: UNLIMITED, sent: '', added: [] },
   {
     name: 'to a page that may ask',
     settings: { ...UNLIMITED, DUKTIG_CORS_ORIGINS: PAGE },
     sent: `Origin: ${PAGE}\r\n`,
-    added: ['vary: Origin', `access-control-allow-origin: ${PAGE}`, exposed],
+    added: ['Vary: Origin', `Access-Control-Allow-Origin: ${PAGE}`, exposed],
   },
 ]
 

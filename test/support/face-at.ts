@@ -5,15 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compose } from '../../src/compose.ts'
 import type { RecordedAction } from '../../src/core/actions.ts'
-import { createDateFormat } from '../../src/core/dates.ts'
-import { NOT_FOUND } from '../../src/http/duktig/denials.ts'
-import { duktigRoutes } from '../../src/http/duktig/routes.ts'
-import { OPEN_GATE } from '../../src/http/flood-gate.ts'
-import { createServer } from '../../src/http/server.ts'
+import { faultAnswer } from '../../src/http/duktig/faults.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import type { LogTally } from '../../src/store/action-store.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import { makeAccount, openSession } from './opened-session.ts'
+import { send } from './raw-http.ts'
+import { serveFace } from './serve-face.ts'
 import { silentLog } from './service.ts'
 
 export interface FaceAt {
@@ -31,22 +29,7 @@ export async function faceAt(now: string, variables: Readonly<Record<string, str
   const clock = { nowMs: () => Date.parse(now) }
   const { store } = await openSqlite(join(dataDir, 'duktig.sqlite'), clock)
   const { deps, recorder } = await compose(settings, store, silentLog)
-  const headers = { authKey: 'x-auth-key', accessToken: 'access-token', refreshToken: 'refresh-token' }
-  const app = await createServer({
-    routes: duktigRoutes({ deps, dates: createDateFormat(settings.timeZone), headers, renamed: {} }),
-    maintenance: null,
-    notFound: NOT_FOUND,
-    floodGate: OPEN_GATE,
-    tooMany: () => NOT_FOUND,
-    fault: (error) => {
-      throw error
-    },
-    observe: () => {},
-    isDraining: () => false,
-    trustedProxies: [],
-    corsOrigins: [],
-    corsHeaders: { allowed: [], exposed: [] },
-  })
+  const served = await serveFace(deps, (error) => faultAnswer(error, 'face', 'development', silentLog), settings.timeZone)
   // Straight through the store, so that the only history is the one that the test makes up.
   const application = await store.createApplication(
     {
@@ -78,15 +61,11 @@ export async function faceAt(now: string, variables: Readonly<Record<string, str
       })
     },
     async get(path) {
-      const answer = await app.inject({
-        method: 'GET',
-        url: path,
-        headers: { 'Access-Token': accessToken },
-      })
-      return { status: answer.statusCode, text: answer.payload }
+      const { status, text } = await send(served.base, 'GET', path, { 'Access-Token': accessToken })
+      return { status, text }
     },
     async close() {
-      await app.close()
+      await served.close()
       await recorder.stop()
       await store.close()
       rmSync(dataDir, { recursive: true, force: true })

@@ -1,0 +1,26 @@
+/** Where a request comes from. */
+import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+import proxyAddress from '@fastify/proxy-addr'
+
+/** The other side's address, always a valid one; IPv4 as such, also where the socket is one of IPv6. */
+export type AddressReader = (request: IncomingMessage) => string
+
+/** `trusted`: addresses and networks of proxies whose `X-Forwarded-For` counts. */
+export function addressReader(trusted: readonly string[]): AddressReader {
+  if (trusted.length === 0) return (request) => plain(socketAddress(request))
+  const isTrusted = proxyAddress.compile([...trusted])
+  return (request) => {
+    const address = proxyAddress(request, isTrusted)
+    // A proxy may pass on nonsense; then the proxy itself is the other side.
+    return plain(isIP(address) === 0 ? socketAddress(request) : address)
+  }
+}
+
+function socketAddress(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? '0.0.0.0'
+}
+
+function plain(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}
