@@ -1,14 +1,14 @@
 /** Where a request comes from. */
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import proxyAddress from '@fastify/proxy-addr'
 
 /** The other side's address, always a valid one; IPv4 as such, also where the socket is one of IPv6. */
 export type AddressReader = (request: IncomingMessage) => string
 
 /** `trusted`: addresses and networks of proxies whose `X-Forwarded-For` counts. */
-export function addressReader(trusted: readonly string[]): AddressReader {
+export async function addressReader(trusted: readonly string[]): Promise<AddressReader> {
   if (trusted.length === 0) return (request) => plain(socketAddress(request))
+  const { default: proxyAddress } = await import('@fastify/proxy-addr')
   const isTrusted = proxyAddress.compile([...trusted])
   return (request) => {
     const address = proxyAddress(request, isTrusted)

@@ -38,7 +38,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     keepAliveTimeout: LIMITS.keepAliveMs,
     connectionsCheckingInterval: LIMITS.connectionCheckMs,
   }
-  const router = routerOf(options)
+  const router = routerOf(options, await addressReader(options.trustedProxies))
   const origins = options.corsOrigins.length > 0 ? await originsOf(options) : null
   const server = create(limits, (request, response) => {
     if (origins === null) router.lookup(request, response)
@@ -48,7 +48,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   return server
 }
 
-function routerOf(options: ServerOptions): Router.Instance<Router.HTTPVersion.V1> {
+function routerOf(options: ServerOptions, addressOf: AddressReader): Router.Instance<Router.HTTPVersion.V1> {
   const unknown = (response: ServerResponse): void =>
     write(options, response, options.maintenance ?? options.notFound)
   const router = Router({
@@ -57,7 +57,6 @@ function routerOf(options: ServerOptions): Router.Instance<Router.HTTPVersion.V1
     defaultRoute: (_request, response) => unknown(response),
     onBadUrl: (_path, _request, response) => unknown(response),
   })
-  const addressOf = addressReader(options.trustedProxies)
   for (const route of options.routes) {
     router.on(route.method, routerPath(route), (request, response, params, _store, query) => {
       serve(options, route, new RoutedRequest(request, params, query, addressOf), response)

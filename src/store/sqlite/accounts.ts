@@ -1,7 +1,8 @@
 import { type Account, ROLE, STATUS, emailKey } from '../../core/account.ts'
 import { ACCOUNT_COLUMNS, type Row, accountFrom } from '../rows.ts'
 import type { AccountChange, AccountStore, AccountWithPassword, ChangeOutcome } from '../store.ts'
-import { type Connection, isDuplicate } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { isDuplicate } from './errors.ts'
 import { takeLegacyTokensWithin } from './legacy.ts'
 import { endSessionsWithin } from './sessions.ts'
 

@@ -1,7 +1,8 @@
 import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
 import { APPLICATION_COLUMNS, type Row, applicationFrom } from '../rows.ts'
 import type { ApplicationStore, NewApplication } from '../store.ts'
-import { type Connection, isDuplicate } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { isDuplicate } from './errors.ts'
 
 /** The verbs about applications; guarantees in `store.ts`. */
 export function applicationStore(connection: Connection): ApplicationStore {

@@ -2,21 +2,25 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Application } from '../../core/application.ts'
 import { type Clock, StoreUnavailable } from '../store.ts'
-import { MOST_WAITING, StoreBusy } from '../store-busy.ts'
+import { StoreBusy } from '../store-busy.ts'
+import { isLocked, translate, unavailableIfSo } from './errors.ts'
 
 /** A write waits this long for a lock that another process holds, then the store is unavailable. */
 const LOCK_WAIT_MS = 2000
 /** Between two tries for the lock; waiting inside SQLite would stop the whole process. */
 const LOCK_RETRY_MS = 5
+/** So many writes, or reads, share a transaction at most. */
+export const MOST_AT_ONCE = 256
 /**
- * So long a full queue refuses, then it is worked off at once. Without that, those who ask again at once keep the event loop
- * reading requests, and refusing them is all that is done: ten turns of reading for one commit.
+ * A turn of the event loop takes work in for so long, as many transactions as that may be. Whatever else it reads is refused,
+ * so that it is told in time: it would wait longest, behind everything that the turn has taken.
  */
-const REFUSING_MS = 10
-
-/** Primary result codes that say "not now" rather than "never": busy, locked, I/O, full, read-only, cannot open, … */
-const UNAVAILABLE_CODES = new Set([5, 6, 8, 10, 11, 13, 14, 26])
-const LOCK_CODES = new Set([5, 6])
+export const TURN_MS = 25
+/**
+ * With a thousand connections that ask again at once the event loop goes on reading and does not end its turn: after so long
+ * another one begins, or refusing them would be all that is done.
+ */
+export const REFUSING_MS = 10
 
 interface Read {
   readonly work: () => unknown
@@ -51,9 +55,8 @@ export class Connection {
   #scheduled = false
   #closed = false
   #isLocked = false
-  /** Since when a queue has been full; null while it is not. */
-  #readsFullSinceMs: number | null = null
-  #writesFullSinceMs: number | null = null
+  /** When the turn of the event loop took its first work in; null before that. */
+  #turnSinceMs: number | null = null
   #afterCommit: () => void = () => {}
   #follower: Follower | null = null
 
@@ -98,8 +101,9 @@ export class Connection {
   readTogether<T>(work: () => T): Promise<T> {
     if (!this.#hasRoomToRead()) return Promise.reject(new StoreBusy())
     return new Promise<T>((resolve, reject) => {
+      this.#turnSinceMs ??= performance.now()
       this.#reads.push({ work, resolve: resolve as (value: unknown) => void, reject })
-      if (this.#reads.length === 1) setImmediate(() => this.#readAll())
+      if (this.#reads.length === 1) setImmediate(() => this.#endTurn(() => this.#readAll()))
     })
   }
 
@@ -113,7 +117,9 @@ export class Connection {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
     if (!this.hasRoomToWrite()) return Promise.reject(new StoreBusy())
     return new Promise<T>((resolve, reject) => {
-      const deadlineMs = performance.now() + LOCK_WAIT_MS
+      const nowMs = performance.now()
+      const deadlineMs = nowMs + LOCK_WAIT_MS
+      this.#turnSinceMs ??= nowMs
       const { single = false } = options
       this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject, deadlineMs, single })
       this.#schedule()
@@ -139,31 +145,40 @@ export class Connection {
     this.#follower = follower
   }
 
-  /** Whether one more write may wait. A queue that has been full for long enough is worked off first, then there is. */
+  /** Whether one more write may wait. When a transaction is full, it runs first, then there is, unless the turn is over. */
   hasRoomToWrite(): boolean {
-    if (this.#queue.length < MOST_WAITING) return true
-    const nowMs = performance.now()
-    this.#writesFullSinceMs ??= nowMs
-    // While another process holds the lock, nothing can be worked off; within a transaction no other may begin.
-    if (this.#isLocked || this.#db.isTransaction || nowMs - this.#writesFullSinceMs < REFUSING_MS)
-      return false
+    if (this.#queue.length < MOST_AT_ONCE) return true
+    // While another process holds the lock, nothing can be written.
+    if (this.#isLocked || !this.#mayRun()) return false
     this.#flush()
-    return true
+    return this.#queue.length < MOST_AT_ONCE
   }
 
   #hasRoomToRead(): boolean {
-    if (this.#reads.length < MOST_WAITING) return true
-    const nowMs = performance.now()
-    this.#readsFullSinceMs ??= nowMs
-    if (this.#db.isTransaction || nowMs - this.#readsFullSinceMs < REFUSING_MS) return false
+    if (this.#reads.length < MOST_AT_ONCE) return true
+    if (!this.#mayRun()) return false
     this.#readAll()
     return true
+  }
+
+  /** Whether a full transaction may run before the turn ends. Within one no other may begin. */
+  #mayRun(): boolean {
+    if (this.#db.isTransaction) return false
+    const nowMs = performance.now()
+    const tookMs = nowMs - (this.#turnSinceMs ?? nowMs)
+    if (tookMs >= TURN_MS && tookMs < TURN_MS + REFUSING_MS) return false
+    if (tookMs >= TURN_MS) this.#turnSinceMs = nowMs
+    return true
+  }
+
+  #endTurn(work: () => void): void {
+    this.#turnSinceMs = null
+    work()
   }
 
   #readAll(): void {
     const reads = this.#reads
     this.#reads = []
-    this.#readsFullSinceMs = null
     // Worked off already, because it was full.
     if (reads.length === 0) return
     try {
@@ -192,14 +207,13 @@ export class Connection {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.#flush())
+    setImmediate(() => this.#endTurn(() => this.#flush()))
   }
 
   #flush(): void {
     this.#scheduled = false
     const batch = this.#queue
     this.#queue = []
-    this.#writesFullSinceMs = null
     this.#isLocked = false
     if (batch.length === 0) return
     try {
@@ -225,7 +239,7 @@ export class Connection {
       job.outcome = { value: job.work() }
       if (!single) this.sql('release job').run()
     } catch (error) {
-      if (LOCK_CODES.has(primaryCode(error)) || !this.#db.isTransaction) throw error
+      if (isLocked(error) || !this.#db.isTransaction) throw error
       if (!single) {
         this.sql('rollback to job').run()
         this.applications.clear()
@@ -236,7 +250,7 @@ export class Connection {
   }
 
   #failed(batch: Job[], error: unknown): void {
-    const locked = LOCK_CODES.has(primaryCode(error))
+    const locked = isLocked(error)
     const nowMs = performance.now()
     for (const job of batch) {
       if (locked && nowMs < job.deadlineMs && !this.#closed) this.#queue.push(job)
@@ -245,7 +259,7 @@ export class Connection {
     this.#isLocked = this.#queue.length > 0
     if (!this.#isLocked || this.#scheduled) return
     this.#scheduled = true
-    setTimeout(() => this.#flush(), LOCK_RETRY_MS)
+    setTimeout(() => this.#endTurn(() => this.#flush()), LOCK_RETRY_MS)
   }
 
   #finish(sql: 'commit' | 'rollback'): void {
@@ -270,28 +284,4 @@ function settle(job: Job): void {
   const { outcome } = job
   if (outcome !== undefined && 'value' in outcome) job.resolve(outcome.value)
   else job.reject(outcome?.error)
-}
-
-function translate<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw unavailableIfSo(error)
-  }
-}
-
-function primaryCode(error: unknown): number {
-  const code = (error as { errcode?: unknown } | null)?.errcode
-  return typeof code === 'number' ? code & 0xff : -1
-}
-
-function unavailableIfSo(error: unknown): unknown {
-  if (!UNAVAILABLE_CODES.has(primaryCode(error))) return error
-  return new StoreUnavailable(`SQLite: ${(error as Error).message}`, { cause: error })
-}
-
-/** Whether an error says that a unique column has this value already. */
-export function isDuplicate(error: unknown, column: string): boolean {
-  const full = (error as { errcode?: unknown } | null)?.errcode
-  return (full === 2067 || full === 1555) && (error as Error).message.includes(column)
 }
