@@ -1,11 +1,5 @@
 import { StoreUnavailable } from './store.ts'
 
-/**
- * So many requests wait for the store at a time. More of them would only wait longer, until nobody is answered in time: who
- * comes then is told so at once, and those who wait are served.
- */
-export const MOST_WAITING = 512
-
 /** Too many wait for the store already; nothing of the call has happened. */
 export class StoreBusy extends StoreUnavailable {
   override name = 'StoreBusy'

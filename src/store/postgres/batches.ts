@@ -1,3 +1,9 @@
+/**
+ * So many requests wait for their batch at a time. More of them would only wait longer, until nobody is answered in time: who
+ * comes then is told so at once, and those who wait are served.
+ */
+export const MOST_WAITING = 512
+
 export interface Batching<J> {
   /** How many jobs at most share a batch, and how many batches are under way at a time. */
   readonly jobs: number
