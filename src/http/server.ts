@@ -65,7 +65,12 @@ function routerOf(options: ServerOptions, addressOf: AddressReader): Router.Inst
   return router
 }
 
-function serve(options: ServerOptions, route: HttpRoute, request: HttpRequest, response: ServerResponse): void {
+function serve(
+  options: ServerOptions,
+  route: HttpRoute,
+  request: HttpRequest,
+  response: ServerResponse,
+): void {
   const startedMs = performance.now()
   const finish = (answer: Answer): void => {
     options.observe(route.path, answer.status, performance.now() - startedMs)

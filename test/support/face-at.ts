@@ -29,7 +29,11 @@ export async function faceAt(now: string, variables: Readonly<Record<string, str
   const clock = { nowMs: () => Date.parse(now) }
   const { store } = await openSqlite(join(dataDir, 'duktig.sqlite'), clock)
   const { deps, recorder } = await compose(settings, store, silentLog)
-  const served = await serveFace(deps, (error) => faultAnswer(error, 'face', 'development', silentLog), settings.timeZone)
+  const served = await serveFace(
+    deps,
+    (error) => faultAnswer(error, 'face', 'development', silentLog),
+    settings.timeZone,
+  )
   // Straight through the store, so that the only history is the one that the test makes up.
   const application = await store.createApplication(
     {
