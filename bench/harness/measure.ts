@@ -74,34 +74,36 @@ export function repeatedLoad(target: Target, tape: Tape): (seconds: number) => P
 const openLoopScript = fileURLToPath(new URL('../open-loop.ts', import.meta.url))
 const OPEN_LOOP_CONNECTIONS = 256
 
-/** Latency at a fixed rate. */
+type Rate = Pick<OpenLoopPlan, 'rate' | 'seconds'>
+
+/** Latency at a fixed rate; the next call goes on where this one ended. */
 export async function openLoop(
   target: Target,
   kind: TapeKind,
   tapes: TapeMaker,
-  load: Pick<OpenLoopPlan, 'rate' | 'seconds'>,
+  load: Rate,
+): Promise<OpenLoopResult> {
+  const result = await openLoopOfAnyone(target, kind, tapes, load)
+  tapes.used(kind, result.sent)
+  return result
+}
+
+/** The same requests at the same rate to a server that does not care what is in them. */
+export async function openLoopOfAnyone(
+  target: Target,
+  kind: TapeKind,
+  tapes: TapeMaker,
+  load: Rate,
 ): Promise<OpenLoopResult> {
   const { file, recordSize } = tapes.make(kind, Math.ceil(load.rate * load.seconds) + 100)
   const { port, method, path, tokenHeader, headers, connections = OPEN_LOOP_CONNECTIONS } = target
-  const plan: OpenLoopPlan = {
-    port,
-    method,
-    path,
-    tokenHeader,
-    headers,
-    file,
-    recordSize,
-    connections,
-    ...load,
-  }
-  const env = { PATH: process.env['PATH'] }
+  const request = { port, method, path, tokenHeader, headers, file, recordSize, connections }
+  const plan: OpenLoopPlan = { ...request, ...load }
   const text = await outputOf(process.execPath, [openLoopScript, JSON.stringify(plan)], {
     core: LOAD_CORE,
-    env,
+    env: { PATH: process.env['PATH'] },
   })
-  const result = JSON.parse(text) as OpenLoopResult
-  tapes.used(kind, result.sent)
-  return result
+  return JSON.parse(text) as OpenLoopResult
 }
 
 /** Processor time of a process so far, all threads, microseconds; not a number where there is no /proc. */

@@ -3,7 +3,14 @@ import { copyFileSync } from 'node:fs'
 import type { Target } from '../harness/closed-loop.ts'
 import type { Context, Figure, Row } from '../harness/context.ts'
 import { type Running, type Site, startDuktig } from '../harness/duktig.ts'
-import { interleaved, median, openLoop, repeatedLoad, tapeLoad } from '../harness/measure.ts'
+import {
+  interleaved,
+  median,
+  openLoop,
+  openLoopOfAnyone,
+  repeatedLoad,
+  tapeLoad,
+} from '../harness/measure.ts'
 import type { Tape, TapeKind } from '../harness/tape.ts'
 
 interface Work {
@@ -98,32 +105,40 @@ async function measureWork(context: Context, work: Work): Promise<readonly Figur
     ]
     if (work.mostP99Ms === undefined) return figures
     const rate = median(ours.map((round) => round.perSecond)) * OPEN_LOOP_PART
-    return [...figures, await latency(context, site, running, work, rate)]
+    return [...figures, ...(await latency(context, site, { running, baseline }, work, rate))]
   } finally {
     await running.stop()
   }
 }
 
+/** By turns with the bare server at the same rate: what it takes, the machine and the load generator take. */
 async function latency(
   context: Context,
   site: Site,
-  running: Running,
+  servers: { readonly running: Running; readonly baseline: { readonly port: number } },
   work: Work,
   rate: number,
-): Promise<Figure> {
-  const values: number[] = []
+): Promise<readonly Figure[]> {
+  const { kind, name } = work
+  const ours: number[] = []
+  const bare: number[] = []
+  const load = { rate, seconds: context.timing.seconds * 2 }
   for (let i = 0; i < Math.ceil(context.timing.rounds / 2); i++) {
-    const load = { rate, seconds: context.timing.seconds * 2 }
-    const result = await openLoop(targetOf(work.kind, running.port), work.kind, site.tapes, load)
+    const control = await openLoopOfAnyone(targetOf(kind, servers.baseline.port), kind, site.tapes, load)
+    const result = await openLoop(targetOf(kind, servers.running.port), kind, site.tapes, load)
     if (result.unanswered > 0 || (result.statuses['200'] ?? 0) !== result.sent)
       throw new Error(`open loop: ${JSON.stringify(result)}`)
     context.say(
-      `p99 ${result.p99Ms.toFixed(1)} ms at ${Math.round(rate)}/s, longest ${result.maxMs.toFixed(0)} ms`,
+      `p99 ${result.p99Ms.toFixed(1)} ms at ${Math.round(rate)}/s, longest ${result.maxMs.toFixed(0)} ms; bare ${control.p99Ms.toFixed(1)} ms`,
     )
-    values.push(result.p99Ms)
+    ours.push(result.p99Ms)
+    bare.push(control.p99Ms)
   }
   const what = `p99 at ${OPEN_LOOP_PART * 100} % of the throughput, open loop`
-  return { row: work.name, what, unit: 'ms', values, aim: { most: work.mostP99Ms as number } }
+  return [
+    { row: name, what, unit: 'ms', values: ours, aim: { most: work.mostP99Ms as number } },
+    { row: name, what: 'p99 of bare node:http at that rate', unit: 'ms', values: bare },
+  ]
 }
 
 export function duktigContestant(site: Site, running: Running, kind: TapeKind) {
