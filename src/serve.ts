@@ -78,7 +78,7 @@ async function listen(
   try {
     await listenOn(metricsListener, settings.metricsHost, settings.metricsPort)
   } catch (error) {
-    server.close()
+    await drain(server)
     throw error
   }
   metricsListener.unref()

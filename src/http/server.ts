@@ -41,8 +41,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const router = routerOf(options, await addressReader(options.trustedProxies))
   const origins = options.corsOrigins.length > 0 ? await originsOf(options) : null
   const server = create(limits, (request, response) => {
-    if (origins === null) router.lookup(request, response)
-    else origins(request, response, () => router.lookup(request, response))
+    if (origins === null) return void router.lookup(request, response)
+    // Answers to preflight requests do not come by `write`.
+    if (options.isDraining()) response.setHeader('connection', 'close')
+    origins(request, response, () => router.lookup(request, response))
   })
   server.on('clientError', refuseConnection)
   return server
@@ -73,13 +75,8 @@ function serve(
 ): void {
   const startedMs = performance.now()
   const finish = (answer: Answer): void => {
-    options.observe(route.path, answer.status, performance.now() - startedMs)
-    try {
-      write(options, response, answer)
-    } catch (error) {
-      // A header that cannot be written: nothing has left yet.
-      write(options, response, options.fault(error, route.path))
-    }
+    const written = tryToWrite(options, route, response, answer)
+    options.observe(route.path, written.status, performance.now() - startedMs)
   }
   if (options.maintenance !== null && route.always !== true) return finish(options.maintenance)
   const answer = gated(options, route, request)
@@ -130,6 +127,25 @@ class RoutedRequest implements HttpRequest {
 
   get address(): string {
     return this.#addressOf(this.raw)
+  }
+}
+
+/** Writes an answer, or the fault that it cannot be written, of which nothing may leave. What was written. */
+function tryToWrite(
+  options: ServerOptions,
+  route: HttpRoute,
+  response: ServerResponse,
+  answer: Answer,
+): Answer {
+  try {
+    write(options, response, answer)
+    return answer
+  } catch (error) {
+    for (const name of response.getHeaderNames()) response.removeHeader(name)
+    response.statusMessage = ''
+    const fault = options.fault(error, route.path)
+    write(options, response, fault)
+    return fault
   }
 }
 

@@ -37,7 +37,7 @@ export const SETTINGS = {
     variable: 'DUKTIG_HOST',
     kind: matching('address or name', /^[A-Za-z0-9.:-]{1,255}$/, 'an address or a host name'),
     default: '127.0.0.1',
-    sentence: 'Where the service listens.',
+    sentence: 'Where the service listens; a name stands for the first address that it has.',
   }),
   port: required({
     variable: 'DUKTIG_PORT',

@@ -17,8 +17,8 @@ export const MOST_AT_ONCE = 256
  */
 export const TURN_MS = 25
 /**
- * With a thousand connections that ask again at once the event loop goes on reading and does not end its turn: after so long
- * another one begins, or refusing them would be all that is done.
+ * With a thousand connections that ask again at once the event loop goes on reading and does not end its turn: after refusing
+ * for so long another one begins, or refusing would be all that is done.
  */
 export const REFUSING_MS = 10
 
@@ -57,6 +57,8 @@ export class Connection {
   #isLocked = false
   /** When the turn of the event loop took its first work in; null before that. */
   #turnSinceMs: number | null = null
+  /** When it began to refuse. */
+  #refusingSinceMs: number | null = null
   #afterCommit: () => void = () => {}
   #follower: Follower | null = null
 
@@ -99,11 +101,12 @@ export class Connection {
    * less than one for each: entering it is the greater part of a small read.
    */
   readTogether<T>(work: () => T): Promise<T> {
+    if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
     if (!this.#hasRoomToRead()) return Promise.reject(new StoreBusy())
     return new Promise<T>((resolve, reject) => {
       this.#turnSinceMs ??= performance.now()
       this.#reads.push({ work, resolve: resolve as (value: unknown) => void, reject })
-      if (this.#reads.length === 1) setImmediate(() => this.#endTurn(() => this.#readAll()))
+      if (this.#reads.length === 1) this.#afterTurn(() => this.#readAll())
     })
   }
 
@@ -165,15 +168,23 @@ export class Connection {
   #mayRun(): boolean {
     if (this.#db.isTransaction) return false
     const nowMs = performance.now()
-    const tookMs = nowMs - (this.#turnSinceMs ?? nowMs)
-    if (tookMs >= TURN_MS && tookMs < TURN_MS + REFUSING_MS) return false
-    if (tookMs >= TURN_MS) this.#turnSinceMs = nowMs
+    if (nowMs - (this.#turnSinceMs ?? nowMs) < TURN_MS) return true
+    this.#refusingSinceMs ??= nowMs
+    if (nowMs - this.#refusingSinceMs < REFUSING_MS) return false
+    this.#endTurn()
     return true
   }
 
-  #endTurn(work: () => void): void {
+  #endTurn(): void {
     this.#turnSinceMs = null
-    work()
+    this.#refusingSinceMs = null
+  }
+
+  #afterTurn(work: () => void): void {
+    setImmediate(() => {
+      this.#endTurn()
+      work()
+    })
   }
 
   #readAll(): void {
@@ -207,7 +218,7 @@ export class Connection {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.#endTurn(() => this.#flush()))
+    this.#afterTurn(() => this.#flush())
   }
 
   #flush(): void {
@@ -259,7 +270,7 @@ export class Connection {
     this.#isLocked = this.#queue.length > 0
     if (!this.#isLocked || this.#scheduled) return
     this.#scheduled = true
-    setTimeout(() => this.#endTurn(() => this.#flush()), LOCK_RETRY_MS)
+    setTimeout(() => this.#afterTurn(() => this.#flush()), LOCK_RETRY_MS)
   }
 
   #finish(sql: 'commit' | 'rollback'): void {
