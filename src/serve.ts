@@ -155,10 +155,7 @@ function corsHeaders(settings: Settings): { allowed: readonly string[]; exposed:
 async function drain(server: Server): Promise<void> {
   const deadline = setTimeout(() => server.closeAllConnections(), LIMITS.drainMs)
   const resting = setInterval(() => server.closeIdleConnections(), LIMITS.drainCheckMs)
-  await new Promise((resolve) => {
-    server.close(resolve)
-    server.closeIdleConnections()
-  })
+  await new Promise((resolve) => server.close(resolve))
   clearTimeout(deadline)
   clearInterval(resting)
 }
@@ -166,7 +163,7 @@ async function drain(server: Server): Promise<void> {
 function listenOn(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ port, host, backlog: LIMITS.waitingConnections }, () => {
+    server.listen({ port, host, backlog: LIMITS.backlog }, () => {
       server.off('error', reject)
       resolve()
     })

@@ -74,26 +74,26 @@ export function repeatedLoad(target: Target, tape: Tape): (seconds: number) => P
 const openLoopScript = fileURLToPath(new URL('../open-loop.ts', import.meta.url))
 const OPEN_LOOP_CONNECTIONS = 256
 
-type Rate = Pick<OpenLoopPlan, 'rate' | 'seconds'>
+type OpenLoad = Pick<OpenLoopPlan, 'rate' | 'seconds'>
 
 /** Latency at a fixed rate; the next call goes on where this one ended. */
 export async function openLoop(
   target: Target,
   kind: TapeKind,
   tapes: TapeMaker,
-  load: Rate,
+  load: OpenLoad,
 ): Promise<OpenLoopResult> {
-  const result = await openLoopOfAnyone(target, kind, tapes, load)
+  const result = await repeatedOpenLoop(target, kind, tapes, load)
   tapes.used(kind, result.sent)
   return result
 }
 
-/** The same requests at the same rate to a server that does not care what is in them. */
-export async function openLoopOfAnyone(
+/** The same, but uses up nothing of the tape: for a server that does not care what is in the requests. */
+export async function repeatedOpenLoop(
   target: Target,
   kind: TapeKind,
   tapes: TapeMaker,
-  load: Rate,
+  load: OpenLoad,
 ): Promise<OpenLoopResult> {
   const { file, recordSize } = tapes.make(kind, Math.ceil(load.rate * load.seconds) + 100)
   const { port, method, path, tokenHeader, headers, connections = OPEN_LOOP_CONNECTIONS } = target

@@ -105,9 +105,9 @@ export const ORIGINAL: readonly Mutation[] = [
     defect: 'O9',
     sentence: 'a key of an application stands in a source',
     file: 'src/settings/settings.ts',
-    search: "sentence: 'Where the service listens.'",
+    search: "sentence: 'Where the service listens; a name",
     // In two parts, so that this file is none of those that the test finds.
-    replace: `sentence: 'Where the service listens. duktig${'_A1b2C3d4'.padEnd(44, 'x')}'`,
+    replace: `sentence: 'Where the service listens, duktig${'_A1b2C3d4'.padEnd(44, 'x')}; a name`,
     caughtBy: ['test/http/secrets.test.ts'],
     only: 'the repository holds',
   },

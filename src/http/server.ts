@@ -28,8 +28,9 @@ export interface ServerOptions {
   readonly corsHeaders: { readonly allowed: readonly string[]; readonly exposed: readonly string[] }
 }
 
-/** Builds the server; to listen and to close (which drains) is the caller's. */
+/** Builds the server; listening and draining are the caller's. */
 export async function createServer(options: ServerOptions): Promise<Server> {
+  // Not imported, for the reason that stands in `operations/metrics.ts`.
   const { createServer: create } = process.getBuiltinModule('node:http')
   const limits = {
     maxHeaderSize: LIMITS.headerBytes,
@@ -39,12 +40,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     connectionsCheckingInterval: LIMITS.connectionCheckMs,
   }
   const router = routerOf(options, await addressReader(options.trustedProxies))
-  const origins = options.corsOrigins.length > 0 ? await originsOf(options) : null
+  const handleCors = options.corsOrigins.length > 0 ? await corsHandler(options) : null
   const server = create(limits, (request, response) => {
-    if (origins === null) return void router.lookup(request, response)
+    if (handleCors === null) return void router.lookup(request, response)
     // Answers to preflight requests do not come by `write`.
     if (options.isDraining()) response.setHeader('connection', 'close')
-    origins(request, response, () => router.lookup(request, response))
+    handleCors(request, response, () => router.lookup(request, response))
   })
   server.on('clientError', refuseConnection)
   return server
@@ -130,7 +131,7 @@ class RoutedRequest implements HttpRequest {
   }
 }
 
-/** Writes an answer, or the fault that it cannot be written, of which nothing may leave. What was written. */
+/** Writes an answer. If that throws, nothing of it leaves, and a fault is written in its place. Returns what was written. */
 function tryToWrite(
   options: ServerOptions,
   route: HttpRoute,
@@ -141,6 +142,7 @@ function tryToWrite(
     write(options, response, answer)
     return answer
   } catch (error) {
+    // A `writeHead` that throws leaves headers and the phrase of its status behind.
     for (const name of response.getHeaderNames()) response.removeHeader(name)
     response.statusMessage = ''
     const fault = options.fault(error, route.path)
@@ -175,18 +177,18 @@ function routerPath(route: HttpRoute): string {
   })
 }
 
-type Origins = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
+type CorsHandler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
 
-/** Answers preflight requests, and says to everybody else's answer who may read it. */
-async function originsOf(options: ServerOptions): Promise<Origins> {
+/** Answers preflight requests, and adds to every other answer which origins may read it. */
+async function corsHandler(options: ServerOptions): Promise<CorsHandler> {
   const { default: cors } = await import('cors')
-  return cors<IncomingMessage & { method?: string }>({
+  return cors({
     origin: [...options.corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: [...options.corsHeaders.allowed],
     exposedHeaders: [...options.corsHeaders.exposed],
     maxAge: 600,
-  }) as Origins
+  })
 }
 
 const CONNECTION_ERRORS: Readonly<Record<string, string>> = {

@@ -17,8 +17,8 @@ export const LIMITS = {
   headersMs: 5_000,
   /** How often connections are looked at for the two; Node's own 30 s would be the real bound. */
   connectionCheckMs: 1_000,
-  /** Connections that wait to be taken; beyond it the other side tries again after a second (the system has a bound, too). */
-  waitingConnections: 4096,
+  /** Connections that wait to be accepted; beyond it a client's system tries again after a second. The kernel may allow fewer. */
+  backlog: 4096,
   /** Longer than the idle time-outs of common load balancers (60 s), so that they close first. */
   keepAliveMs: 65_000,
   /** A refresh that has not been decided by then is refused and never happens (docs/refresh.md). */

@@ -2,20 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Composed } from '../../src/compose.ts'
-import { faultAnswer } from '../../src/http/duktig/faults.ts'
 import { type Store, StoreUnavailable } from '../../src/store/store.ts'
 import { SealError } from '../../src/tokens/seal.ts'
 import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
 import { send, sendJson } from '../support/raw-http.ts'
 import { type ServedFace, serveFace } from '../support/serve-face.ts'
-import {
-  AUTH_KEY,
-  type TestService,
-  UNLIMITED,
-  openBeside,
-  silentLog,
-  startTestService,
-} from '../support/service.ts'
+import { AUTH_KEY, type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
 
 let service: TestService
 let beside: Composed & { close(): Promise<void> }
@@ -33,7 +25,7 @@ const down = (): Promise<never> => Promise.reject(new StoreUnavailable('the stor
 /** The face over a store of which some verbs fail. */
 function serveOver(failing: Partial<Store>): Promise<ServedFace> {
   const deps = { ...beside.deps, store: { ...beside.deps.store, ...failing } }
-  return serveFace(deps, (error, route) => faultAnswer(error, route, 'production', silentLog))
+  return serveFace(deps, 'production')
 }
 
 async function opened() {

@@ -37,7 +37,7 @@ export interface LoadResult {
   readonly afterwards: Outcome
 }
 
-/** At a time, for the capacity: as much as the service can share commits for, and less than may wait. */
+/** At a time, for the capacity: as many as share a commit, and no more than may wait. */
 const BUSY = 256
 const CAPACITY_SECONDS = 10
 const AFTERWARDS_SECONDS = 3
@@ -208,7 +208,7 @@ class Load {
     const length = lengthAt < 0 ? 0 : Number.parseInt(head.slice(lengthAt + LENGTH.length), 10)
     if (client.received.length < headEnd + 4 + length) return
     if (head.startsWith('HTTP/1.1 200')) {
-      // Read in haste: what this process does late looks like the service's delay.
+      // Not parsed as JSON: what this process is late with would count as the service's delay.
       const tokenAt = client.received.indexOf(TOKEN, headEnd)
       const endAt = client.received.indexOf('"', tokenAt + TOKEN.length)
       if (tokenAt > 0) client.token = client.received.slice(tokenAt + TOKEN.length, endAt)

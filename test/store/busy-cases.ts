@@ -23,7 +23,7 @@ export function busyCases(shared: () => TestStore): void {
       await unlessHeldUp(TURN_MS + REFUSING_MS, () => {
         const startMs = performance.now()
         const waiting = [ask()]
-        // A turn that has lasted long enough takes no more than one group in.
+        // Once a turn of SQLite has lasted this long, it takes one group in and no more.
         while (performance.now() - startMs < TURN_MS);
         for (let i = 1; i < most; i++) waiting.push(ask())
         const served = Promise.all(waiting)
@@ -37,7 +37,7 @@ export function busyCases(shared: () => TestStore): void {
       assert.ok(await ask())
     })
 
-    test(`${verb}: of a crowd that asks in one moment as many are served as there is time for`, async () => {
+    test(`${verb}: a crowd that asks in one moment is served, beyond the first group while there is time`, async () => {
       const { ask, most } = await asking()
       await unlessHeldUp(TURN_MS, () => {
         const outcomes = Promise.allSettled(Array.from({ length: 2 * most }, ask))

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compose } from '../../src/compose.ts'
 import type { RecordedAction } from '../../src/core/actions.ts'
-import { faultAnswer } from '../../src/http/duktig/faults.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import type { LogTally } from '../../src/store/action-store.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
@@ -29,11 +28,7 @@ export async function faceAt(now: string, variables: Readonly<Record<string, str
   const clock = { nowMs: () => Date.parse(now) }
   const { store } = await openSqlite(join(dataDir, 'duktig.sqlite'), clock)
   const { deps, recorder } = await compose(settings, store, silentLog)
-  const served = await serveFace(
-    deps,
-    (error) => faultAnswer(error, 'face', 'development', silentLog),
-    settings.timeZone,
-  )
+  const served = await serveFace(deps, 'development', settings.timeZone)
   // Straight through the store, so that the only history is the one that the test makes up.
   const application = await store.createApplication(
     {

@@ -3,20 +3,21 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createDateFormat } from '../../src/core/dates.ts'
 import { NOT_FOUND, UNAVAILABLE } from '../../src/http/duktig/denials.ts'
+import { faultAnswer } from '../../src/http/duktig/faults.ts'
 import { duktigRoutes } from '../../src/http/duktig/routes.ts'
 import { OPEN_GATE } from '../../src/http/flood-gate.ts'
-import { createServer, type ServerOptions } from '../../src/http/server.ts'
+import { createServer } from '../../src/http/server.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
+import { silentLog } from './service.ts'
 
 export interface ServedFace {
   readonly base: string
   close(): Promise<void>
 }
 
-/** `fault` words what a handler threw. */
 export async function serveFace(
   deps: Deps,
-  fault: ServerOptions['fault'],
+  mode: 'production' | 'development',
   timeZone = 'UTC',
 ): Promise<ServedFace> {
   const headers = { authKey: 'x-auth-key', accessToken: 'access-token', refreshToken: 'refresh-token' }
@@ -26,7 +27,7 @@ export async function serveFace(
     notFound: NOT_FOUND,
     floodGate: OPEN_GATE,
     tooMany: () => UNAVAILABLE,
-    fault,
+    fault: (error, route) => faultAnswer(error, route, mode, silentLog),
     observe: () => {},
     isDraining: () => false,
     trustedProxies: [],
@@ -37,10 +38,6 @@ export async function serveFace(
   const { port } = server.address() as AddressInfo
   return {
     base: `http://127.0.0.1:${port}`,
-    async close() {
-      server.close()
-      server.closeIdleConnections()
-      await once(server, 'close')
-    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
   }
 }

@@ -1,6 +1,6 @@
 /**
- * So many requests wait for their batch at a time. More of them would only wait longer, until nobody is answered in time: who
- * comes then is told so at once, and those who wait are served.
+ * At most so many requests wait for their batch. More would only wait longer, until nobody is answered in time; so they are
+ * refused at once, and those who wait are served.
  */
 export const MOST_WAITING = 512
 
@@ -28,9 +28,9 @@ export class Batches<J> {
     this.#how = how
   }
 
-  /** How many jobs wait for their batch. */
-  get waiting(): number {
-    return this.#waiting.length
+  /** Whether one more job may wait. */
+  get hasRoom(): boolean {
+    return this.#waiting.length < MOST_WAITING
   }
 
   add(job: J): void {

@@ -6,7 +6,7 @@ import { VIEW_COLUMNS, VIEW_SOURCE, viewFrom } from '../rows.ts'
 import type { SessionView } from '../../core/session.ts'
 import { type Clock, type RefreshOutcome, type RefreshRequest, StoreUnavailable } from '../store.ts'
 import { StoreBusy } from '../store-busy.ts'
-import { Batches, MOST_WAITING } from './batches.ts'
+import { Batches } from './batches.ts'
 import type { Connection, Sql } from './connection.ts'
 import { type Chain, type RefreshJob, decideChain } from './decide-chain.ts'
 import { asksForRetry } from './errors.ts'
@@ -38,7 +38,7 @@ export function refreshing(connection: Connection): {
     },
     fail: (job, error) => job.reject(error),
   })
-  const hasRoom = () => batches.waiting < MOST_WAITING
+  const hasRoom = () => batches.hasRoom
   const refresh = (request: RefreshRequest) =>
     connection.admit(async () => {
       if (!hasRoom()) throw new StoreBusy()

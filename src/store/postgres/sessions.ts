@@ -2,7 +2,7 @@ import type { SessionView } from '../../core/session.ts'
 import { LISTING_COLUMNS, listingFrom } from '../rows.ts'
 import type { SessionStore, Store } from '../store.ts'
 import { StoreBusy } from '../store-busy.ts'
-import { Batches, MOST_WAITING } from './batches.ts'
+import { Batches } from './batches.ts'
 import type { Connection } from './connection.ts'
 import { endSessionsWithin } from './end-sessions.ts'
 import { openSessionWithin } from './open-session.ts'
@@ -85,7 +85,7 @@ function reading(connection: Connection): SessionStore['readSession'] {
   })
   return (sessionId) =>
     connection.admit(() => {
-      if (batches.waiting >= MOST_WAITING) return Promise.reject(new StoreBusy())
+      if (!batches.hasRoom) return Promise.reject(new StoreBusy())
       const { promise, resolve, reject } = Promise.withResolvers<SessionView | null>()
       batches.add({ sessionId, resolve, reject })
       return promise

@@ -1,4 +1,4 @@
-/** One SQLite database: durable settings, prepared statements, and group commit. */
+/** One SQLite database: durable settings, prepared statements, group commit, and refusing what is too much. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Application } from '../../core/application.ts'
 import { type Clock, StoreUnavailable } from '../store.ts'
@@ -12,13 +12,13 @@ const LOCK_RETRY_MS = 5
 /** So many writes, or reads, share a transaction at most. */
 export const MOST_AT_ONCE = 256
 /**
- * A turn of the event loop takes work in for so long, as many transactions as that may be. Whatever else it reads is refused,
- * so that it is told in time: it would wait longest, behind everything that the turn has taken.
+ * For so long from its first work a turn of the event loop runs each full transaction at once and takes in more. After that
+ * it fills one more and refuses the rest: they would wait longest, behind everything that the turn has taken.
  */
 export const TURN_MS = 25
 /**
- * With a thousand connections that ask again at once the event loop goes on reading and does not end its turn: after refusing
- * for so long another one begins, or refusing would be all that is done.
+ * So long a turn refuses, then another one counts as begun. A thousand connections that ask again at once keep the event loop
+ * reading: the turn would never end, and refusing would be all that is done.
  */
 export const REFUSING_MS = 10
 
@@ -55,9 +55,9 @@ export class Connection {
   #scheduled = false
   #closed = false
   #isLocked = false
-  /** When the turn of the event loop took its first work in; null before that. */
+  /** When this turn took its first work in; null before that. */
   #turnSinceMs: number | null = null
-  /** When it began to refuse. */
+  /** When this turn first refused; null before that. */
   #refusingSinceMs: number | null = null
   #afterCommit: () => void = () => {}
   #follower: Follower | null = null
@@ -148,24 +148,25 @@ export class Connection {
     this.#follower = follower
   }
 
-  /** Whether one more write may wait. When a transaction is full, it runs first, then there is, unless the turn is over. */
+  /** Whether one more write is taken in. May run what waits: a full transaction is written first, if the turn leaves time. */
   hasRoomToWrite(): boolean {
     if (this.#queue.length < MOST_AT_ONCE) return true
     // While another process holds the lock, nothing can be written.
-    if (this.#isLocked || !this.#mayRun()) return false
+    if (this.#isLocked || !this.#mayRunEarly()) return false
     this.#flush()
     return this.#queue.length < MOST_AT_ONCE
   }
 
   #hasRoomToRead(): boolean {
     if (this.#reads.length < MOST_AT_ONCE) return true
-    if (!this.#mayRun()) return false
+    if (!this.#mayRunEarly()) return false
     this.#readAll()
     return true
   }
 
-  /** Whether a full transaction may run before the turn ends. Within one no other may begin. */
-  #mayRun(): boolean {
+  /** Whether a full transaction may run before the turn ends; one that has refused for long enough ends here. */
+  #mayRunEarly(): boolean {
+    // Within a transaction no other may begin.
     if (this.#db.isTransaction) return false
     const nowMs = performance.now()
     if (nowMs - (this.#turnSinceMs ?? nowMs) < TURN_MS) return true
@@ -180,6 +181,7 @@ export class Connection {
     this.#refusingSinceMs = null
   }
 
+  /** Runs `work` once the event loop has read what there was to read. */
   #afterTurn(work: () => void): void {
     setImmediate(() => {
       this.#endTurn()
