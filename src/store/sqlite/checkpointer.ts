@@ -6,8 +6,11 @@ import { Worker } from 'node:worker_threads'
 import type { CheckpointWork } from './checkpoint-worker.ts'
 import type { Connection } from './connection.ts'
 
-/** Frames of 4 KiB in the log, not yet in the database file, at which they are copied: 4 MiB, which the disk takes in its stride. */
-const DUE_FRAMES = 1024
+/**
+ * Frames of 4 KiB in the log, not yet in the database file, at which they are copied and synced: 1 MiB. A commit waits behind
+ * them at the disk, so a few at a time and often is what the slowest requests notice.
+ */
+const DUE_FRAMES = 256
 /**
  * Frames at which the log starts over from its beginning: 64 MiB. Copying disturbs nobody, starting over makes writers
  * wait some 10 ms for the disk; but a file that no longer grows is synced in half the time.
