@@ -93,6 +93,7 @@ test(`${REQUESTS} requests over all routes: every answer is in the reference`, a
   t.diagnostic(`seed ${seed}; DUKTIG_TEST_SEED=${seed} repeats it`)
   const tally = new Tally()
   let next = 0
+  let busy = 0
   let cast = await makeCast(beside.deps, person)
   const startedMs = performance.now()
   async function worker(): Promise<void> {
@@ -108,7 +109,10 @@ test(`${REQUESTS} requests over all routes: every answer is in the reference`, a
         const answer = await wire.exchange(request.bytes)
         tally.count(request.operation, answer.status)
         const mistakes = mistakesOf(request, answer)
-        if (mistakes.length > 0 || answer.status >= 500) {
+        // Passwords are hashed at a low priority: on a machine that is full of tests one may have to come again.
+        const isBusy = answer.status === 503
+        if (isBusy) busy++
+        if (mistakes.length > 0 || (answer.status >= 500 && !isBusy)) {
           told(`${answer.status} ${answer.text.slice(0, 200)}: ${mistakes.join('; ')}`)
         }
       } catch (error) {
@@ -121,6 +125,7 @@ test(`${REQUESTS} requests over all routes: every answer is in the reference`, a
   const seconds = (performance.now() - startedMs) / 1000
   t.diagnostic(`${seconds.toFixed(1)} s, ${Math.round(next / seconds)} a second; ${tally.byStatus()}`)
   assert.deepEqual(tally.mistakes, [])
+  assert.ok(busy <= REQUESTS / 1000, `${busy} were told to come again`)
   assert.deepEqual(faults, [])
   // A fuzzer that is always refused would see nothing.
   for (const operation of api.operations) {
