@@ -4,11 +4,9 @@ import { compose } from '../../src/compose.ts'
 import { ensureDefaultApplication } from '../../src/default-application.ts'
 import { openStore } from '../../src/open-store.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
-import { mintAccessToken } from '../../src/tokens/access-token.ts'
-import { randomId } from '../../src/tokens/random-id.ts'
-import { mintRefreshToken } from '../../src/tokens/refresh-token.ts'
 import type { Application } from '../../src/core/application.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
+import { makeAccount, openSession } from '../support/opened-session.ts'
 import { silentLog } from '../support/service.ts'
 
 export const PASSWORD = 'right1password'
@@ -49,24 +47,7 @@ export async function populate(
 }
 
 async function holderOf(deps: Deps, application: Application, passwordHash: string): Promise<Holder> {
-  const { store, keys, names } = deps
-  const email = `${randomId()}@example.com`
-  const person = { firstName: 'Ani', lastName: 'Sarkis', email, phone: '000000', comment: null }
-  const account = await store.createAccount({ ...person, roleId: 4, status: 1, passwordHash })
-  assert.ok(account !== 'email-taken')
-  const opened = await store.openSession({
-    sessionId: randomId(),
-    accountId: account.accountId,
-    accountVersion: account.version,
-    application,
-    kid: keys.signer('refresh').kid,
-    amr: ['pwd'],
-    device: { address: '127.0.0.1', userAgent: null, deviceId: null },
-    maxLiveSessions: 100,
-  })
-  assert.ok(opened.kind === 'opened')
-  const { session } = opened
-  const access = mintAccessToken(keys.signer('access'), names, session, account, 900, store.clock.nowMs())
-  const refreshKey = await keys.refreshKey(session.kid)
-  return { email, accessToken: access.token, refreshToken: mintRefreshToken(refreshKey, names, session) }
+  const account = await makeAccount(deps, { passwordHash })
+  const { accessToken, refreshToken } = await openSession(deps, account, application)
+  return { email: account.email, accessToken, refreshToken }
 }

@@ -37,8 +37,8 @@ export interface LoadResult {
   readonly afterwards: Outcome
 }
 
-/** At a time, for the capacity: as many as share a commit, and no more than may wait. */
-const BUSY = 256
+/** At a time, for the capacity: more than share a commit, so that there is always a next one, and less than may wait. */
+const BUSY = 384
 const CAPACITY_SECONDS = 10
 const AFTERWARDS_SECONDS = 3
 const GRACE_MS = 5000
@@ -80,7 +80,7 @@ class Tally {
     if (status === '200' && performance.now() <= this.#endMs) this.#served++
     if (status !== '503' && status !== '429') return
     this.#refusals.push(tookMs)
-    if (!head.includes('\r\nretry-after: ')) this.#withoutRetryAfter++
+    if (!/\r\nretry-after: *\d+/i.test(head)) this.#withoutRetryAfter++
   }
 
   outcome(due: number, seconds: number): Outcome {
@@ -110,7 +110,6 @@ class Load {
   readonly #port: number
   #tally = new Tally(0)
   readonly #free: Client[]
-  readonly #waiting: number[] = []
   #again: (client: Client) => void = () => {}
 
   constructor(port: number, tokens: readonly string[]) {
@@ -152,26 +151,29 @@ class Load {
   /** So many a second, each at its time, whatever becomes of those before. */
   async openLoop(rate: number, seconds: number): Promise<Outcome> {
     this.#tally = new Tally(seconds)
-    this.#again = (client) => {
-      const dueMs = this.#waiting.shift()
-      if (dueMs === undefined) this.#free.push(client)
-      else this.#send(client, dueMs)
-    }
     const total = Math.round(rate * seconds)
     const startedMs = performance.now()
     const lastMs = startedMs + seconds * 1000 + GRACE_MS
     let due = 0
-    while ((due < total || this.#tally.answers < total) && performance.now() < lastMs) {
-      const now = Math.min(total, ((performance.now() - startedMs) * rate) / 1000)
-      for (; due < now; due++) {
-        const dueMs = startedMs + (due * 1000) / rate
+    let sent = 0
+    const sendWhatIsDue = () => {
+      while (sent < due) {
         const client = this.#free.shift()
-        if (client === undefined) this.#waiting.push(dueMs)
-        else this.#send(client, dueMs)
+        if (client === undefined) return
+        this.#send(client, startedMs + (sent++ * 1000) / rate)
       }
+    }
+    this.#again = (client) => {
+      this.#free.push(client)
+      sendWhatIsDue()
+    }
+    while (this.#tally.answers < total && performance.now() < lastMs) {
+      due = Math.min(total, Math.ceil(((performance.now() - startedMs) * rate) / 1000))
+      sendWhatIsDue()
       await wait(1)
     }
-    this.#waiting.length = 0
+    // Nothing more of it is sent, whoever becomes free.
+    due = sent
     return this.#tally.outcome(total, seconds)
   }
 

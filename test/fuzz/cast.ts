@@ -2,6 +2,7 @@
 import type { Deps } from '../../src/usecases/deps.ts'
 import type { RoleId } from '../../src/core/account.ts'
 import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
+import { PASSWORD } from '../support/people.ts'
 import { AUTH_KEY } from '../support/service.ts'
 
 export interface Cast {
@@ -19,10 +20,12 @@ export interface Cast {
 
 const ROLES: readonly RoleId[] = [1, 1, 1, 1, 2, 3, 4, 4, 4, 5]
 
-export async function makeCast(deps: Deps, person: Cast['person']): Promise<Cast> {
+/** `passwordHash`: of `PASSWORD`, made once since it takes its time. */
+export async function makeCast(deps: Deps, passwordHash: string): Promise<Cast> {
   const { store } = deps
   const { application, key } = await makeApplication(deps, { retryWindowSeconds: 5 })
   const make = async (roleId: RoleId) => openSession(deps, await makeAccount(deps, { roleId }), application)
+  const person = await makeAccount(deps, { passwordHash })
   const [admin, ended, suspended, unverified] = await Promise.all([make(1), make(1), make(1), make(4)])
   const others = [...(await Promise.all([...ROLES, ...ROLES].map(make))), ended, suspended, unverified]
   await store.endSession(ended.session.accountId, ended.session.sessionId, 'signed-out')
@@ -35,6 +38,6 @@ export async function makeCast(deps: Deps, person: Cast['person']): Promise<Cast
     keys: [AUTH_KEY, key],
     userIds: others.map(({ session }) => session.accountId),
     sessionIds: others.map(({ session }) => session.sessionId),
-    person,
+    person: { email: person.email, password: PASSWORD },
   }
 }

@@ -54,14 +54,20 @@ function judge({ route, path, method }: FuzzRequest, { status, text, headers }: 
   seen.add(status)
   assert.notEqual(status, 500, text)
   assert.deepEqual(faults, [])
-  const [way = ''] = path.split('?')
-  // What the path made of the parameters may be a route that is not there, or another one.
-  const isAnother = route !== null && segments(way) !== segments(route.path)
-  if (route !== null && !isAnother && !(status === 404 && route.path.includes('{'))) {
-    const named = [...route.statuses, ...(/%(?![0-9a-f]{2})/i.test(way) ? [404] : [])]
+  if (route !== null) {
+    const named = statusesNamed(route, path.split('?')[0] ?? '')
     assert.ok(named.includes(status), `${status} is no answer that the document names: ${text}`)
   }
   if (method !== 'HEAD' && String(headers['content-type']).startsWith('application/json')) JSON.parse(text)
+}
+
+/** What may be answered to a path that was made from a route's: its parameters can make it another route's, or nobody's. */
+function statusesNamed(route: RouteFacts, path: string): readonly number[] {
+  const mayBeNobodys = route.path.includes('{') || /%(?![0-9a-f]{2})/i.test(path)
+  const nobodys = mayBeNobodys ? [404] : []
+  if (segments(path) === segments(route.path)) return [...route.statuses, ...nobodys]
+  const alike = routes.filter((r) => r.method === route.method && segments(r.path) === segments(path))
+  return [...alike.flatMap(({ statuses }) => statuses), ...nobodys]
 }
 
 /** How many parts a path has, those left out that are empty at its end. */
