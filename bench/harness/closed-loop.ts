@@ -46,10 +46,11 @@ export async function closedLoop(target: Target, tape: Tape, seconds: number): P
   if (line === undefined) throw new Error(`the load generator said nothing: ${text}`)
   const result = JSON.parse(line.slice('RESULT '.length)) as LoadResult
   const what = `${target.method} ${target.path}`
-  if (result.refused > 0 || result.broken > 0)
-    throw new Error(`${what}: ${result.refused} refused, ${result.broken} broken of ${result.requests}`)
+  // First, since tokens that are sent a second time are refused.
   if (target.chainBody === undefined && result.sent > tape.records)
     throw new Error(`${what}: the tape of ${tape.records} records was too short`)
+  if (result.refused > 0 || result.broken > 0)
+    throw new Error(`${what}: ${result.refused} refused, ${result.broken} broken of ${result.requests}`)
   return result
 }
 
