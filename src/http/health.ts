@@ -1,8 +1,10 @@
+import { StoreBusy } from '../store/store-busy.ts'
 import { type Answer, json } from './answer.ts'
 import type { HttpRoute } from './route.ts'
 
 /** Many probes may come; the store is asked this often at most. */
 const FRESH_MS = 1000
+const READY = json(200, { status: 'OK' })
 
 /** `/health/live`: the process answers. `/health/ready`: it can serve, that is, the store can be written. */
 export function healthRoutes(check: () => Promise<void>, isDraining: () => boolean): readonly HttpRoute[] {
@@ -13,8 +15,9 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
     if (last === null || performance.now() - checkedAtMs > FRESH_MS) {
       checkedAtMs = performance.now()
       last = check().then(
-        () => json(200, { status: 'OK' }),
-        () => notReady('the store cannot be written'),
+        () => READY,
+        // Who serves as much as fits is not to be taken out of service for it.
+        (error: unknown) => (error instanceof StoreBusy ? READY : notReady('the store cannot be written')),
       )
     }
     return last
@@ -25,7 +28,7 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
       path: '/health/live',
       isPublic: true,
       always: true,
-      handle: () => json(200, { status: 'OK' }),
+      handle: () => READY,
       operation: operation('live', 'Whether the process answers', {}),
     },
     {

@@ -8,10 +8,10 @@ import { parentPort } from 'node:worker_threads'
 import { hashSync, verifySync } from '@node-rs/argon2'
 
 /**
- * Added to the niceness: whoever wants the core while a password is hashed gets nine tenths of it. The tenth that is left
- * keeps sign-ins from starving when refreshes take all they can get.
+ * Added to the niceness: whoever wants the core while a password is hashed gets three quarters of it. The quarter that is
+ * left keeps sign-ins from starving when refreshes, or other programs, take all they can get.
  */
-const NICER = 10
+const NICER = 5
 const NICEST = 19
 const require = createRequire(import.meta.url)
 

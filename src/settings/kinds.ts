@@ -113,9 +113,10 @@ export function origins(): Kind<readonly string[]> {
 
 export function addressRanges(): Kind<readonly string[]> {
   const isRange = (text: string) => {
-    const [address = '', prefix = '0', ...more] = text.split('/')
+    const [address = '', prefix = '1', ...more] = text.split('/')
     const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
-    return more.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits
+    // A prefix of 0 would believe everybody.
+    return more.length === 0 && /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits
   }
   return list('addresses or ranges', isRange, 'an address or a range such as 10.0.0.0/8')
 }

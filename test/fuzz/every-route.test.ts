@@ -21,8 +21,7 @@ import { type WireAnswer, openWire, statusesOf } from './wire.ts'
 
 const REQUESTS = Number(process.env['DUKTIG_TEST_REQUESTS'] ?? 46_000)
 const RAW_REQUESTS = Math.round(REQUESTS / 11.5)
-/** So few that a hash does not wait for its five seconds, even beside other programs: hashes have a low priority. */
-const CONNECTIONS = 16
+const CONNECTIONS = 32
 /** What requests end, such as sessions, is made anew after so many of them. */
 const REQUESTS_PER_CAST = 1000
 const MISTAKES_SHOWN = 10

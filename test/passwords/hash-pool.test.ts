@@ -19,7 +19,7 @@ test(`hashes have a lower priority than the rest of the process${isLinux ? '' : 
   const own = before.get(process.pid) as number
   assert.equal(after.get(process.pid), own, 'the main thread keeps its own')
   const lower = [...after.values()].filter((nice) => nice > own)
-  assert.deepEqual(lower, [own + 10, own + 10], 'the two that hash, and no other')
+  assert.deepEqual(lower, [own + 5, own + 5], 'the two that hash, and no other')
 })
 
 test('a thread that dies fails its own job only, and another takes its place', async () => {

@@ -138,6 +138,7 @@ describe('a mistake is named with its variable and what it must be', () => {
     ['DUKTIG_TRUSTED_PROXIES', '999.1.1.1', /must be an address or a range/],
     ['DUKTIG_TRUSTED_PROXIES', '10.0.0', /must be an address or a range/],
     ['DUKTIG_TRUSTED_PROXIES', '10.0.0.0/33', /must be an address or a range/],
+    ['DUKTIG_TRUSTED_PROXIES', '0.0.0.0/0', /must be an address or a range/],
     ['DUKTIG_TRUSTED_PROXIES', '2001:db8::/129', /must be an address or a range/],
     ['DUKTIG_TRUSTED_PROXIES', '10.0.0.0/', /must be an address or a range/],
     ['DUKTIG_TRUSTED_PROXIES', 'ffff', /must be an address or a range/],

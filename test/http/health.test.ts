@@ -1,0 +1,20 @@
+/** What a probe of readiness is told of a store that cannot write, and of one that has more to write than fits. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { healthRoutes } from '../../src/http/health.ts'
+import { StoreUnavailable } from '../../src/store/store.ts'
+import { StoreBusy } from '../../src/store/store-busy.ts'
+
+for (const [what, error, status] of [
+  ['has enough to do', new StoreBusy(), 200],
+  ['cannot be written', new StoreUnavailable('the disk is full'), 503],
+] as const) {
+  test(`a store that ${what}: ${status}`, async () => {
+    const routes = healthRoutes(
+      () => Promise.reject(error),
+      () => false,
+    )
+    const ready = routes.find(({ path }) => path === '/health/ready')
+    assert.equal((await ready?.handle({} as never))?.status, status)
+  })
+}
