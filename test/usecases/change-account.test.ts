@@ -1,0 +1,52 @@
+/** A change of password while others change the same account: hashing takes long, and whatever comes in between counts. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SYSTEM } from '../../src/core/actions.ts'
+import { isDenial } from '../../src/core/denial.ts'
+import { changeAccount } from '../../src/usecases/change-account.ts'
+import type { Deps } from '../../src/usecases/deps.ts'
+import { PASSWORD, addAccount, signIn, trySignIn } from '../support/people.ts'
+import { openBeside, startTestService } from '../support/service.ts'
+
+const BY = { accountId: SYSTEM, code: 'Users->patchAccount', message: 'a test' } as const
+const NEW_PASSWORD = 'Another-Horse-2'
+
+/** As `deps`, but before each comparison and each hash is done, `meanwhile` happens. */
+function interrupted(deps: Deps, meanwhile: () => Promise<unknown>): Deps {
+  const { passwords } = deps
+  const hash = (password: string) => meanwhile().then(() => passwords.hash(password))
+  const verify = (known: string, password: string) =>
+    meanwhile().then(() => passwords.verify(known, password))
+  return { ...deps, passwords: { queue: passwords.queue, hash, verify } }
+}
+
+test('edits that come in during each hash do not keep a new password out', async (t) => {
+  const service = await startTestService()
+  t.after(() => service.stop())
+  const { accountId, email } = await addAccount(service)
+  const { deps, close } = await openBeside(service)
+  t.after(close)
+  let edits = 0
+  const edit = () => changeAccount(deps, BY, accountId, { status: ++edits % 2 === 0 ? 1 : 0 })
+  const changed = await changeAccount(interrupted(deps, edit), BY, accountId, { password: NEW_PASSWORD })
+  assert.ok(!isDenial(changed), JSON.stringify(changed))
+  assert.deepEqual([edits, changed.status], [2, 1])
+  await signIn(service, email, NEW_PASSWORD)
+})
+
+test('another new password that comes in meanwhile is looked at again', async (t) => {
+  const service = await startTestService()
+  t.after(() => service.stop())
+  const { accountId, email } = await addAccount(service)
+  const { deps, close } = await openBeside(service)
+  t.after(close)
+  let others = 0
+  const other = async () => {
+    if (others++ === 0) await changeAccount(deps, BY, accountId, { password: NEW_PASSWORD })
+  }
+  // No change when it was asked for, but one by the time it is written.
+  const changed = await changeAccount(interrupted(deps, other), BY, accountId, { password: PASSWORD })
+  assert.ok(!isDenial(changed), JSON.stringify(changed))
+  await signIn(service, email, PASSWORD)
+  assert.equal((await trySignIn(service, email, NEW_PASSWORD)).status, 401)
+})
