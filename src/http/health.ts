@@ -4,7 +4,7 @@ import type { HttpRoute } from './route.ts'
 
 /** Many probes may come; the store is asked this often at most. */
 const FRESH_MS = 1000
-const READY = json(200, { status: 'OK' })
+const OK = json(200, { status: 'OK' })
 
 /** `/health/live`: the process answers. `/health/ready`: it can serve, that is, the store can be written. */
 export function healthRoutes(check: () => Promise<void>, isDraining: () => boolean): readonly HttpRoute[] {
@@ -15,9 +15,9 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
     if (last === null || performance.now() - checkedAtMs > FRESH_MS) {
       checkedAtMs = performance.now()
       last = check().then(
-        () => READY,
+        () => OK,
         // Who serves as much as fits is not to be taken out of service for it.
-        (error: unknown) => (error instanceof StoreBusy ? READY : notReady('the store cannot be written')),
+        (error: unknown) => (error instanceof StoreBusy ? OK : notReady('the store cannot be written')),
       )
     }
     return last
@@ -28,7 +28,7 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
       path: '/health/live',
       isPublic: true,
       always: true,
-      handle: () => READY,
+      handle: () => OK,
       operation: operation('live', 'Whether the process answers', {}),
     },
     {

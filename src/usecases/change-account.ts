@@ -31,20 +31,20 @@ export async function changeAccount(
   accountId: number,
   { password, ...fields }: AccountEdit,
 ): Promise<Account | Denial> {
-  // Hashes are slow: made in each try, they would let other changes of the account come in between again and again.
   let comparedWith: string | null = null
-  let isNew = false
-  let newHash: string | null = null
+  /** Of the new password; null when there is none, or when it is the present one, which is no change and ends no session. */
+  let passwordHash: string | null = null
   for (let tries = 0; tries < TRIES; tries++) {
     const before = await deps.store.findAccountWithPassword(accountId)
     if (before === null) return deny('target-unknown')
+    // Hashes are slow: made in each try, they would let other changes of the account come in between again and again.
     if (password !== undefined && before.passwordHash !== comparedWith) {
-      // A password equal to the present one is no change and ends no session.
-      isNew = !(await deps.passwords.verify(before.passwordHash, password))
+      const isPresent = await deps.passwords.verify(before.passwordHash, password)
+      passwordHash = isPresent ? null : await deps.passwords.hash(password)
       comparedWith = before.passwordHash
-      if (isNew) newHash ??= await deps.passwords.hash(password)
     }
-    const change = isNew && newHash !== null ? { ...fields, passwordHash: newHash } : fields
+    const isNew = passwordHash !== null
+    const change = passwordHash === null ? fields : { ...fields, passwordHash }
     const options = { ...ending(by, accountId, fields, isNew), ifVersion: before.version }
     const outcome = await deps.store.changeAccount(accountId, change, options)
     if (outcome.kind === 'conflict') continue

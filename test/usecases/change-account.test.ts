@@ -1,6 +1,6 @@
 /** A change of password while others change the same account: hashing takes long, and whatever comes in between counts. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { SYSTEM } from '../../src/core/actions.ts'
 import { isDenial } from '../../src/core/denial.ts'
 import { changeAccount } from '../../src/usecases/change-account.ts'
@@ -10,6 +10,15 @@ import { openBeside, startTestService } from '../support/service.ts'
 
 const BY = { accountId: SYSTEM, code: 'Users->patchAccount', message: 'a test' } as const
 const NEW_PASSWORD = 'Another-Horse-2'
+
+async function site(t: TestContext) {
+  const service = await startTestService()
+  t.after(() => service.stop())
+  const { accountId, email } = await addAccount(service)
+  const { deps, close } = await openBeside(service)
+  t.after(close)
+  return { service, deps, accountId, email }
+}
 
 /** As `deps`, but before each comparison and each hash is done, `meanwhile` happens. */
 function interrupted(deps: Deps, meanwhile: () => Promise<unknown>): Deps {
@@ -21,11 +30,7 @@ function interrupted(deps: Deps, meanwhile: () => Promise<unknown>): Deps {
 }
 
 test('edits that come in during each hash do not keep a new password out', async (t) => {
-  const service = await startTestService()
-  t.after(() => service.stop())
-  const { accountId, email } = await addAccount(service)
-  const { deps, close } = await openBeside(service)
-  t.after(close)
+  const { service, deps, accountId, email } = await site(t)
   let edits = 0
   const edit = () => changeAccount(deps, BY, accountId, { status: ++edits % 2 === 0 ? 1 : 0 })
   const changed = await changeAccount(interrupted(deps, edit), BY, accountId, { password: NEW_PASSWORD })
@@ -35,11 +40,7 @@ test('edits that come in during each hash do not keep a new password out', async
 })
 
 test('another new password that comes in meanwhile is looked at again', async (t) => {
-  const service = await startTestService()
-  t.after(() => service.stop())
-  const { accountId, email } = await addAccount(service)
-  const { deps, close } = await openBeside(service)
-  t.after(close)
+  const { service, deps, accountId, email } = await site(t)
   let others = 0
   const other = async () => {
     if (others++ === 0) await changeAccount(deps, BY, accountId, { password: NEW_PASSWORD })

@@ -97,8 +97,8 @@ export class Connection {
   }
 
   /**
-   * Reads with what else is read in this turn of the event loop, up to `MOST_AT_ONCE`. One transaction for all of them costs much
-   * less than one for each: entering it is the greater part of a small read.
+   * Reads with what else is read in this turn of the event loop, up to `MOST_AT_ONCE`. One transaction for all of them
+   * costs much less than one for each: entering it is the greater part of a small read.
    */
   readTogether<T>(work: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
@@ -111,7 +111,7 @@ export class Connection {
   }
 
   /**
-   * Runs `work` in a transaction that it shares with what else is asked for in this turn of the event loop; the
+   * Runs `work` in a transaction that it shares with what else is asked for in this turn, up to `MOST_AT_ONCE`; the
    * promise settles after the commit. `work` must be synchronous and free of other effects: it runs again when the
    * database was locked. When it throws, its own writes are undone and nobody else's; `single` work writes one
    * statement at most, which undoes itself.
