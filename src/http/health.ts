@@ -10,15 +10,22 @@ const OK = json(200, { status: 'OK' })
 export function healthRoutes(check: () => Promise<void>, isDraining: () => boolean): readonly HttpRoute[] {
   let checkedAtMs = Number.NEGATIVE_INFINITY
   let last: Promise<Answer> | null = null
+  /** What was found when the store was last in a state to tell. */
+  let known: Answer = OK
   const ready = (): Promise<Answer> => {
     if (isDraining()) return Promise.resolve(notReady('draining'))
     if (last === null || performance.now() - checkedAtMs > FRESH_MS) {
       checkedAtMs = performance.now()
-      last = check().then(
-        () => OK,
-        // Who serves as much as fits is not to be taken out of service for it.
-        (error: unknown) => (error instanceof StoreBusy ? OK : notReady('the store cannot be written')),
-      )
+      last = check()
+        .then(
+          () => OK,
+          // Who serves as much as fits is not to be taken out of service for it.
+          (error: unknown) => (error instanceof StoreBusy ? known : notReady('the store cannot be written')),
+        )
+        .then((answer) => {
+          known = answer
+          return answer
+        })
     }
     return last
   }

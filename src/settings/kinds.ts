@@ -115,7 +115,7 @@ export function addressRanges(): Kind<readonly string[]> {
   const isRange = (text: string) => {
     const [address = '', prefix = '1', ...more] = text.split('/')
     const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
-    // A prefix of 0 would believe everybody.
+    // Nor does the library take a prefix of 0: it would believe everybody.
     return more.length === 0 && /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits
   }
   return list('addresses or ranges', isRange, 'an address or a range such as 10.0.0.0/8')

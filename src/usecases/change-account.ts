@@ -1,6 +1,6 @@
 import { type Account, STATUS } from '../core/account.ts'
 import { type Denial, deny } from '../core/denial.ts'
-import type { EndReason } from '../core/session.ts'
+import { type EndReason, sessionDenial } from '../core/session.ts'
 import type { AccountChange, ChangeOptions } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
@@ -23,7 +23,8 @@ const STATUS_REASON = {
 /**
  * Changes an account, and ends its sessions where the change asks for it: all of them when the account is no longer
  * active; when the password is another one, all but `by.sessionId` if that is a session of the account itself.
- * Denials: `target-unknown`, `target-terminated`, `email-taken`, `last-super-admin`. @throws {Overloaded}
+ * Denials: `target-unknown`, `target-terminated`, `email-taken`, `last-super-admin`, and with a password those of
+ * `authenticate`, when `by.sessionId` has ended meanwhile. @throws {Overloaded}
  */
 export async function changeAccount(
   deps: Deps,
@@ -43,6 +44,10 @@ export async function changeAccount(
       passwordHash = isPresent ? null : await deps.passwords.hash(password)
       comparedWith = before.passwordHash
     }
+    if (password !== undefined) {
+      const denial = await endedMeanwhile(deps, by)
+      if (denial !== null) return denial
+    }
     const isNew = passwordHash !== null
     const change = passwordHash === null ? fields : { ...fields, passwordHash }
     const options = { ...ending(by, accountId, fields, isNew), ifVersion: before.version }
@@ -58,6 +63,18 @@ export async function changeAccount(
     return outcome.account
   }
   return { denied: 'overloaded', retryAfterSeconds: 1 }
+}
+
+/**
+ * Why whoever acts may not any more: hashes take their time, and who was let in before them could outlive the end of his
+ * session by a new password. Ends of all sessions that come after this look change the account's version, and so conflict.
+ */
+async function endedMeanwhile({ store }: Deps, by: Action): Promise<Denial | null> {
+  if (by.sessionId === undefined || by.sessionId === null) return null
+  const view = await store.readSession(by.sessionId)
+  return view === null
+    ? deny('session-over', 'unknown')
+    : sessionDenial(view, by.accountId, store.clock.nowMs())
 }
 
 /** What an administrator must be able to trace: who gave whom which role, who let whom in or out. */

@@ -37,7 +37,7 @@ export interface LoadResult {
   readonly afterwards: Outcome
 }
 
-/** At a time, for the capacity: more than share a commit, so that there is always a next one, and less than may wait. */
+/** At a time, for the capacity: more than share a commit, so that there is always a next one. */
 const BUSY = 384
 const CAPACITY_SECONDS = 10
 const AFTERWARDS_SECONDS = 3

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { SYSTEM } from '../../src/core/actions.ts'
 import { isDenial } from '../../src/core/denial.ts'
+import { authenticate } from '../../src/usecases/authenticate.ts'
 import { changeAccount } from '../../src/usecases/change-account.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
+import { endSessions } from '../../src/usecases/end-sessions.ts'
 import { PASSWORD, addAccount, signIn, trySignIn } from '../support/people.ts'
 import { openBeside, startTestService } from '../support/service.ts'
 
@@ -32,7 +34,10 @@ function interrupted(deps: Deps, meanwhile: () => Promise<unknown>): Deps {
 test('edits that come in during each hash do not keep a new password out', async (t) => {
   const { service, deps, accountId, email } = await site(t)
   let edits = 0
-  const edit = () => changeAccount(deps, BY, accountId, { status: ++edits % 2 === 0 ? 1 : 0 })
+  const edit = async () => {
+    const status = ++edits % 2 === 0 ? 1 : 0
+    assert.equal(isDenial(await changeAccount(deps, BY, accountId, { status })), false)
+  }
   const changed = await changeAccount(interrupted(deps, edit), BY, accountId, { password: NEW_PASSWORD })
   assert.ok(!isDenial(changed), JSON.stringify(changed))
   assert.deepEqual([edits, changed.status], [2, 1])
@@ -51,3 +56,22 @@ test('another new password that comes in meanwhile is looked at again', async (t
   await signIn(service, email, PASSWORD)
   assert.equal((await trySignIn(service, email, NEW_PASSWORD)).status, 401)
 })
+
+for (const end of ['this session', 'all sessions'] as const) {
+  test(`whose session ended while the new password was hashed (${end}) changes nothing`, async (t) => {
+    const { service, deps, accountId, email } = await site(t)
+    const { accessToken } = await signIn(service, email)
+    const caller = await authenticate(deps, accessToken)
+    assert.ok(!isDenial(caller))
+    const { sessionId } = caller.session
+    const by = { ...BY, accountId, sessionId }
+    const over = () =>
+      end === 'this session'
+        ? deps.store.endSession(accountId, sessionId, 'signed-out')
+        : endSessions(deps, BY, accountId, 'ended-by-user')
+    const changed = await changeAccount(interrupted(deps, over), by, accountId, { password: NEW_PASSWORD })
+    assert.equal(isDenial(changed) && changed.denied, 'session-over')
+    await signIn(service, email)
+    assert.equal((await trySignIn(service, email, NEW_PASSWORD)).status, 401)
+  })
+}
