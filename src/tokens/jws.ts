@@ -1,6 +1,6 @@
 /** Strict compact JWS (RFC 7515, section 7.1) for the tokens that we mint ourselves and nobody else. */
 import { LIMITS } from '../settings/limits.ts'
-import { encodeBase64url } from './base64url.ts'
+import { encodeBase64url, textFromBase64url } from './base64url.ts'
 import type { SigningKey } from './signing-key.ts'
 
 /** A signed token over `payload`, a JSON text. */
@@ -25,6 +25,5 @@ export function verifyJws(
   const key = keys.get(token.slice(0, first))
   if (key === undefined || !key.verify(token.slice(0, second), token.slice(second + 1))) return null
   // The signature covers the spelling, and we write but one.
-  const payload = Buffer.from(token.slice(first + 1, second), 'base64url').toString()
-  return JSON.parse(payload) as Record<string, unknown>
+  return JSON.parse(textFromBase64url(token.slice(first + 1, second))) as Record<string, unknown>
 }
