@@ -11,7 +11,7 @@
 import type { Session } from '../../core/session.ts'
 import type { Row } from '../rows.ts'
 import type { Connection, Follower } from './connection.ts'
-import { type Tail, Tails } from './rotation-tails.ts'
+import { MOST_CHARACTERS, type Tail, Tails } from './rotation-tails.ts'
 
 /** So many in the log, and they begin to be settled, while as many may come. A hundred thousand take some 20 MB. */
 const FULL = 100_000
@@ -57,6 +57,8 @@ export class RotationLog implements Follower {
   /** Of what the log holds, what is not being settled yet, and what is. */
   #young = new Tails()
   #old: Tails | null = null
+  /** For the next to begin with. */
+  #spare = new Tails()
   /** The last rotation of `#old`. */
   #oldTo = 0
   #lastId = 0
@@ -95,6 +97,8 @@ export class RotationLog implements Follower {
     this.#catchUp()
     const { sessionId } = session
     const tail = tailOf(session)
+    if (sessionId.length > MOST_CHARACTERS || (tail.attemptKey?.length ?? 0) > MOST_CHARACTERS)
+      throw new RangeError('a session id or attempt key is longer than ours are')
     const transaction = this.#transaction
     const rotationId = this.#lastId + transaction.count + 1
     this.#connection.sql(INSERT).run(rotationId, sessionId, ...valuesOf(tail))
@@ -135,6 +139,8 @@ export class RotationLog implements Follower {
     this.#removedTo = Math.max(this.#removedTo, removed)
     this.#old?.takeOut(takenOut)
     if (this.#old?.left === 0) {
+      this.#spare = this.#old
+      this.#spare.clear()
       this.#old = null
       this.#settledTo = this.#oldTo
     }
@@ -193,7 +199,7 @@ export class RotationLog implements Follower {
     if (this.#old !== null || this.#removedTo < this.#settledTo || this.#young.left === 0) return
     this.#old = this.#young
     this.#oldTo = this.#lastId
-    this.#young = new Tails()
+    this.#young = this.#spare
   }
 
   /** Inside the transaction: the next of what is being settled, or removes what has been. */

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { test } from 'node:test'
+import { MOST_CHARACTERS, type Tail, Tails } from '../../src/store/sqlite/rotation-tails.ts'
+import { randomId } from '../../src/tokens/random-id.ts'
+
+test('tails of many sessions are what was put last, and are taken out in the order of their ids', () => {
+  const tails = new Tails()
+  // Twice, since what is cleared is used again.
+  for (const sessions of [5000, 3000]) {
+    const ids = Array.from({ length: sessions }, randomId)
+    const expected = new Map<string, Tail>()
+    for (let i = 0; i < 3 * sessions; i++) {
+      const sessionId = ids[randomInt(sessions)] as string
+      const tail = aTail(i)
+      tails.put(sessionId, tail)
+      expected.set(sessionId, tail)
+    }
+    for (const sessionId of ids) {
+      assert.deepEqual(tails.get(sessionId), expected.get(sessionId))
+      assert.equal(tails.has(sessionId), expected.has(sessionId))
+    }
+    assert.equal(tails.left, expected.size)
+
+    const taken: string[] = []
+    while (tails.left > 0) {
+      const next = tails.peek(1 + randomInt(200))
+      assert.deepEqual(tails.peek(next.length), next, 'what is looked at stays')
+      tails.takeOut(next.length)
+      taken.push(...next)
+      assert.deepEqual(tails.get(next[0] as string), expected.get(next[0] as string), 'and is still found')
+    }
+    assert.deepEqual(taken, [...expected.keys()].sort())
+    tails.clear()
+    assert.equal(tails.left, 0)
+    assert.equal(tails.has(ids[0] as string), false)
+  }
+})
+
+test('ids of every length are told apart', () => {
+  const tails = new Tails()
+  const ids = ['', 'a', 'aa', 'aaa', 'b', 'ab', 'x'.repeat(MOST_CHARACTERS)]
+  ids.forEach((sessionId, i) => {
+    tails.put(sessionId, aTail(i))
+  })
+  ids.forEach((sessionId, i) => {
+    assert.deepEqual(tails.get(sessionId), aTail(i))
+  })
+  assert.equal(tails.get('c'), undefined)
+  assert.deepEqual(tails.peek(ids.length), ids.toSorted())
+})
+
+function aTail(n: number): Tail {
+  return {
+    generation: n,
+    rotatedAtMs: 1_800_000_000_000 + n,
+    handedOutAtMs: 1_800_000_001_000 + n,
+    lastUsedAtMs: 1_800_000_002_000 + n,
+    repeats: n % 101,
+    kid: `key-${n % 3}`,
+    attemptKey: n % 2 === 0 ? null : `attempt-${n}`,
+  }
+}
