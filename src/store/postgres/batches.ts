@@ -19,9 +19,9 @@ export interface Batching<J> {
 /** Lets jobs that arrive together share their round trips to the database. */
 export class Batches<J> {
   readonly #how: Batching<J>
-  readonly #busyKeys = new Set<string>()
   #waiting: J[] = []
-  #running = 0
+  /** The keys of each batch under way. */
+  #running: readonly ReadonlySet<string>[] = []
   #scheduled = false
 
   constructor(how: Batching<J>) {
@@ -39,7 +39,7 @@ export class Batches<J> {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#waiting.length === 0 || this.#running >= this.#how.running) return
+    if (this.#scheduled || this.#waiting.length === 0 || this.#running.length >= this.#how.running) return
     this.#scheduled = true
     // After everything else of this turn, so that all its jobs are together.
     setImmediate(() => this.#start())
@@ -47,18 +47,18 @@ export class Batches<J> {
 
   #start(): void {
     this.#scheduled = false
-    while (this.#running < this.#how.running) {
+    while (this.#running.length < this.#how.running) {
       const batch = this.#take()
       if (batch.length === 0) return
-      this.#running += 1
+      const keys = new Set(this.#how.keyOf === undefined ? [] : batch.map(this.#how.keyOf))
+      this.#running = [...this.#running, keys]
       this.#how
         .run(batch)
         .catch((error: unknown) => {
           for (const job of batch) this.#how.fail(job, error)
         })
         .finally(() => {
-          this.#running -= 1
-          for (const job of batch) this.#busyKeys.delete(this.#keyOf(job))
+          this.#running = this.#running.filter((each) => each !== keys)
           this.#schedule()
         })
     }
@@ -69,15 +69,15 @@ export class Batches<J> {
     const batch: J[] = []
     const rest: J[] = []
     for (const job of this.#waiting) {
-      const isFree = batch.length < this.#how.jobs && !this.#busyKeys.has(this.#keyOf(job))
-      ;(isFree ? batch : rest).push(job)
+      const isTaken = batch.length < this.#how.jobs && !this.#isBusy(job)
+      ;(isTaken ? batch : rest).push(job)
     }
-    if (this.#how.keyOf !== undefined) for (const job of batch) this.#busyKeys.add(this.#how.keyOf(job))
     this.#waiting = rest
     return batch
   }
 
-  #keyOf(job: J): string {
-    return this.#how.keyOf?.(job) ?? ''
+  #isBusy(job: J): boolean {
+    const key = this.#how.keyOf?.(job)
+    return key !== undefined && this.#running.some((keys) => keys.has(key))
   }
 }

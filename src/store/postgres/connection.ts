@@ -45,8 +45,9 @@ export interface Sql {
 export class Connection implements Sql {
   readonly clock = new DatabaseClock()
   readonly #pool: Pool
-  /** Calls under way, which closing waits for. */
-  readonly #calls = new Set<Promise<unknown>>()
+  /** How many calls are under way; closing waits for them. */
+  #calls = 0
+  #whenIdle: () => void = () => {}
   #closing: Promise<void> | null = null
   #clockTimer: NodeJS.Timeout | undefined
 
@@ -114,10 +115,13 @@ export class Connection implements Sql {
   /** Refuses new calls once the store is being closed, and lets closing wait for those under way. */
   admit<T>(call: () => Promise<T>): Promise<T> {
     if (this.#closing !== null) return Promise.reject(new StoreUnavailable('the store is closed'))
+    this.#calls += 1
+    const over = () => {
+      this.#calls -= 1
+      if (this.#calls === 0) this.#whenIdle()
+    }
     const under = call()
-    this.#calls.add(under)
-    const forget = () => this.#calls.delete(under)
-    under.then(forget, forget)
+    under.then(over, over)
     return under
   }
 
@@ -142,7 +146,11 @@ export class Connection implements Sql {
 
   async #close(): Promise<void> {
     clearInterval(this.#clockTimer)
-    await Promise.allSettled(this.#calls)
+    if (this.#calls > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle = resolve
+      })
+    }
     await this.#pool.end()
   }
 
@@ -192,14 +200,32 @@ class ClientSql implements Sql {
   }
 
   async #run(statement: { name?: string; text: string; values?: unknown[] }): Promise<QueryArrayResult> {
-    const config = { ...statement, rowMode: 'array' as const, query_timeout: this.#answerMs }
     try {
-      return await this.#client.query(config)
+      return await answerWithin(this.#answerMs, this.#client, statement)
     } catch (error) {
       if (spoilsConnection(error)) this.spoilt = true
       throw unavailableIfSo(error)
     }
   }
+}
+
+/**
+ * The driver has promises and a time-out of its own. But what it makes for them links each statement's rows to the next
+ * one's: once the garbage collector has moved one of them to where it seldom looks, it keeps all that follow.
+ */
+function answerWithin(
+  ms: number,
+  client: ClientBase,
+  statement: { readonly name?: string; readonly text: string; readonly values?: unknown[] },
+): Promise<QueryArrayResult> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the server does not answer')), ms)
+    client.query({ ...statement, rowMode: 'array' as const }, (error: Error | null, result) => {
+      clearTimeout(timer)
+      if (error === null) resolve(result)
+      else reject(error)
+    })
+  })
 }
 
 async function transact<T>(
@@ -241,8 +267,7 @@ const CONNECTION_SETTINGS = `
       case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, false)`
 
 async function prepareConnection(client: ClientBase): Promise<void> {
-  const config = { text: CONNECTION_SETTINGS, rowMode: 'array' as const, query_timeout: CONNECT_MS }
-  const { rows } = await client.query(config)
+  const { rows } = await answerWithin(CONNECT_MS, client, { text: CONNECTION_SETTINGS })
   // A standby would answer reads with what was true a while ago.
   if (rows[0]?.[0] === true) throw new Error('the server is a standby, not the primary')
 }

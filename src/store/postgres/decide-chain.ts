@@ -11,6 +11,8 @@ export interface RefreshJob {
   readonly reject: (error: unknown) => void
   /** How often it was decided and another writer was faster. */
   lostRaces: number
+  /** Its place among those whose deadlines are watched. */
+  watchedAt: number
 }
 
 /** Decisions that rest on one committed row; they hold if that row can be made the last one, and only then. */

@@ -43,10 +43,10 @@ export function refreshing(connection: Connection): {
     connection.admit(async () => {
       if (!hasRoom()) throw new StoreBusy()
       const { promise, resolve, reject } = Promise.withResolvers<RefreshOutcome>()
-      const job: RefreshJob = { request, resolve, reject, lostRaces: 0 }
-      const forget = watch(job)
+      const job: RefreshJob = { request, resolve, reject, lostRaces: 0, watchedAt: 0 }
+      watch.add(job)
       batches.add(job)
-      return promise.finally(forget)
+      return promise.finally(() => watch.remove(job))
     })
   return { refresh, hasRoom }
 }
@@ -160,10 +160,12 @@ function sessionIdOf(chain: Chain): string {
 
 /**
  * Answers requests whose deadline passes while the database is silent. What is under way for them stays bound to the
- * deadline by the database itself. Returns how to watch a request; that returns how to forget it.
+ * deadline by the database itself.
  */
-function watchDeadlines(clock: Clock): (job: RefreshJob) => () => void {
-  const jobs = new Set<RefreshJob>()
+function watchDeadlines(clock: Clock): { add(job: RefreshJob): void; remove(job: RefreshJob): void } {
+  // Not a set: each time one runs out of places it leaves its old table behind, which keeps what was in it alive until
+  // the garbage collector goes through everything.
+  const jobs: RefreshJob[] = []
   let timer: NodeJS.Timeout | undefined
   const check = () => {
     timer = undefined
@@ -172,11 +174,19 @@ function watchDeadlines(clock: Clock): (job: RefreshJob) => () => void {
       if (nowMs > job.request.deadlineMs)
         job.reject(new StoreUnavailable('the database did not answer in time'))
     }
-    if (jobs.size > 0) timer = setTimeout(check, DEADLINE_CHECK_MS)
+    if (jobs.length > 0) timer = setTimeout(check, DEADLINE_CHECK_MS)
   }
-  return (job) => {
-    jobs.add(job)
-    timer ??= setTimeout(check, DEADLINE_CHECK_MS)
-    return () => jobs.delete(job)
+  return {
+    add(job) {
+      job.watchedAt = jobs.push(job) - 1
+      timer ??= setTimeout(check, DEADLINE_CHECK_MS)
+    },
+    /** The last one takes its place. */
+    remove(job) {
+      const last = jobs.pop() as RefreshJob
+      if (last === job) return
+      jobs[job.watchedAt] = last
+      last.watchedAt = job.watchedAt
+    },
   }
 }
