@@ -75,14 +75,25 @@ function serve(
   response: ServerResponse,
 ): void {
   const startedMs = performance.now()
+  const fault = (error: unknown): Answer => options.fault(error, route.path)
   const finish = (answer: Answer): void => {
-    const written = tryToWrite(options, route, response, answer)
-    options.observe(route.path, written.status, performance.now() - startedMs)
+    try {
+      const written = tryToWrite(response, answer, options, fault)
+      options.observe(route.path, written.status, performance.now() - startedMs)
+    } catch (error) {
+      // Here ends whatever else goes wrong: with one request and not with the process.
+      fault(error)
+      if (!response.writableEnded) response.destroy()
+    }
   }
   if (options.maintenance !== null && route.always !== true) return finish(options.maintenance)
-  const answer = gated(options, route, request)
-  if (answer instanceof Promise) void answer.then(finish)
-  else finish(answer)
+  try {
+    const answer = gated(options, route, request)
+    if (answer instanceof Promise) void answer.then(finish, (error) => finish(fault(error)))
+    else finish(answer)
+  } catch (error) {
+    finish(fault(error))
+  }
 }
 
 /** Public routes count each time, others when they refuse: whoever holds a good credential is never held up. */
@@ -91,19 +102,14 @@ function gated(options: ServerOptions, route: HttpRoute, request: HttpRequest): 
     const waitSeconds = options.floodGate.take(request.address)
     if (waitSeconds !== null) return options.tooMany(waitSeconds)
   }
-  const fault = (error: unknown): Answer => options.fault(error, route.path)
   const counted = (answer: Answer): Answer => {
     if (route.isPublic === true || answer.status < 400 || answer.status === 429 || answer.status >= 500)
       return answer
     const waitSeconds = options.floodGate.take(request.address)
     return waitSeconds === null ? answer : options.tooMany(waitSeconds)
   }
-  try {
-    const answer = route.handle(request)
-    return answer instanceof Promise ? answer.then(counted, fault) : counted(answer)
-  } catch (error) {
-    return fault(error)
-  }
+  const answer = route.handle(request)
+  return answer instanceof Promise ? answer.then(counted) : counted(answer)
 }
 
 class RoutedRequest implements HttpRequest {
@@ -133,19 +139,21 @@ class RoutedRequest implements HttpRequest {
 
 /** Writes an answer. If that throws, nothing of it leaves, and a fault is written in its place. Returns what was written. */
 function tryToWrite(
-  options: ServerOptions,
-  route: HttpRoute,
   response: ServerResponse,
   answer: Answer,
+  options: ServerOptions,
+  faultOf: (error: unknown) => Answer,
 ): Answer {
   try {
     write(options, response, answer)
     return answer
   } catch (error) {
-    // A `writeHead` that throws leaves headers and the phrase of its status behind.
-    for (const name of response.getHeaderNames()) response.removeHeader(name)
+    // A `writeHead` that throws leaves headers and the phrase of its status behind. Those for web pages were there before.
+    for (const name of response.getHeaderNames()) {
+      if (name !== 'vary' && !name.startsWith('access-control-')) response.removeHeader(name)
+    }
     response.statusMessage = ''
-    const fault = options.fault(error, route.path)
+    const fault = faultOf(error)
     write(options, response, fault)
     return fault
   }

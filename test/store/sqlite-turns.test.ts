@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { createClock } from '../../src/operations/clock.ts'
 import { MOST_AT_ONCE, REFUSING_MS, TURN_MS } from '../../src/store/sqlite/connection.ts'
@@ -14,10 +15,11 @@ import { refreshRequest, signedIn } from './engine.ts'
 async function opened(t: TestContext) {
   const folder = mkdtempSync(path.join(tmpdir(), 'duktig-turns-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  const { store } = await openSqlite(path.join(folder, 'duktig.sqlite'), createClock())
+  const file = path.join(folder, 'duktig.sqlite')
+  const { store } = await openSqlite(file, createClock())
   t.after(() => store.close())
   const { session } = await signedIn(store)
-  return { store, session }
+  return { file, store, session }
 }
 
 test('a group that takes longer than a turn lets one more group in, and the next one is refused', async (t) => {
@@ -45,4 +47,14 @@ test('a closed store says so to those who read', async (t) => {
     assert.ok(outcome.status === 'rejected' && outcome.reason instanceof StoreUnavailable)
     assert.ok(!(outcome.reason instanceof StoreBusy))
   }
+})
+
+test('what another process keeps from being written is refused when the store is closed', async (t) => {
+  const { file, store, session } = await opened(t)
+  const other = new DatabaseSync(file)
+  t.after(() => other.close())
+  other.exec('begin immediate')
+  const refreshed = store.refreshSession(refreshRequest(store, session))
+  await store.close()
+  await assert.rejects(refreshed, StoreUnavailable)
 })

@@ -283,11 +283,11 @@ export class Connection {
     }
   }
 
-  /** Commits what was asked for, then closes. */
+  /** Commits what was asked for, then closes; what another process keeps from being written is refused at once. */
   close(): void {
     if (this.#closed) return
-    this.#flush()
     this.#closed = true
+    this.#flush()
     this.#statements.clear()
     this.#db.close()
   }

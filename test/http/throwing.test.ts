@@ -1,0 +1,90 @@
+/** Whatever throws while a request is served ends with that request: the next one is answered. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import type { HttpRoute } from '../../src/http/route.ts'
+import { type ServerOptions, createServer } from '../../src/http/server.ts'
+
+const PAGE = 'https://app.example.com'
+const GOOD = { status: 200, contentType: 'text/plain', text: 'good' }
+
+const ROUTES: readonly HttpRoute[] = [
+  route('/good', () => GOOD),
+  route('/throws', () => {
+    throw new Error('on purpose')
+  }),
+  route('/rejects', () => Promise.reject(new Error('on purpose'))),
+  route('/unwritable', () => ({ ...GOOD, headers: { 'X-Header': 'no\r\nheader' } })),
+  route('/denied', async () => ({ ...GOOD, status: 401 })),
+  route('/public', () => GOOD, true),
+]
+
+async function addressOf(t: TestContext, over: Partial<ServerOptions> = {}) {
+  const faults: unknown[] = []
+  const server = await createServer({
+    routes: ROUTES,
+    maintenance: null,
+    notFound: { status: 404, contentType: null, text: '' },
+    floodGate: { take: () => null },
+    tooMany: () => ({ status: 429, contentType: null, text: '' }),
+    fault(error) {
+      faults.push(error)
+      return { status: 500, contentType: null, text: 'fault' }
+    },
+    observe() {},
+    isDraining: () => false,
+    trustedProxies: [],
+    corsOrigins: [],
+    corsHeaders: { allowed: [], exposed: [] },
+    ...over,
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, faults }
+}
+
+test('a handler that throws or rejects, or whose answer cannot be written, answers with a fault', async (t) => {
+  const { address, faults } = await addressOf(t)
+  for (const path of ['/throws', '/rejects', '/unwritable']) {
+    const response = await fetch(`${address}${path}`)
+    assert.deepEqual([path, response.status, await response.text()], [path, 500, 'fault'])
+  }
+  assert.equal(faults.length, 3)
+  assert.equal((await fetch(`${address}/good`)).status, 200)
+})
+
+test('so does a gate that throws, before the handler and after it', async (t) => {
+  const floodGate = {
+    take() {
+      throw new Error('on purpose')
+    },
+  }
+  const { address } = await addressOf(t, { floodGate })
+  assert.equal((await fetch(`${address}/public`)).status, 500)
+  assert.equal((await fetch(`${address}/denied`)).status, 500)
+  assert.equal((await fetch(`${address}/good`)).status, 200)
+})
+
+test('who counts the answers and throws takes no answer away', async (t) => {
+  const observe = () => {
+    throw new Error('on purpose')
+  }
+  const { address, faults } = await addressOf(t, { observe })
+  for (let i = 0; i < 2; i++) assert.equal(await (await fetch(`${address}/good`)).text(), 'good')
+  assert.equal(faults.length, 2)
+})
+
+test('a web page may read the fault that stands in for an answer which cannot be written', async (t) => {
+  const { address } = await addressOf(t, { corsOrigins: [PAGE] })
+  const response = await fetch(`${address}/unwritable`, { headers: { Origin: PAGE } })
+  assert.equal(response.status, 500)
+  assert.equal(response.headers.get('access-control-allow-origin'), PAGE)
+  assert.equal(response.headers.get('x-header'), null)
+})
+
+function route(path: string, handle: HttpRoute['handle'], isPublic = false): HttpRoute {
+  const operation = { operationId: path, summary: '', tags: [], responses: {} }
+  return { method: 'GET', path, handle, isPublic, operation }
+}
