@@ -57,8 +57,8 @@ export class RotationLog implements Follower {
   /** Of what the log holds, what is not being settled yet, and what is. */
   #young = new Tails()
   #old: Tails | null = null
-  /** For the next to begin with. */
-  #spare = new Tails()
+  /** Cleared, for the next to begin with. */
+  #spare: Tails | null = null
   /** The last rotation of `#old`. */
   #oldTo = 0
   #lastId = 0
@@ -139,8 +139,8 @@ export class RotationLog implements Follower {
     this.#removedTo = Math.max(this.#removedTo, removed)
     this.#old?.takeOut(takenOut)
     if (this.#old?.left === 0) {
+      this.#old.clear()
       this.#spare = this.#old
-      this.#spare.clear()
       this.#old = null
       this.#settledTo = this.#oldTo
     }
@@ -199,7 +199,8 @@ export class RotationLog implements Follower {
     if (this.#old !== null || this.#removedTo < this.#settledTo || this.#young.left === 0) return
     this.#old = this.#young
     this.#oldTo = this.#lastId
-    this.#young = this.#spare
+    this.#young = this.#spare ?? new Tails()
+    this.#spare = null
   }
 
   /** Inside the transaction: the next of what is being settled, or removes what has been. */
