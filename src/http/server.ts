@@ -16,7 +16,7 @@ export interface ServerOptions {
   readonly floodGate: FloodGate
   /** Words what meets the gate. */
   readonly tooMany: (retryAfterSeconds: number) => Answer
-  /** Words what a handler threw; must not throw itself. */
+  /** Words and logs what was thrown while a request was served. */
   readonly fault: (error: unknown, route: string) => Answer
   /** Told about every answer, with the route's pattern and the time it took. */
   readonly observe: (route: string, status: number, durationMs: number) => void
@@ -75,24 +75,33 @@ function serve(
   response: ServerResponse,
 ): void {
   const startedMs = performance.now()
-  const fault = (error: unknown): Answer => options.fault(error, route.path)
   const finish = (answer: Answer): void => {
     try {
-      const written = tryToWrite(response, answer, options, fault)
+      const written = tryToWrite(options, route, response, answer)
       options.observe(route.path, written.status, performance.now() - startedMs)
     } catch (error) {
       // Here ends whatever else goes wrong: with one request and not with the process.
-      fault(error)
       if (!response.writableEnded) response.destroy()
+      faultOf(options, route, error)
     }
   }
+  const fail = (error: unknown): void => finish(faultOf(options, route, error))
   if (options.maintenance !== null && route.always !== true) return finish(options.maintenance)
   try {
     const answer = gated(options, route, request)
-    if (answer instanceof Promise) void answer.then(finish, (error) => finish(fault(error)))
+    if (answer instanceof Promise) void answer.then(finish, fail)
     else finish(answer)
   } catch (error) {
-    finish(fault(error))
+    fail(error)
+  }
+}
+
+/** Even if it can be neither worded nor logged. */
+function faultOf(options: ServerOptions, route: HttpRoute, error: unknown): Answer {
+  try {
+    return options.fault(error, route.path)
+  } catch {
+    return { status: 500, contentType: null, text: '' }
   }
 }
 
@@ -139,10 +148,10 @@ class RoutedRequest implements HttpRequest {
 
 /** Writes an answer. If that throws, nothing of it leaves, and a fault is written in its place. Returns what was written. */
 function tryToWrite(
+  options: ServerOptions,
+  route: HttpRoute,
   response: ServerResponse,
   answer: Answer,
-  options: ServerOptions,
-  faultOf: (error: unknown) => Answer,
 ): Answer {
   try {
     write(options, response, answer)
@@ -153,7 +162,7 @@ function tryToWrite(
       if (name !== 'vary' && !name.startsWith('access-control-')) response.removeHeader(name)
     }
     response.statusMessage = ''
-    const fault = faultOf(error)
+    const fault = faultOf(options, route, error)
     write(options, response, fault)
     return fault
   }

@@ -1,12 +1,12 @@
 import pino, { type DestinationStream, type Logger } from 'pino'
+import { LIMITS } from '../settings/limits.ts'
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
 
+const STANDARD_OUTPUT = 1
+
 /** One JSON line per event, by default on standard output. What is logged is named field by field; requests never are. */
-export function createLog(
-  level: string,
-  to: DestinationStream = pino.destination({ dest: 1, sync: true }),
-): Log {
+export function createLog(level: string, to: DestinationStream = logTo(STANDARD_OUTPUT)): Log {
   return pino(
     {
       level,
@@ -16,4 +16,12 @@ export function createLog(
     },
     to,
   )
+}
+
+/** A file, or an open one by its descriptor. What cannot be written waits, up to a bound, until the next line. */
+export function logTo(dest: number | string): DestinationStream {
+  const stream = pino.destination({ dest, sync: true, maxLength: LIMITS.logBytesWaiting })
+  // Without a listener it would throw where something is logged: a service without a log is better than none.
+  stream.on('error', () => {})
+  return stream
 }

@@ -38,6 +38,8 @@ export const LIMITS = {
   actionGroupMs: 200,
   /** Held in memory while the store cannot write: a few megabytes. */
   actionsInMemory: 10_000,
+  /** Held in memory while the log cannot be written, because its disk is full; what is more is given up. */
+  logBytesWaiting: 1024 * 1024,
   /** A group of actions is sent again no later than this. */
   actionWriterMemoryMs: 2_592_000_000,
   /** Two hashes at a time keep a two-core machine busy; more would only take memory (19 MiB each). */

@@ -77,7 +77,7 @@ function hmac(material: Uint8Array): Signature {
       if (signature.length !== MAC_CHARACTERS) return false
       expected.write(mac(input))
       // Compared as text: the MAC has one spelling, every other is refused. Not as Latin-1, where the letters of other
-      // scripts fall on those of ours. What has not room for all its bytes has such letters.
+      // scripts fall on those of ours. One that does not fit is left out, and then the end is that of an older signature.
       return given.write(signature) === MAC_CHARACTERS && timingSafeEqual(given, expected)
     },
     publicJwk: () => null,

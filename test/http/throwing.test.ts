@@ -20,7 +20,7 @@ const ROUTES: readonly HttpRoute[] = [
   route('/public', () => GOOD, true),
 ]
 
-async function addressOf(t: TestContext, over: Partial<ServerOptions> = {}) {
+async function listening(t: TestContext, over: Partial<ServerOptions> = {}) {
   const faults: unknown[] = []
   const server = await createServer({
     routes: ROUTES,
@@ -46,7 +46,7 @@ async function addressOf(t: TestContext, over: Partial<ServerOptions> = {}) {
 }
 
 test('a handler that throws or rejects, or whose answer cannot be written, answers with a fault', async (t) => {
-  const { address, faults } = await addressOf(t)
+  const { address, faults } = await listening(t)
   for (const path of ['/throws', '/rejects', '/unwritable']) {
     const response = await fetch(`${address}${path}`)
     assert.deepEqual([path, response.status, await response.text()], [path, 500, 'fault'])
@@ -61,7 +61,7 @@ test('so does a gate that throws, before the handler and after it', async (t) =>
       throw new Error('on purpose')
     },
   }
-  const { address } = await addressOf(t, { floodGate })
+  const { address } = await listening(t, { floodGate })
   assert.equal((await fetch(`${address}/public`)).status, 500)
   assert.equal((await fetch(`${address}/denied`)).status, 500)
   assert.equal((await fetch(`${address}/good`)).status, 200)
@@ -71,17 +71,37 @@ test('who counts the answers and throws takes no answer away', async (t) => {
   const observe = () => {
     throw new Error('on purpose')
   }
-  const { address, faults } = await addressOf(t, { observe })
+  const { address, faults } = await listening(t, { observe })
   for (let i = 0; i < 2; i++) assert.equal(await (await fetch(`${address}/good`)).text(), 'good')
   assert.equal(faults.length, 2)
 })
 
 test('a web page may read the fault that stands in for an answer which cannot be written', async (t) => {
-  const { address } = await addressOf(t, { corsOrigins: [PAGE] })
+  const { address } = await listening(t, { corsOrigins: [PAGE] })
   const response = await fetch(`${address}/unwritable`, { headers: { Origin: PAGE } })
   assert.equal(response.status, 500)
   assert.equal(response.headers.get('access-control-allow-origin'), PAGE)
+  assert.equal(response.headers.get('vary'), 'Origin')
   assert.equal(response.headers.get('x-header'), null)
+})
+
+test('a fault that can be neither worded nor logged is told without words', async (t) => {
+  const { address } = await listening(t, {
+    fault() {
+      throw new Error('on purpose')
+    },
+  })
+  for (const path of ['/throws', '/rejects', '/unwritable']) {
+    const response = await fetch(`${address}${path}`)
+    assert.deepEqual([path, response.status, await response.text()], [path, 500, ''])
+  }
+})
+
+test('where not even the fault can be written the connection is cut, and the next request is answered', async (t) => {
+  const fault = () => ({ ...GOOD, status: 500, headers: { 'X-Header': 'no\r\nheader' } })
+  const { address } = await listening(t, { fault })
+  await assert.rejects(fetch(`${address}/throws`))
+  assert.equal((await fetch(`${address}/good`)).status, 200)
 })
 
 function route(path: string, handle: HttpRoute['handle'], isPublic = false): HttpRoute {

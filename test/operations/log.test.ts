@@ -1,7 +1,8 @@
 /** The log: a line of JSON for each event, and which requests it tells of. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { createLog } from '../../src/operations/log.ts'
+import { createLog, logTo } from '../../src/operations/log.ts'
 import { addAccount, readOwn, refresh, signIn, trySignIn } from '../support/people.ts'
 import { send } from '../support/raw-http.ts'
 import { type TestService, UNLIMITED, startTestService } from '../support/service.ts'
@@ -33,6 +34,14 @@ describe('a line', () => {
     assert.equal(/\p{Cc}/u.test(written[0]?.trimEnd() ?? ''), false)
     assert.equal(lines()[0]?.['msg'], nasty)
     assert.equal(lines()[0]?.['level'], 'info')
+  })
+
+  const full = '/dev/full'
+  test(`that cannot be written does no harm${existsSync(full) ? '' : ` (left out: there is no ${full})`}`, {
+    skip: !existsSync(full),
+  }, () => {
+    const log = createLog('info', logTo(full))
+    for (let i = 0; i < 3; i++) log.error({ event: 'fault' }, 'There is no space left on the disk')
   })
 
   test('below the least level is not written', () => {

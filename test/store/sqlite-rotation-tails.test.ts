@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
-import { MOST_CHARACTERS, type Tail, Tails } from '../../src/store/sqlite/rotation-tails.ts'
-import { randomId } from '../../src/tokens/random-id.ts'
+import { MOST_TEXT_CHARACTERS, type Tail, Tails } from '../../src/store/sqlite/rotation-tails.ts'
+import { type Random, createRandom, freshSeed, givenSeed } from '../support/random.ts'
 
-test('tails of many sessions are what was put last, and are taken out in the order of their ids', () => {
+test('tails of many sessions are what was put last, and are taken out in the order of their ids', (t) => {
+  const seed = givenSeed() ?? freshSeed()
+  t.diagnostic(`DUKTIG_TEST_SEED=${seed}`)
+  const random = createRandom(seed)
   const tails = new Tails()
   // Twice, since what is cleared is used again.
   for (const sessions of [5000, 3000]) {
-    const ids = Array.from({ length: sessions }, randomId)
+    const ids = Array.from({ length: sessions }, () => idFrom(random))
     const expected = new Map<string, Tail>()
     for (let i = 0; i < 3 * sessions; i++) {
-      const sessionId = ids[randomInt(sessions)] as string
+      const sessionId = random.pick(ids)
       const tail = aTail(i)
       tails.put(sessionId, tail)
       expected.set(sessionId, tail)
@@ -24,13 +26,15 @@ test('tails of many sessions are what was put last, and are taken out in the ord
 
     const taken: string[] = []
     while (tails.left > 0) {
-      const next = tails.peek(1 + randomInt(200))
+      const next = tails.peek(1 + random.below(200))
       assert.deepEqual(tails.peek(next.length), next, 'what is looked at stays')
       tails.takeOut(next.length)
       taken.push(...next)
       assert.deepEqual(tails.get(next[0] as string), expected.get(next[0] as string), 'and is still found')
     }
-    assert.deepEqual(taken, [...expected.keys()].sort())
+    assert.deepEqual(taken.toSorted(), [...expected.keys()].sort(), 'each of them, and once')
+    const starts = taken.map((sessionId) => sessionId.slice(0, 3))
+    assert.deepEqual(starts, starts.toSorted())
     tails.clear()
     assert.equal(tails.left, 0)
     assert.equal(tails.has(ids[0] as string), false)
@@ -39,7 +43,7 @@ test('tails of many sessions are what was put last, and are taken out in the ord
 
 test('ids of every length are told apart', () => {
   const tails = new Tails()
-  const ids = ['', 'a', 'aa', 'aaa', 'b', 'ab', 'x'.repeat(MOST_CHARACTERS)]
+  const ids = ['', 'a', 'aa', 'aaa', 'b', 'ab', 'x'.repeat(MOST_TEXT_CHARACTERS)]
   ids.forEach((sessionId, i) => {
     tails.put(sessionId, aTail(i))
   })
@@ -47,8 +51,13 @@ test('ids of every length are told apart', () => {
     assert.deepEqual(tails.get(sessionId), aTail(i))
   })
   assert.equal(tails.get('c'), undefined)
-  assert.deepEqual(tails.peek(ids.length), ids.toSorted())
+  assert.deepEqual(tails.peek(ids.length).toSorted(), ids.toSorted())
 })
+
+function idFrom(random: Random): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.split('')
+  return Array.from({ length: 22 }, () => random.pick(alphabet)).join('')
+}
 
 function aTail(n: number): Tail {
   return {

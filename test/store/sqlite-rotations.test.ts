@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test'
 import type { Session } from '../../src/core/session.ts'
 import { createClock } from '../../src/operations/clock.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
+import { MOST_TEXT_CHARACTERS } from '../../src/store/sqlite/rotation-tails.ts'
 import type { Store } from '../../src/store/store.ts'
 import { settle } from '../support/settle.ts'
 import { makeAccount, makeApplication, refreshRequest, signIn, stored } from './engine.ts'
@@ -148,6 +149,19 @@ test('a row that is younger than the log stays as it is', async (t) => {
   assert.equal((await stored(store, session.sessionId)).generation, 7)
   settle(rows)
   assert.equal((await stored(store, session.sessionId)).generation, 7)
+})
+
+test('an attempt key that the log could not keep whole is refused, and nothing is written', async (t) => {
+  const { open } = await site(t)
+  const store = await open()
+  t.after(() => store.close())
+  const [session] = (await sessionsOf(store, 1)) as [Session]
+  const withKey = (characters: number) =>
+    store.refreshSession(refreshRequest(store, session, { attemptKey: 'k'.repeat(characters) }))
+  await assert.rejects(withKey(MOST_TEXT_CHARACTERS + 1), RangeError)
+  assert.equal((await stored(store, session.sessionId)).generation, 1)
+  await withKey(MOST_TEXT_CHARACTERS)
+  assert.equal((await stored(store, session.sessionId)).attemptKey, 'k'.repeat(MOST_TEXT_CHARACTERS))
 })
 
 test('the cap of live sessions goes by last uses that are in the log alone', async (t) => {

@@ -1,7 +1,8 @@
 /** Base64url in its one canonical spelling. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeBase64url, encodeBase64url } from '../../src/tokens/base64url.ts'
+import { LIMITS } from '../../src/settings/limits.ts'
+import { decodeBase64url, encodeBase64url, textFromBase64url } from '../../src/tokens/base64url.ts'
 
 test('bytes of every length survive', () => {
   for (let length = 0; length < 70; length++) {
@@ -19,6 +20,17 @@ test('a view into a larger buffer encodes only what it shows', () => {
 
 test('text is encoded as UTF-8', () => {
   assert.equal(decodeBase64url(encodeBase64url('Անի 😀'))?.toString('utf8'), 'Անի 😀')
+})
+
+test('text of every length and script is encoded whole, and read back', () => {
+  for (const letter of ['a', 'é', 'Ա', '😀']) {
+    for (const length of [0, 2, LIMITS.tokenCharacters, LIMITS.tokenCharacters + 2]) {
+      const text = letter.repeat(length / letter.length)
+      const encoded = encodeBase64url(text)
+      assert.equal(encoded, Buffer.from(text).toString('base64url'))
+      if (encoded.length <= LIMITS.tokenCharacters) assert.equal(textFromBase64url(encoded), text)
+    }
+  }
 })
 
 const REFUSED = {

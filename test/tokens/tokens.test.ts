@@ -36,6 +36,12 @@ for (const algorithm of ALGORITHMS) {
       assert.equal(expiresAtSeconds, now + 900)
     })
 
+    test('is refused when the last letter of its signature is one of another script, right after the genuine one', () => {
+      assert.ok(readAccessToken(token, ring(key), NAMES))
+      const letter = String.fromCharCode(token.charCodeAt(token.length - 1) + 0x100)
+      assert.equal(readAccessToken(token.slice(0, -1) + letter, ring(key), NAMES), null)
+    })
+
     test('is verified by jose', async () => {
       const { payload, protectedHeader } = await verifiedByJose(key, token)
       assert.equal(payload.sub, '7')

@@ -20,7 +20,7 @@ export interface Batching<J> {
 export class Batches<J> {
   readonly #how: Batching<J>
   #waiting: J[] = []
-  /** The keys of each batch under way. */
+  /** The keys of each batch under way. Not one set for all, for the reason in `watchDeadlines`. */
   #running: readonly ReadonlySet<string>[] = []
   #scheduled = false
 
@@ -69,8 +69,8 @@ export class Batches<J> {
     const batch: J[] = []
     const rest: J[] = []
     for (const job of this.#waiting) {
-      const isTaken = batch.length < this.#how.jobs && !this.#isBusy(job)
-      ;(isTaken ? batch : rest).push(job)
+      const joins = batch.length < this.#how.jobs && !this.#isBusy(job)
+      ;(joins ? batch : rest).push(job)
     }
     this.#waiting = rest
     return batch

@@ -115,12 +115,12 @@ export class Connection implements Sql {
   /** Refuses new calls once the store is being closed, and lets closing wait for those under way. */
   admit<T>(call: () => Promise<T>): Promise<T> {
     if (this.#closing !== null) return Promise.reject(new StoreUnavailable('the store is closed'))
+    const under = call()
     this.#calls += 1
     const over = () => {
       this.#calls -= 1
       if (this.#calls === 0) this.#whenIdle()
     }
-    const under = call()
     under.then(over, over)
     return under
   }
@@ -210,8 +210,8 @@ class ClientSql implements Sql {
 }
 
 /**
- * The driver has promises and a time-out of its own. But what it makes for them links each statement's rows to the next
- * one's: once the garbage collector has moved one of them to where it seldom looks, it keeps all that follow.
+ * Not by the driver's own promise and time-out: through what it makes for them each statement holds on to the rows of the
+ * next. Once one is in the old generation, all that follow live until the next full garbage collection.
  */
 function answerWithin(
   ms: number,

@@ -12,7 +12,7 @@ export interface RefreshJob {
   /** How often it was decided and another writer was faster. */
   lostRaces: number
   /** Its place among those whose deadlines are watched. */
-  watchedAt: number
+  watchIndex: number
 }
 
 /** Decisions that rest on one committed row; they hold if that row can be made the last one, and only then. */

@@ -43,7 +43,7 @@ export function refreshing(connection: Connection): {
     connection.admit(async () => {
       if (!hasRoom()) throw new StoreBusy()
       const { promise, resolve, reject } = Promise.withResolvers<RefreshOutcome>()
-      const job: RefreshJob = { request, resolve, reject, lostRaces: 0, watchedAt: 0 }
+      const job: RefreshJob = { request, resolve, reject, lostRaces: 0, watchIndex: 0 }
       watch.add(job)
       batches.add(job)
       return promise.finally(() => watch.remove(job))
@@ -163,8 +163,8 @@ function sessionIdOf(chain: Chain): string {
  * deadline by the database itself.
  */
 function watchDeadlines(clock: Clock): { add(job: RefreshJob): void; remove(job: RefreshJob): void } {
-  // Not a set: each time one runs out of places it leaves its old table behind, which keeps what was in it alive until
-  // the garbage collector goes through everything.
+  // Not a set: each time it grows it leaves its old table in the old generation, which keeps alive what was in it until
+  // the next full garbage collection.
   const jobs: RefreshJob[] = []
   let timer: NodeJS.Timeout | undefined
   const check = () => {
@@ -178,15 +178,15 @@ function watchDeadlines(clock: Clock): { add(job: RefreshJob): void; remove(job:
   }
   return {
     add(job) {
-      job.watchedAt = jobs.push(job) - 1
+      job.watchIndex = jobs.push(job) - 1
       timer ??= setTimeout(check, DEADLINE_CHECK_MS)
     },
     /** The last one takes its place. */
     remove(job) {
       const last = jobs.pop() as RefreshJob
       if (last === job) return
-      jobs[job.watchedAt] = last
-      last.watchedAt = job.watchedAt
+      jobs[job.watchIndex] = last
+      last.watchIndex = job.watchIndex
     },
   }
 }

@@ -11,9 +11,9 @@
 import type { Session } from '../../core/session.ts'
 import type { Row } from '../rows.ts'
 import type { Connection, Follower } from './connection.ts'
-import { MOST_CHARACTERS, type Tail, Tails } from './rotation-tails.ts'
+import { MOST_TEXT_CHARACTERS, type Tail, Tails } from './rotation-tails.ts'
 
-/** So many in the log, and they begin to be settled, while as many may come. A hundred thousand take some 20 MB. */
+/** So many in the log, and they begin to be settled, while as many may come: twice 15 MB of memory, which is kept. */
 const FULL = 100_000
 /** A transaction settles this many more than it appends, so that it is done before the log is full again. */
 const AHEAD = 4
@@ -57,7 +57,7 @@ export class RotationLog implements Follower {
   /** Of what the log holds, what is not being settled yet, and what is. */
   #young = new Tails()
   #old: Tails | null = null
-  /** Cleared, for the next to begin with. */
+  /** A cleared one, whose memory the next `#young` takes over. */
   #spare: Tails | null = null
   /** The last rotation of `#old`. */
   #oldTo = 0
@@ -97,7 +97,8 @@ export class RotationLog implements Follower {
     this.#catchUp()
     const { sessionId } = session
     const tail = tailOf(session)
-    if (sessionId.length > MOST_CHARACTERS || (tail.attemptKey?.length ?? 0) > MOST_CHARACTERS)
+    // Before it is written: what is committed must be kept.
+    if (Math.max(sessionId.length, tail.attemptKey?.length ?? 0) > MOST_TEXT_CHARACTERS)
       throw new RangeError('a session id or attempt key is longer than ours are')
     const transaction = this.#transaction
     const rotationId = this.#lastId + transaction.count + 1

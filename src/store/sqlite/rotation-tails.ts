@@ -6,35 +6,45 @@ export type Tail = Pick<
   'generation' | 'rotatedAtMs' | 'handedOutAtMs' | 'kid' | 'attemptKey' | 'repeats' | 'lastUsedAtMs'
 >
 
-/** A row: seven numbers, then session id and attempt key, a byte for the length of each and its characters. */
-const ROW_NUMBERS = 13
-const ROW_BYTES = ROW_NUMBERS * 8
-const SESSION_ID_AT = 7 * 8
-const ATTEMPT_KEY_AT = SESSION_ID_AT + 24
+/** A row: these numbers, then session id and attempt key, each a byte for its length and its characters. */
+const COLUMN = {
+  generation: 0,
+  rotatedAtMs: 1,
+  handedOutAtMs: 2,
+  lastUsedAtMs: 3,
+  repeats: 4,
+  kid: 5,
+  hash: 6,
+} as const
+const NUMBER_BYTES = 8
+const TEXT_BYTES = 24
+const SESSION_ID_AT = 7 * NUMBER_BYTES
+const ATTEMPT_KEY_AT = SESSION_ID_AT + TEXT_BYTES
+const ROW_BYTES = ATTEMPT_KEY_AT + TEXT_BYTES
+const ROW_NUMBERS = ROW_BYTES / NUMBER_BYTES
+/** In place of a length. */
 const NO_TEXT = 255
 /** Of a session id or an attempt key; ours have 22. */
-export const MOST_CHARACTERS = 23
+export const MOST_TEXT_CHARACTERS = TEXT_BYTES - 1
 
-/** By the first two characters of an id, which are random: so never more than a few have to be sorted at a time. */
-const BUCKETS = 1 << 14
+/** Three characters, 24 bits, and the number of a row together are a whole number that a double holds exactly. */
+const ORDER_CHARACTERS = 3
+const MOST_ROWS = 2 ** 29
 
 /**
- * The newest tail of each of many sessions, which can be taken out in the order of their ids. Kept as bytes: of a hundred
- * thousand objects the garbage collector looks at each again and again, and all requests wait for it meanwhile.
+ * The newest tail of each of many sessions, which can be taken out about in the order of their ids. Kept as bytes: of a
+ * hundred thousand objects the garbage collector looks at each again and again, and all requests wait for it meanwhile.
  */
 export class Tails {
   #bytes = Buffer.alloc(0)
   /** The same memory. */
   #numbers = new Float64Array(0)
   #rows = 0
-  /** Numbers of rows, from 1 on, each at the first free place from its hash on; half of the places at least are free. */
+  /** Open addressing with linear probing: the number of a row and 1, or 0 where none is; at most half full. */
   #places = new Uint32Array(1)
   readonly #kids: string[] = []
-  /** Rows by buckets, in order up to `#sortedTo`; made when taking out begins. */
-  #order: Uint32Array | null = null
-  #bucketEnds = new Uint32Array(0)
-  #bucket = 0
-  #sortedTo = 0
+  /** Rows by the first characters of their ids; made when taking out begins. */
+  #order: Float64Array | null = null
   #taken = 0
 
   /** How many have not been taken out. */
@@ -43,55 +53,54 @@ export class Tails {
   }
 
   get(sessionId: string): Tail | undefined {
-    const row = this.#rowAt(this.#placeOf(sessionId, hashOf(sessionId)))
+    const row = this.#rowOf(sessionId)
     if (row < 0) return undefined
     const numbers = this.#numbers
     const at = row * ROW_NUMBERS
     return {
-      generation: numbers[at] as number,
-      rotatedAtMs: numbers[at + 1] as number,
-      handedOutAtMs: numbers[at + 2] as number,
-      lastUsedAtMs: numbers[at + 3] as number,
-      repeats: numbers[at + 4] as number,
-      kid: this.#kids[numbers[at + 5] as number] as string,
+      generation: numbers[at + COLUMN.generation] as number,
+      rotatedAtMs: numbers[at + COLUMN.rotatedAtMs] as number,
+      handedOutAtMs: numbers[at + COLUMN.handedOutAtMs] as number,
+      lastUsedAtMs: numbers[at + COLUMN.lastUsedAtMs] as number,
+      repeats: numbers[at + COLUMN.repeats] as number,
+      kid: this.#kids[numbers[at + COLUMN.kid] as number] as string,
       attemptKey: this.#textAt(row * ROW_BYTES + ATTEMPT_KEY_AT),
     }
   }
 
   has(sessionId: string): boolean {
-    return this.#rowAt(this.#placeOf(sessionId, hashOf(sessionId))) >= 0
+    return this.#rowOf(sessionId) >= 0
   }
 
-  /** Not once taking out has begun. Texts have `MOST_CHARACTERS` at most. */
+  /** Not once taking out has begun. Texts have `MOST_TEXT_CHARACTERS` at most. */
   put(sessionId: string, tail: Tail): void {
+    if (this.#rows * ROW_BYTES === this.#bytes.length) this.#grow()
     const hash = hashOf(sessionId)
-    let row = this.#rowAt(this.#placeOf(sessionId, hash))
+    const place = this.#placeOf(sessionId, hash)
+    let row = this.#rowAt(place)
     if (row < 0) {
-      if ((this.#rows + 1) * ROW_BYTES > this.#bytes.length) this.#grow()
       row = this.#rows
       this.#rows += 1
-      this.#places[this.#placeOf(sessionId, hash)] = this.#rows
+      this.#places[place] = row + 1
       this.#writeText(row * ROW_BYTES + SESSION_ID_AT, sessionId)
     }
     const numbers = this.#numbers
     const at = row * ROW_NUMBERS
-    numbers[at] = tail.generation
-    numbers[at + 1] = tail.rotatedAtMs
-    numbers[at + 2] = tail.handedOutAtMs
-    numbers[at + 3] = tail.lastUsedAtMs
-    numbers[at + 4] = tail.repeats
-    numbers[at + 5] = this.#kidNumber(tail.kid)
-    numbers[at + 6] = hash
+    numbers[at + COLUMN.generation] = tail.generation
+    numbers[at + COLUMN.rotatedAtMs] = tail.rotatedAtMs
+    numbers[at + COLUMN.handedOutAtMs] = tail.handedOutAtMs
+    numbers[at + COLUMN.lastUsedAtMs] = tail.lastUsedAtMs
+    numbers[at + COLUMN.repeats] = tail.repeats
+    numbers[at + COLUMN.kid] = this.#kidNumber(tail.kid)
+    numbers[at + COLUMN.hash] = hash
     this.#writeText(row * ROW_BYTES + ATTEMPT_KEY_AT, tail.attemptKey)
   }
 
   /** The next ids, at most `count`. They stay until they are taken out. */
   peek(count: number): readonly string[] {
-    this.#order ??= this.#inBuckets()
-    const to = Math.min(this.#taken + count, this.#rows)
-    while (this.#sortedTo < to) this.#sortBucket(this.#order)
-    const rows = Array.from(this.#order.subarray(this.#taken, to))
-    return rows.map((row) => this.#textAt(row * ROW_BYTES + SESSION_ID_AT) as string)
+    this.#order ??= this.#inOrder()
+    const next = Array.from(this.#order.subarray(this.#taken, this.#taken + count))
+    return next.map((key) => this.#sessionIdOf(key % MOST_ROWS))
   }
 
   takeOut(count: number): void {
@@ -102,31 +111,35 @@ export class Tails {
   clear(): void {
     this.#rows = 0
     this.#places.fill(0)
+    this.#kids.length = 0
     this.#order = null
-    this.#bucket = 0
-    this.#sortedTo = 0
     this.#taken = 0
   }
 
-  /** Where the session's row is found, or would be put. */
+  /** Below 0 where there is none, as for `#rowAt`. */
+  #rowOf(sessionId: string): number {
+    return this.#rowAt(this.#placeOf(sessionId, hashOf(sessionId)))
+  }
+
+  /** Where the session's row is found, or is to be put. */
   #placeOf(sessionId: string, hash: number): number {
     const last = this.#places.length - 1
-    let place = hash & last
-    for (;;) {
+    for (let place = hash & last; ; place = (place + 1) & last) {
       const row = this.#rowAt(place)
-      if (row < 0 || (this.#numbers[row * ROW_NUMBERS + 6] === hash && this.#isRowOf(row, sessionId)))
-        return place
-      place = (place + 1) & last
+      if (row < 0 || (this.#hashAt(row) === hash && this.#sessionIdOf(row) === sessionId)) return place
     }
   }
 
-  /** Below 0 where there is none. */
   #rowAt(place: number): number {
     return (this.#places[place] as number) - 1
   }
 
-  #isRowOf(row: number, sessionId: string): boolean {
-    return this.#textAt(row * ROW_BYTES + SESSION_ID_AT) === sessionId
+  #hashAt(row: number): number {
+    return this.#numbers[row * ROW_NUMBERS + COLUMN.hash] as number
+  }
+
+  #sessionIdOf(row: number): string {
+    return this.#textAt(row * ROW_BYTES + SESSION_ID_AT) as string
   }
 
   /** For twice as many rows. */
@@ -139,7 +152,7 @@ export class Tails {
     const places = new Uint32Array(2 * rows)
     const last = places.length - 1
     for (let row = 0; row < this.#rows; row++) {
-      let place = (this.#numbers[row * ROW_NUMBERS + 6] as number) & last
+      let place = this.#hashAt(row) & last
       while (places[place] !== 0) place = (place + 1) & last
       places[place] = row + 1
     }
@@ -153,7 +166,8 @@ export class Tails {
   }
 
   #writeText(at: number, text: string | null): void {
-    this.#bytes[at] = text === null ? NO_TEXT : this.#bytes.write(text, at + 1, MOST_CHARACTERS, 'latin1')
+    this.#bytes[at] =
+      text === null ? NO_TEXT : this.#bytes.write(text, at + 1, MOST_TEXT_CHARACTERS, 'latin1')
   }
 
   #textAt(at: number): string | null {
@@ -161,38 +175,18 @@ export class Tails {
     return length === NO_TEXT ? null : this.#bytes.toString('latin1', at + 1, at + 1 + length)
   }
 
-  #inBuckets(): Uint32Array {
-    const ends = new Uint32Array(BUCKETS)
-    for (let row = 0; row < this.#rows; row++) ends[this.#bucketOf(row)]!++
-    for (let i = 1; i < BUCKETS; i++) ends[i]! += ends[i - 1] as number
-    const order = new Uint32Array(this.#rows)
-    const starts = Uint32Array.from(ends)
-    for (let row = 0; row < this.#rows; row++) order[--starts[this.#bucketOf(row)]!] = row
-    this.#bucketEnds = ends
-    return order
-  }
-
-  #bucketOf(row: number): number {
-    const at = row * ROW_BYTES + SESSION_ID_AT + 1
-    return (((this.#bytes[at] as number) & 127) << 7) | ((this.#bytes[at + 1] as number) & 127)
-  }
-
-  #sortBucket(order: Uint32Array): void {
-    const end = this.#bucketEnds[this.#bucket] as number
-    this.#bucket += 1
-    order.subarray(this.#sortedTo, end).sort((a, b) => this.#compare(a, b))
-    this.#sortedTo = end
-  }
-
-  #compare(a: number, b: number): number {
-    const [aAt, bAt] = [a * ROW_BYTES + SESSION_ID_AT, b * ROW_BYTES + SESSION_ID_AT]
-    const bytes = this.#bytes
-    const end = (at: number) => at + 1 + (bytes[at] as number)
-    return bytes.compare(bytes, bAt + 1, end(bAt), aAt + 1, end(aAt))
+  /** Only so that those who are settled together share pages: ids that begin alike may stand either way round. */
+  #inOrder(): Float64Array {
+    const order = new Float64Array(this.#rows)
+    for (let row = 0; row < this.#rows; row++) {
+      const start = this.#bytes.readUIntBE(row * ROW_BYTES + SESSION_ID_AT + 1, ORDER_CHARACTERS)
+      order[row] = start * MOST_ROWS + row
+    }
+    return order.sort()
   }
 }
 
-/** FNV-1a. */
+/** FNV-1a; without a seed, since nobody outside chooses an id. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)

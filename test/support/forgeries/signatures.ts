@@ -119,7 +119,7 @@ function* sameTokenOtherwise(genuine: string): Generator<[string, string]> {
   yield ['twice, as a repeated header arrives', `${genuine}, ${genuine}`]
   yield ['with full stops of another script', genuine.replaceAll('.', '。')]
   // A letter beyond Latin-1 has the low byte of the right one.
-  for (const at of [0, header.length + 1, header.length + payload.length + 2]) {
+  for (const at of [0, header.length + 1, header.length + payload.length + 2, genuine.length - 1]) {
     const letter = String.fromCharCode(genuine.charCodeAt(at) + 0x100)
     yield [`with ${letter} at ${at}`, genuine.slice(0, at) + letter + genuine.slice(at + 1)]
   }
