@@ -18,9 +18,14 @@ export function createLog(level: string, to: DestinationStream = logTo(STANDARD_
   )
 }
 
-/** A file, or an open one by its descriptor. What cannot be written waits, up to a bound, until the next line. */
+/**
+ * A file, or an open one by its descriptor. What cannot be written waits for the next line, up to a bound; beyond it lines are
+ * dropped, each with one more try to write what waits. A reader who stops reading makes nobody wait.
+ */
 export function logTo(dest: number | string): DestinationStream {
-  const stream = pino.destination({ dest, sync: true, maxLength: LIMITS.logBytesWaiting })
+  const bounds = { minLength: 1, maxLength: LIMITS.logBytesWaiting, retryEAGAIN: () => false }
+  const stream = pino.destination({ dest, sync: true, ...bounds })
+  stream.on('drop', () => stream.flush())
   // Without a listener it would throw where something is logged: a service without a log is better than none.
   stream.on('error', () => {})
   return stream

@@ -1,8 +1,8 @@
 /** Base64url without padding (RFC 7515, section 2), in the one canonical spelling. */
 import { LIMITS } from '../settings/limits.ts'
 
-// Tokens are coded in one place: buffers for each would be memory outside the heap, which only a full garbage collection
-// gives back, and so there would be one every second or two.
+// Tokens are coded in one place: buffers for each would be memory outside the heap, and much of that makes a full garbage
+// collection due.
 // A character has three bytes at most.
 const scratch = Buffer.alloc(3 * LIMITS.tokenCharacters)
 

@@ -4,7 +4,7 @@
  * and checkpoints copy a fraction. The newest state of each session in the log is kept in memory; the table itself is
  * looked at when it is first used and when another process has written.
  *
- * Settling goes through the sessions in the order of their ids, where neighbours share a page. While rotations come, each
+ * Settling goes through the sessions about in the order of their ids, where neighbours share a page. While rotations come, each
  * transaction settles about as many as it appends; when none come, small steps do it. What is settled is at or behind
  * `settled_to`, and counts no more, whoever still has it in memory.
  */
