@@ -17,10 +17,12 @@ const service: Pick<Context, 'settings' | 'startService'> = {
   },
 }
 
-// Whoever reads our output may stop reading, as `head` does.
+// Whoever reads our output may stop reading, as `head` does. On a full disk nobody would learn what a command did, or the key that
+// a first start shows. A service that runs is not stopped by it: its log goes another way.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit()
+  if (error.code === 'EPIPE') process.exit()
+  process.stderr.write(`duktig: standard output cannot be written: ${error.message}\n`)
+  process.exit(1)
 })
 
 try {

@@ -1,6 +1,7 @@
 /** From a fresh checkout to a signed-in administrator, and on over a restart; then what keeps it from starting. */
 import assert from 'node:assert/strict'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { LIMITS } from '../../src/settings/limits.ts'
@@ -145,6 +146,20 @@ describe('what is decided before the first start', () => {
       ['DUKTIG_PORT', 'DUKTIG_SECRET', 'DUKTIG_TIME_ZONE', 'DUKTIG_TYPO'],
     )
     assert.equal(err.includes('too-short-but-secret'), false)
+  })
+
+  const full = '/dev/full'
+  test(`output that cannot be written stops it in one line${existsSync(full) ? '' : `, left out: there is no ${full}`}`, {
+    skip: existsSync(full) ? false : `there is no ${full}`,
+  }, () => {
+    const { status, stderr } = spawnSync(process.execPath, ['bin/duktig', 'serve'], {
+      cwd: checkout.folder,
+      env: { DUKTIG_DATA_DIR: 'elsewhere', DUKTIG_PORT: '0', DUKTIG_METRICS_PORT: '0' },
+      stdio: ['ignore', openSync(full, 'w'), 'pipe'],
+      timeout: 60_000,
+    })
+    assert.equal(status, 1)
+    assert.match(stderr.toString(), /^duktig: standard output cannot be written: ENOSPC.*\n$/)
   })
 
   test('an unknown command says so', async () => {
