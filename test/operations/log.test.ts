@@ -47,30 +47,32 @@ describe('a line', () => {
     for (let i = 0; i < 3; i++) log.error({ event: 'fault' }, 'There is no space left on the disk')
   })
 
-  test('that cannot be written waits, up to a bound, and is written when there is room again', (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'duktig-log-'))
-    t.after(() => rmSync(folder, { recursive: true }))
-    const file = join(folder, 'log')
-    const log = createLog('info', logTo(file))
-    const writing = t.mock.method(fs, 'writeSync', () => {
-      throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+  for (const code of ['ENOSPC', 'EAGAIN']) {
+    test(`that cannot be written for ${code} waits, up to a bound, and is written when there is room again`, (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'duktig-log-'))
+      t.after(() => rmSync(folder, { recursive: true }))
+      const file = join(folder, 'log')
+      const log = createLog('info', logTo(file))
+      const writing = t.mock.method(fs, 'writeSync', () => {
+        throw Object.assign(new Error('not now'), { code })
+      })
+      const text = 'x'.repeat(1000)
+      const lines = 2 * Math.ceil(LIMITS.logBytesWaiting / text.length)
+      for (let number = 1; number <= lines; number++) log.info({ number, text }, 'While the disk is full')
+      writing.mock.restore()
+      for (const number of [lines + 1, lines + 2]) log.info({ number }, 'There is room again')
+      const written = readFileSync(file, 'utf8').trimEnd().split('\n')
+      const numbers = written.map((line) => (JSON.parse(line) as { number: number }).number)
+      assert.equal(numbers.at(-1), lines + 2)
+      // The first lines are there without a gap, the later ones are not.
+      const kept = numbers.filter((number) => number <= lines)
+      assert.deepEqual(
+        kept,
+        Array.from(kept, (_, i) => i + 1),
+      )
+      assert.ok(kept.length > lines / 4 && kept.length < lines)
     })
-    const text = 'x'.repeat(1000)
-    const lines = 2 * Math.ceil(LIMITS.logBytesWaiting / text.length)
-    for (let number = 1; number <= lines; number++) log.info({ number, text }, 'While the disk is full')
-    writing.mock.restore()
-    for (const number of [lines + 1, lines + 2]) log.info({ number }, 'There is room again')
-    const written = readFileSync(file, 'utf8').trimEnd().split('\n')
-    const numbers = written.map((line) => (JSON.parse(line) as { number: number }).number)
-    assert.equal(numbers.at(-1), lines + 2)
-    // The first lines are there without a gap, the later ones are not.
-    const kept = numbers.filter((number) => number <= lines)
-    assert.deepEqual(
-      kept,
-      Array.from(kept, (_, i) => i + 1),
-    )
-    assert.ok(kept.length > lines / 4 && kept.length < lines)
-  })
+  }
 
   test('below the least level is not written', () => {
     const { log, written } = memoryLog('error')

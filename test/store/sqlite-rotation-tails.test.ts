@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { MOST_TEXT_CHARACTERS, type Tail, Tails } from '../../src/store/sqlite/rotation-tails.ts'
 import { type Random, createRandom, freshSeed, givenSeed } from '../support/random.ts'
 
-test('tails of many sessions are what was put last, and are taken out in the order of their ids', (t) => {
+test('tails of many sessions are what was put last, and are taken out in the order in which their ids begin', (t) => {
   const seed = givenSeed() ?? freshSeed()
   t.diagnostic(`DUKTIG_TEST_SEED=${seed}`)
   const random = createRandom(seed)
