@@ -195,6 +195,40 @@ function listing(get: () => Store, all: All): void {
     assert.deepEqual(await store.listActions(7, 1_000_000, 4, 0, NOON * 2), [])
   })
 
+  test('tens of thousands are listed as a few are, those too that were recorded late', async () => {
+    const store = get()
+    const actions = Array.from({ length: 60 }, (_, group) =>
+      Array.from({ length: 500 }, (__, i) => {
+        // As actions that waited in a file: some of the groups tell of what was long ago.
+        const lateMs = group % 7 === 3 && group < 30 ? 1 + Math.floor((group * 500) / 3) : 0
+        const atMs = NOON + Math.floor((group * 500 + i) / 3) - lateMs
+        return anAction({ accountId: 7 + (i % 50 === 0 ? 1 : 0), atMs, message: `${group}.${i}` })
+      }),
+    )
+    for (const group of actions) await store.recordActions(aGroup(group))
+    for (const accountId of [7, 8]) {
+      // Sorting keeps the order of those of one time: the last recorded comes first.
+      const newest = actions
+        .flat()
+        .filter((action) => action.accountId === accountId)
+        .toReversed()
+        .sort((a, b) => b.atMs - a.atMs)
+      const between = [
+        [0, NOON * 2],
+        [NOON, NOON + 5000],
+        [NOON - 10, NOON + 10],
+      ] as const
+      for (const [fromMs, toMs] of between) {
+        const wanted = newest.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
+        for (const offset of [0, 1, 100, 9_990, 10_010, 17_000, wanted.length - 5, wanted.length]) {
+          const found = await store.listActions(accountId, Math.max(0, offset), 20, fromMs, toMs)
+          const expected = wanted.slice(Math.max(0, offset), Math.max(0, offset) + 20)
+          assert.deepEqual(messages(found), messages(expected), `${accountId} ${fromMs} ${offset}`)
+        }
+      }
+    }
+  })
+
   test('the latest are those recorded last, whenever they happened', async () => {
     const store = get()
     await store.recordActions(aGroup([anAction({ message: 'new' })]))

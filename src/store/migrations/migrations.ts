@@ -8,6 +8,7 @@ import { legacy } from './0003-legacy.ts'
 import { guessing } from './0004-guessing.ts'
 import { instances } from './0005-instances.ts'
 import { rotations } from './0006-rotations.ts'
+import { actionSegments } from './0007-action-segments.ts'
 
 export interface Migration {
   readonly id: number
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly Migration[] = [
   guessing,
   instances,
   rotations,
+  actionSegments,
 ]

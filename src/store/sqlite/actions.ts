@@ -11,6 +11,7 @@ import {
   logCountFrom,
   logLevelFrom,
 } from '../rows.ts'
+import { SegmentTimes, listWithin, removeEmptySegments } from './action-segments.ts'
 import type { Connection } from './connection.ts'
 
 /** The verbs about recorded actions and counters; guarantees in `action-store.ts`. */
@@ -21,19 +22,8 @@ export function actionStore(connection: Connection): ActionStore {
     recordActions: (group) => connection.write(() => record(connection, group)),
 
     async listActions(accountId, offset, limit, fromMs, toMs) {
-      // What is passed over is looked up in the index alone.
-      const found = rows(
-        `select ${ACTION_COLUMNS} from user_actions where id in (
-           select id from user_actions where account_id = ? and at_ms between ? and ?
-           order by at_ms desc, id desc limit ? offset ?)
-         order by at_ms desc, id desc`,
-        accountId,
-        fromMs,
-        toMs,
-        limit,
-        offset,
-      )
-      return found.map(actionFrom)
+      const asked = { accountId, offset, limit, fromMs, toMs }
+      return (await connection.readTogether(() => listWithin(connection, asked))).map(actionFrom)
     },
 
     async latestActions(limit) {
@@ -72,6 +62,7 @@ export function actionStore(connection: Connection): ActionStore {
                select id from (select id, at_ms from user_actions order by id limit ?) where at_ms < ?)`,
           )
           .run(limit, beforeMs)
+        removeEmptySegments(connection)
         return Number(changes)
       }),
 
@@ -113,8 +104,12 @@ function record(connection: Connection, group: ActionGroup): boolean {
   const insert = connection.sql(
     `insert into user_actions (account_id, code, message, at_ms, address, session_id) values (?, ?, ?, ?, ?, ?)`,
   )
-  for (const { accountId, code, message, atMs, address, sessionId } of group.actions)
-    insert.run(accountId, code, message, atMs, address, sessionId)
+  const times = new SegmentTimes()
+  for (const { accountId, code, message, atMs, address, sessionId } of group.actions) {
+    const { lastInsertRowid } = insert.run(accountId, code, message, atMs, address, sessionId)
+    times.add(Number(lastInsertRowid), atMs)
+  }
+  times.write(connection)
   const count = connection.sql(
     `insert into action_counts (span, kind, code, start_ms, count) values (?, ?, ?, ?, ?)
      on conflict do update set count = count + excluded.count`,

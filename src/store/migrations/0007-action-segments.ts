@@ -1,0 +1,20 @@
+import type { Migration } from './migrations.ts'
+
+/**
+ * SQLite alone: the index of actions by account begins with the segment of the id, so that all that is written to it at one
+ * time lies in a few pages (`sqlite/action-segments.ts`). PostgreSQL keeps one index for all.
+ */
+export const actionSegments: Migration = {
+  id: 7,
+  name: 'segments of actions',
+  sqlite: `
+    create table action_segments (
+      segment integer primary key,
+      first_at_ms integer not null,
+      last_at_ms integer not null
+    ) strict;
+    insert into action_segments select id / 10000, min(at_ms), max(at_ms) from user_actions group by 1;
+    drop index user_actions_of_account;
+    create index user_actions_by_segment on user_actions (id / 10000, account_id, at_ms);`,
+  postgres: 'select',
+}

@@ -1,0 +1,115 @@
+/**
+ * Recorded actions by account. Ten thousand ids in a row are a segment, with an index of its own inside the one of the table:
+ * writing a group touches the pages of the newest segment alone, wherever its accounts are, and not one page for each action.
+ * A listing asks the segments whose times it needs, newest first, each from its index.
+ */
+import { ACTION_COLUMNS, type Row } from '../rows.ts'
+import type { Connection } from './connection.ts'
+
+/** Also in the schema: the index is on `id / 10000`. */
+const IDS_IN_SEGMENT = 10_000
+
+const OF_ACCOUNT = 'id / 10000 = ? and account_id = ? and at_ms between ? and ?'
+const COUNT = `select count(*) from user_actions where ${OF_ACCOUNT}`
+/** What is passed over is looked up in the index alone. */
+const LIST = `
+  select ${ACTION_COLUMNS} from user_actions where id in (
+    select a.id from json_each(?) s cross join user_actions a
+    where a.id / 10000 = s.value and a.account_id = ? and a.at_ms between ? and ?
+    order by a.at_ms desc, a.id desc limit ? offset ?)
+  order by at_ms desc, id desc`
+/** Ids only grow: the segment that was begun first ends first. */
+const REMOVE_EMPTY = 'delete from action_segments where segment < (select min(id) / 10000 from user_actions)'
+
+export interface AccountActions {
+  readonly accountId: number
+  readonly offset: number
+  readonly limit: number
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+interface Segment {
+  readonly segment: number
+  readonly firstAtMs: number
+  readonly lastAtMs: number
+}
+
+/** Rows of `ACTION_COLUMNS`, newest first; inside a transaction. */
+export function listWithin(connection: Connection, asked: AccountActions): Row[] {
+  const { accountId, limit, fromMs, toMs } = asked
+  const { segments, offset } = segmentsFor(connection, asked)
+  const values = [JSON.stringify(segments), accountId, fromMs, toMs, limit, offset]
+  return connection.sql(LIST).all(...values) as unknown as Row[]
+}
+
+/** The segments that hold what is asked for, and how much to pass over in them. */
+function segmentsFor(connection: Connection, asked: AccountActions): { segments: number[]; offset: number } {
+  const { accountId, limit, fromMs, toMs } = asked
+  const segments: number[] = []
+  let { offset } = asked
+  let count = 0
+  let enoughFromMs = Number.NEGATIVE_INFINITY
+  let firstAtMs = Number.POSITIVE_INFINITY
+  const all = newestSegments(connection, fromMs, toMs)
+  for (const [i, found] of all.entries()) {
+    if (found.lastAtMs < enoughFromMs) break
+    const values = [found.segment, accountId, fromMs, toMs]
+    const [here = 0] = connection.sql(COUNT).get(...values) as unknown as readonly number[]
+    if (here === 0) continue
+    if (segments.length === 0 && here <= offset && isNewerThan(found, all[i + 1])) {
+      offset -= here
+      continue
+    }
+    segments.push(found.segment)
+    count += here
+    firstAtMs = Math.min(firstAtMs, found.firstAtMs)
+    // Later segments matter only with what is as new as this.
+    if (count >= offset + limit && enoughFromMs === Number.NEGATIVE_INFINITY) enoughFromMs = firstAtMs
+  }
+  return { segments, offset }
+}
+
+function newestSegments(connection: Connection, fromMs: number, toMs: number): readonly Segment[] {
+  const rows = connection
+    .sql(
+      `select segment, first_at_ms, last_at_ms from action_segments where last_at_ms >= ? and first_at_ms <= ?
+       order by last_at_ms desc, segment desc`,
+    )
+    .all(fromMs, toMs) as unknown as (readonly [number, number, number])[]
+  return rows.map(([segment, firstAtMs, lastAtMs]) => ({ segment, firstAtMs, lastAtMs }))
+}
+
+/** Whether all of it comes before everything of the next ones in a listing. */
+function isNewerThan(segment: Segment, next: Segment | undefined): boolean {
+  if (next === undefined) return true
+  return segment.firstAtMs >= next.lastAtMs && segment.segment > next.segment
+}
+
+/** Remembers which times a segment holds, of actions that have been written with these ids. */
+export class SegmentTimes {
+  readonly #times = new Map<number, { firstAtMs: number; lastAtMs: number }>()
+
+  add(id: number, atMs: number): void {
+    const segment = Math.floor(id / IDS_IN_SEGMENT)
+    const times = this.#times.get(segment)
+    if (times === undefined) this.#times.set(segment, { firstAtMs: atMs, lastAtMs: atMs })
+    else {
+      times.firstAtMs = Math.min(times.firstAtMs, atMs)
+      times.lastAtMs = Math.max(times.lastAtMs, atMs)
+    }
+  }
+
+  write(connection: Connection): void {
+    const statement = connection.sql(
+      `insert into action_segments values (?, ?, ?) on conflict (segment) do update set
+       first_at_ms = min(first_at_ms, excluded.first_at_ms), last_at_ms = max(last_at_ms, excluded.last_at_ms)`,
+    )
+    for (const [segment, { firstAtMs, lastAtMs }] of this.#times) statement.run(segment, firstAtMs, lastAtMs)
+  }
+}
+
+/** After actions have been removed. */
+export function removeEmptySegments(connection: Connection): void {
+  connection.sql(REMOVE_EMPTY).run()
+}
