@@ -86,10 +86,6 @@ export const LISTING_COLUMNS = `${of('s', SESSION)}, ${of('d', DEVICE)}`
 export const SESSION_VIEW_COLUMNS = `${of('s', SESSION)}, ${of('a', SESSION_ACCOUNT)}`
 /** The join behind `SESSION_VIEW_COLUMNS`. */
 export const SESSION_VIEW_SOURCE = 'sessions s left join accounts a on a.account_id = s.account_id'
-/** Sessions with their accounts and applications. */
-export const VIEW_COLUMNS = `${SESSION_VIEW_COLUMNS}, ${of('p', APPLICATION)}`
-/** The joins behind `VIEW_COLUMNS`. */
-export const VIEW_SOURCE = `${SESSION_VIEW_SOURCE} left join applications p on p.application_id = s.application_id`
 
 /**
  * SQL that is true of a session `s` that has not ended and whose application would still serve it: when an account has too
@@ -120,22 +116,22 @@ export function accountFrom(row: Row): Account {
   }
 }
 
-export function applicationFrom(row: Row, at = 0): Application {
+export function applicationFrom(row: Row): Application {
   return {
-    applicationId: row[at] as number,
-    clientId: row[at + 1] as string,
-    name: row[at + 2] as string,
-    type: row[at + 3] as Application['type'],
-    disabled: Boolean(row[at + 4]),
-    epoch: row[at + 5] as number,
-    trustedBackend: Boolean(row[at + 6]),
-    rotation: Boolean(row[at + 7]),
-    parallelWindowSeconds: row[at + 8] as number,
-    retryWindowSeconds: row[at + 9] as number,
-    idleSeconds: row[at + 10] as number,
-    sessionTtlSeconds: row[at + 11] as number,
-    accessTokenTtlSeconds: row[at + 12] as number,
-    requireKeyOnRefresh: Boolean(row[at + 13]),
+    applicationId: row[0] as number,
+    clientId: row[1] as string,
+    name: row[2] as string,
+    type: row[3] as Application['type'],
+    disabled: Boolean(row[4]),
+    epoch: row[5] as number,
+    trustedBackend: Boolean(row[6]),
+    rotation: Boolean(row[7]),
+    parallelWindowSeconds: row[8] as number,
+    retryWindowSeconds: row[9] as number,
+    idleSeconds: row[10] as number,
+    sessionTtlSeconds: row[11] as number,
+    accessTokenTtlSeconds: row[12] as number,
+    requireKeyOnRefresh: Boolean(row[13]),
   }
 }
 
@@ -163,10 +159,10 @@ export function sessionFrom(row: Row): Session {
   }
 }
 
-/** `applicationOf` finds the application elsewhere than in the row. */
+/** Of a row of `SESSION_VIEW_COLUMNS`; the application is found elsewhere. */
 export function viewFrom(
   row: Row,
-  applicationOf: (applicationId: number) => Application | null = () => joinedApplication(row),
+  applicationOf: (applicationId: number) => Application | null,
 ): SessionView {
   const session = sessionFrom(row)
   const at = SESSION.length
@@ -175,11 +171,6 @@ export function viewFrom(
     account: row[at] === null ? null : sessionAccountFrom(row, at),
     application: applicationOf(session.applicationId),
   }
-}
-
-function joinedApplication(row: Row): Application | null {
-  const at = SESSION.length + SESSION_ACCOUNT.length
-  return row[at] === null ? null : applicationFrom(row, at)
 }
 
 function sessionAccountFrom(row: Row, at: number): SessionAccount {

@@ -2,14 +2,13 @@
  * Refreshing sessions, many with two statements: one reads the rows as they are committed, the decisions are made
  * here, and one conditional update carries them out. Decisions that write are answered after the update's commit.
  */
-import { VIEW_COLUMNS, VIEW_SOURCE, viewFrom } from '../rows.ts'
-import type { SessionView } from '../../core/session.ts'
 import { type Clock, type RefreshOutcome, type RefreshRequest, StoreUnavailable } from '../store.ts'
 import { StoreBusy } from '../store-busy.ts'
 import { Batches } from './batches.ts'
 import type { Connection, Sql } from './connection.ts'
 import { type Chain, type RefreshJob, decideChain } from './decide-chain.ts'
 import { asksForRetry } from './errors.ts'
+import { readViews } from './read-views.ts'
 
 /** Larger batches gain nothing more, and everybody in one waits for all of it. */
 const JOBS_PER_BATCH = 256
@@ -75,18 +74,6 @@ function runBatch(connection: Connection, batch: readonly RefreshJob[]): Promise
     for (const chain of writing) if (written.has(sessionIdOf(chain))) answer(chain)
     return writing.filter((chain) => !written.has(sessionIdOf(chain))).flatMap(({ jobs }) => jobs)
   })
-}
-
-/** Sessions with their accounts and applications as they are committed now. */
-export async function readViews(
-  sql: Sql,
-  sessionIds: readonly string[],
-): Promise<ReadonlyMap<string, SessionView>> {
-  const rows = await sql.rows(
-    `select ${VIEW_COLUMNS} from ${VIEW_SOURCE} where s.session_id = any($1::text[])`,
-    sessionIds,
-  )
-  return new Map(rows.map((row) => [row[0] as string, viewFrom(row)]))
 }
 
 /**

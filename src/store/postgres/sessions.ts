@@ -6,7 +6,8 @@ import { Batches } from './batches.ts'
 import type { Connection } from './connection.ts'
 import { endSessionsWithin } from './end-sessions.ts'
 import { openSessionWithin } from './open-session.ts'
-import { readViews, refreshing } from './refresh-batch.ts'
+import { readViews } from './read-views.ts'
+import { refreshing } from './refresh-batch.ts'
 
 /** The verbs about sessions; guarantees in `store.ts`. */
 export function sessionStore(connection: Connection): SessionStore & Pick<Store, 'hasRoomToRefresh'> {
