@@ -41,6 +41,28 @@ test('tails of many sessions are what was put last, and are taken out in the ord
   }
 })
 
+test('puts that are taken back, the last one first, leave everything as it was', (t) => {
+  const seed = givenSeed() ?? freshSeed()
+  t.diagnostic(`DUKTIG_TEST_SEED=${seed}`)
+  const random = createRandom(seed)
+  const tails = new Tails()
+  const expected = new Map<string, Tail>()
+  const ids = Array.from({ length: 4000 }, () => idFrom(random))
+  for (let n = 0; n < 100; n++) {
+    const steps = Array.from({ length: random.below(100) }, (_, i) => {
+      const sessionId = random.pick(ids)
+      const before = tails.get(sessionId)
+      const tail = aTail(100 * n + i)
+      tails.put(sessionId, tail)
+      return { sessionId, before, tail }
+    })
+    if (random.below(2) === 0) for (const { sessionId, tail } of steps) expected.set(sessionId, tail)
+    else for (const { sessionId, before } of steps.reverse()) tails.undoPut(sessionId, before)
+  }
+  for (const sessionId of ids) assert.deepEqual(tails.get(sessionId), expected.get(sessionId))
+  assert.deepEqual(tails.peek(ids.length).toSorted(), [...expected.keys()].sort())
+})
+
 test('ids of every length are told apart', () => {
   const tails = new Tails()
   const ids = ['', 'a', 'aa', 'aaa', 'b', 'ab', 'x'.repeat(MOST_TEXT_CHARACTERS)]

@@ -151,6 +151,50 @@ test('a row that is younger than the log stays as it is', async (t) => {
   assert.equal((await stored(store, session.sessionId)).generation, 7)
 })
 
+test('rotations of a transaction that is undone are forgotten, and those before it are not', async (t) => {
+  const { open, file } = await site(t)
+  const store = await open()
+  t.after(() => store.close())
+  const sessions = await sessionsOf(store, 3)
+  const [rotated, fresh, broken] = sessions as [Session, Session, Session]
+  await rotateAll(store, [rotated], 1)
+  const rows = new DatabaseSync(file, { timeout: 5000 })
+  t.after(() => rows.close())
+  rows.exec(`create trigger broken before insert on rotations when new.session_id = '${broken.sessionId}'
+    begin select raise(rollback, 'broken'); end`)
+  const asked = [
+    refreshRequest(store, rotated, { generation: 2 }),
+    refreshRequest(store, fresh),
+    // Once more, so that what is taken back has been put twice.
+    refreshRequest(store, rotated, { generation: 3 }),
+    refreshRequest(store, broken),
+  ]
+  const outcomes = await Promise.allSettled(asked.map((request) => store.refreshSession(request)))
+  assert.deepEqual(new Set(outcomes.map(({ status }) => status)), new Set(['rejected']))
+  assert.equal((await stored(store, rotated.sessionId)).generation, 2)
+  assert.equal((await stored(store, fresh.sessionId)).generation, 1)
+  rows.exec('drop trigger broken')
+  await rotateAll(store, [rotated], 2)
+  await rotateAll(store, [fresh, broken], 1)
+})
+
+test('a transaction that cannot begin takes nothing back', async (t) => {
+  const { open, file } = await site(t)
+  const store = await open()
+  t.after(() => store.close())
+  const [session] = (await sessionsOf(store, 1)) as [Session]
+  await rotateAll(store, [session], 1)
+  const other = new DatabaseSync(file)
+  t.after(() => other.close())
+  other.exec('begin immediate')
+  const asked = store.refreshSession(refreshRequest(store, session, { generation: 2 }))
+  // Asked for after it, and so answered when it has been tried.
+  assert.equal((await stored(store, session.sessionId)).generation, 2)
+  other.exec('rollback')
+  const { decision } = await asked
+  assert.ok(decision.kind === 'advance' && !decision.recovered)
+})
+
 test('an attempt key that the log could not keep whole is refused, and nothing is written', async (t) => {
   const { open } = await site(t)
   const store = await open()

@@ -100,11 +100,11 @@ export class RotationLog implements Follower {
     // Before it is written: what is committed must be kept.
     if (Math.max(sessionId.length, tail.attemptKey?.length ?? 0) > MOST_TEXT_CHARACTERS)
       throw new RangeError('a session id or attempt key is longer than ours are')
-    const transaction = this.#transaction
-    const rotationId = this.#lastId + transaction.count + 1
+    const { appended } = this.#transaction
+    const rotationId = this.#lastId + appended.length + 1
     this.#connection.sql(INSERT).run(rotationId, sessionId, ...valuesOf(tail))
-    transaction.count += 1
-    transaction.appended.set(sessionId, tail)
+    appended.push({ sessionId, before: this.#young.get(sessionId) })
+    this.#young.put(sessionId, tail)
   }
 
   /** Brings the rows of these sessions up to date, inside the caller's transaction. */
@@ -129,14 +129,15 @@ export class RotationLog implements Follower {
   }
 
   committing(): void {
-    const { count, asked } = this.#transaction
-    if (count > 0 || asked > 0) this.#settleSome(count + AHEAD + asked)
+    const { appended, asked } = this.#transaction
+    if (appended.length > 0 || asked > 0) this.#settleSome(appended.length + AHEAD + asked)
   }
 
   committed(): void {
-    const { appended, count, asked, takenOut, removed } = this.#transaction
-    for (const [sessionId, tail] of appended) this.#young.put(sessionId, tail)
-    this.#lastId += count
+    const { appended, asked, takenOut, removed } = this.#transaction
+    // The next one may fail before it begins, and then nothing of this one is to be taken back.
+    this.#transaction = newTransaction()
+    this.#lastId += appended.length
     this.#removedTo = Math.max(this.#removedTo, removed)
     this.#old?.takeOut(takenOut)
     if (this.#old?.left === 0) {
@@ -147,15 +148,16 @@ export class RotationLog implements Follower {
     }
     if (this.#lastId - this.#settledTo >= this.#fullAt) this.#beginSettling()
     if (!this.#settlesWhenQuiet) return
-    if (count > 0) this.#lookAgainIn(QUIET_MS)
+    if (appended.length > 0) this.#lookAgainIn(QUIET_MS)
     else if (asked > 0 && !this.#isSettled()) this.#lookAgainIn(QUIET_PAUSE_MS)
   }
 
   undone(): void {
-    const { hasSettledAll } = this.#transaction
+    const { appended, hasSettledAll } = this.#transaction
     this.#transaction = newTransaction()
     // What was thought to be settled is not.
     if (hasSettledAll) this.#version = null
+    else for (const { sessionId, before } of appended.reverse()) this.#young.undoPut(sessionId, before)
   }
 
   stop(): void {
@@ -164,9 +166,7 @@ export class RotationLog implements Follower {
   }
 
   #tailOf(sessionId: string): Tail | undefined {
-    return (
-      this.#transaction.appended.get(sessionId) ?? this.#young.get(sessionId) ?? this.#old?.get(sessionId)
-    )
+    return this.#young.get(sessionId) ?? this.#old?.get(sessionId)
   }
 
   /** Takes over what other processes have appended and settled; once in each transaction. */
@@ -212,8 +212,7 @@ export class RotationLog implements Follower {
     const sessionIds = old.peek(count)
     for (const sessionId of sessionIds) {
       // A younger one will be settled in its turn.
-      const isLast = !this.#young.has(sessionId) && !this.#transaction.appended.has(sessionId)
-      if (isLast) this.#write(sessionId, old.get(sessionId) as Tail)
+      if (!this.#young.has(sessionId)) this.#write(sessionId, old.get(sessionId) as Tail)
     }
     this.#transaction.takenOut = sessionIds.length
     if (old.left === sessionIds.length)
@@ -240,7 +239,8 @@ export class RotationLog implements Follower {
   #settleInQuiet(): void {
     const step = () => {
       this.#catchUp()
-      this.#beginSettling()
+      // Unless somebody came after all: what this transaction appends belongs to those behind `#oldTo`.
+      if (this.#transaction.appended.length === 0) this.#beginSettling()
       this.#transaction.asked = QUIET_STEP
     }
     // A store that cannot write says so to those who wait for an answer.
@@ -260,9 +260,8 @@ export class RotationLog implements Follower {
 function newTransaction() {
   return {
     isCurrent: false,
-    appended: new Map<string, Tail>(),
-    /** Rotations appended; a session may have several. */
-    count: 0,
+    /** Rotations appended, which `#young` has already, and what it had before. A session may have several. */
+    appended: [] as { readonly sessionId: string; readonly before: Tail | undefined }[],
     /** How many rotations it shall settle beyond its share. */
     asked: 0,
     takenOut: 0,

@@ -96,6 +96,14 @@ export class Tails {
     this.#writeText(row * ROW_BYTES + ATTEMPT_KEY_AT, tail.attemptKey)
   }
 
+  /** Takes the last `put` back, or the last that has not been; `before` is what the session had before it. */
+  undoPut(sessionId: string, before: Tail | undefined): void {
+    if (before !== undefined) return this.put(sessionId, before)
+    // Nobody's search leads on from here: whoever came after it is gone.
+    this.#places[this.#placeOf(sessionId, hashOf(sessionId))] = 0
+    this.#rows -= 1
+  }
+
   /** The next ids, at most `count`. They stay until they are taken out. */
   peek(count: number): readonly string[] {
     this.#order ??= this.#inOrder()
