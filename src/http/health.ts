@@ -34,6 +34,8 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
       method: 'GET',
       path: '/health/live',
       isPublic: true,
+      // What some load balancers ask with.
+      answersHead: true,
       always: true,
       handle: () => OK,
       operation: operation('live', 'Whether the process answers', {}),
@@ -42,6 +44,7 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
       method: 'GET',
       path: '/health/ready',
       isPublic: true,
+      answersHead: true,
       always: true,
       handle: ready,
       operation: operation('ready', 'Whether the service can serve', {

@@ -19,6 +19,8 @@ export interface HttpRoute {
   readonly params?: Readonly<Record<string, RegExp>>
   /** Needs no credential: every request counts against the bound of its address. */
   readonly isPublic?: boolean
+  /** Answers HEAD too, as GET without the content. */
+  readonly answersHead?: boolean
   /** Goes on under maintenance. */
   readonly always?: boolean
   handle(request: HttpRequest): Promise<Answer> | Answer

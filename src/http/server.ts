@@ -61,7 +61,8 @@ function routerOf(options: ServerOptions, addressOf: AddressReader): Router.Inst
     onBadUrl: (_path, _request, response) => unknown(response),
   })
   for (const route of options.routes) {
-    router.on(route.method, routerPath(route), (request, response, params, _store, query) => {
+    const methods = route.answersHead === true ? [route.method, 'HEAD' as const] : [route.method]
+    router.on(methods, routerPath(route), (request, response, params, _store, query) => {
       serve(options, route, new RoutedRequest(request, params, query, addressOf), response)
     })
   }

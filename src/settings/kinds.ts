@@ -1,7 +1,8 @@
 /** How a setting's text becomes a value: one parser for each kind, each with the words for its mistakes. */
 import { isIP } from 'node:net'
 
-export type Parsed<T> = { readonly value: T } | { readonly mistake: string }
+/** `wrong` is the part of the text that is meant, where not all of it is. */
+export type Parsed<T> = { readonly value: T } | { readonly mistake: string; readonly wrong?: string }
 
 export interface Kind<T> {
   /** Shown in the reference, for example `whole number, 1 to 65535`. */
@@ -99,7 +100,7 @@ function list(shown: string, isItem: (text: string) => boolean, hint: string): K
     parse(value) {
       const items = value.split(',').map((part) => part.trim())
       const wrong = items.find((part) => !isItem(part))
-      return wrong === undefined ? { value: items } : { mistake: `"${wrong}" must be ${hint}` }
+      return wrong === undefined ? { value: items } : { mistake: `must be ${hint}`, wrong }
     },
   }
 }

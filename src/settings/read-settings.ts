@@ -28,7 +28,7 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
     }
     const parsed = definition.kind.parse(text)
     if ('value' in parsed) values[name] = parsed.value
-    else mistakes.push(`${definition.variable} ${parsed.mistake}${shown(definition, text)}`)
+    else mistakes.push(`${definition.variable} ${parsed.mistake}${shown(definition, parsed.wrong ?? text)}`)
   }
   mistakes.push(...unknownVariables(variables))
   mistakes.push(...contradictions(values))

@@ -61,7 +61,8 @@ export const SETTINGS = {
     variable: 'DUKTIG_AUTH_KEY',
     kind: matching('text', /^[\x21-\x7e]{16,255}$/, '16 to 255 printable characters without spaces'),
     secret: true,
-    sentence: 'The key of the default application; unset, one is made at the first start and printed once.',
+    sentence:
+      'The key of the default application, 16 to 255 printable characters without spaces; a new one takes the place of the one before. Unset, the last one stays good; the first start makes one and prints it once.',
   }),
   secret: optional({
     variable: 'DUKTIG_SECRET',
@@ -175,7 +176,8 @@ export const SETTINGS = {
     kind: wholeNumber(1, 86_400),
     ...seconds,
     default: '60',
-    sentence: 'How long after a rotation the previous refresh token is answered with the same successor.',
+    sentence:
+      'How long after a rotation the previous refresh token is answered with the same successor; not shorter than the parallel window.',
   }),
   authKeyHeader: required({
     variable: 'DUKTIG_AUTH_KEY_HEADER',

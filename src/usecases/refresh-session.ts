@@ -37,7 +37,10 @@ export async function refreshSession(
   const { receivedAtMs = store.clock.nowMs() } = request
   const ours = readRefreshToken(request.refreshToken, keys.verifiers('refresh'), names)
   const claims = ours ?? (await exchangeLegacyToken(deps, request))
-  if (isDenial(claims)) return claims
+  if (isDenial(claims)) {
+    deps.events.refresh('refused')
+    return claims
+  }
   const outcome = await store.refreshSession({
     presented: { ...claims, attemptKey: request.attemptKey === null ? null : hashed(request.attemptKey) },
     decide: request.application === null ? decideWithoutKey : decideRefresh,

@@ -50,7 +50,8 @@ describe('from the first start to the second', () => {
   test('what it keeps is for its owner alone', () => {
     const data = join(checkout.folder, 'data')
     assert.equal(statSync(data).mode & 0o777, 0o700)
-    assert.equal(statSync(join(data, 'secret')).mode & 0o777, 0o600)
+    for (const file of ['secret', 'duktig.sqlite', 'duktig.sqlite-wal', 'duktig.sqlite-shm'])
+      assert.equal(statSync(join(data, file)).mode & 0o777, 0o600, file)
     const shown = filesUnder(data).filter((file) => readFileSync(file).includes(key))
     assert.deepEqual(shown, [])
   })

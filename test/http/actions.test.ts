@@ -75,11 +75,14 @@ describe('what an account does itself', () => {
     const { account, tokens: first } = await admin.somebody()
     const actions = await admin.added(account.accountId, async () => {
       for (let i = 0; i < 5; i++) assert.equal((await refresh(admin.service, first.refreshToken)).status, 200)
+      for (const garbage of ['x', first.accessToken, `${first.refreshToken}x`])
+        assert.equal((await refresh(admin.service, garbage)).status, 401)
       await send(admin.service.address, 'GET', '/system/ping')
     })
     assert.deepEqual(actions, [])
     const { text } = await send(admin.service.metricsAddress, 'GET', '/metrics')
     assert.match(text, /^duktig_refreshes_total\{result="kept"\} 5$/m)
+    assert.match(text, /^duktig_refreshes_total\{result="refused"\} 3$/m)
     assert.match(text, /^duktig_actions_dropped_total 0$/m)
   })
 

@@ -1,6 +1,7 @@
 /** A database set back to a backup: what ended after it stays ended, and nobody is signed out by it. */
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { chmodSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { RestoredStore, journalFolder, openEngine } from '../../src/open-store.ts'
 import { readJournals } from '../../src/operations/end-journal.ts'
@@ -9,10 +10,25 @@ import { readSettings } from '../../src/settings/read-settings.ts'
 import { type Recovered, recover } from '../../src/usecases/recover.ts'
 import { sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY, silentLog } from '../support/service.ts'
-import { SITES, type Site, postgresSite } from './site.ts'
+import { SITES, type Site, postgresSite, sqliteSite } from './site.ts'
 
 const PASSWORD = 'right1password'
 const KEY = { 'X-Auth-Key': AUTH_KEY }
+
+test('a backup of SQLite, and what is restored from one that others may read, is for its owner alone', async () => {
+  const site = await sqliteSite()
+  try {
+    await history(site)
+    const { dataDir } = readSettings(site.variables)
+    const copy = join(dirname(dataDir), 'backup.sqlite')
+    assert.equal(statSync(copy).mode & 0o777, 0o600)
+    chmodSync(copy, 0o644)
+    await site.setBack()
+    assert.equal(statSync(join(dataDir, 'duktig.sqlite')).mode & 0o777, 0o600)
+  } finally {
+    await site.remove()
+  }
+})
 
 for (const [engine, open] of Object.entries(SITES)) {
   describe(`recovery on ${engine}`, () => {

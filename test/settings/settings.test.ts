@@ -126,8 +126,8 @@ describe('a mistake is named with its variable and what it must be', () => {
     ['DUKTIG_MAINTENANCE', 'true', /must be one of: on, off/],
     ['DUKTIG_TIME_ZONE', 'Yerevan', /must be an IANA time zone/],
     ['DUKTIG_REGISTRATION_STATUS', '2', /must be one of: 0, 1/],
-    ['DUKTIG_CORS_ORIGINS', '*', /"\*" must be an origin/],
-    ['DUKTIG_CORS_ORIGINS', 'https://a.example,', /"" must be an origin/],
+    ['DUKTIG_CORS_ORIGINS', '*', /must be an origin .*, not "\*"$/m],
+    ['DUKTIG_CORS_ORIGINS', 'https://a.example,', /must be an origin .*, not ""$/m],
     ['DUKTIG_CORS_ORIGINS', 'https://a.example/path', /must be an origin/],
     ['DUKTIG_CORS_ORIGINS', 'https://a.example/', /must be an origin/],
     // Browsers write origins in lower case and without the usual port; another spelling would never match.

@@ -2,6 +2,10 @@ import { randomBytes } from 'node:crypto'
 import type { PasswordPolicy } from '../../passwords/policy.ts'
 import { CommandError, ask, readStandardInput } from '../terminal.ts'
 
+/** What the option says of itself. */
+export const PASSWORD_STDIN =
+  'read the password from standard input instead of asking; where nobody can be asked, one is made and shown'
+
 export interface ChosenPassword {
   readonly password: string
   /** Nobody knows it yet: it must be shown, once. */

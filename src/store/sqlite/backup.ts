@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -10,11 +11,13 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { createPrivately } from './private-file.ts'
 
 /** Writes a consistent copy of the database `from` to the new file `to`; writers go on meanwhile. Durable when it returns. */
 export function backupSqlite(from: string, to: string): void {
   const draft = `${to}.partial`
   rmSync(draft, { force: true })
+  createPrivately(draft)
   const database = new DatabaseSync(from, { readOnly: true, timeout: 5000 })
   try {
     database.prepare('vacuum into ?').run(draft)
@@ -35,6 +38,7 @@ export function restoreSqlite(from: string, to: string): string | { readonly pro
   if (problem !== null) return { problem }
   const draft = `${to}.restoring`
   copyFileSync(from, draft, constants.COPYFILE_FICLONE)
+  chmodSync(draft, 0o600)
   syncFile(draft)
   let aside = ''
   if (existsSync(to)) {

@@ -9,6 +9,7 @@ import { keyStore } from './keys.ts'
 import { lastUses } from './last-uses.ts'
 import { legacyStore } from './legacy.ts'
 import { migrate } from './migrate.ts'
+import { createPrivately } from './private-file.ts'
 import { recoveryStore } from './recovery.ts'
 import { RotationLog } from './rotation-log.ts'
 import { sessionStore } from './sessions.ts'
@@ -22,6 +23,7 @@ export async function openSqlite(
   clock: Clock,
   options: { readonly longRunning?: boolean; readonly rotationLogFullAt?: number } = {},
 ): Promise<OpenedStore> {
+  createPrivately(file)
   const connection = new Connection(file, clock)
   const applied = await migrate(connection)
   const checkpointer = options.longRunning === true ? startCheckpointer(connection, file) : null
