@@ -3,7 +3,8 @@
  * counts from then on, even if it had to wait for a free connection. So a stall shows in every request that was due
  * while it lasted; a generator that waits for answers first would hardly see it.
  *
- * A process of its own: `node open-loop.ts '{"port":…,"rate":…}'` prints one line of JSON.
+ * A process of its own: `node open-loop.ts '[{"port":…,"rate":…},…]'` runs all plans at the same time and prints one line of
+ * JSON, a result for each. Two processes on one core would wait for each other, and what they measure would grow by it.
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { type Socket, connect } from 'node:net'
@@ -163,7 +164,7 @@ function percentiles(latencies: number[]): Pick<OpenLoopResult, 'p50Ms' | 'p99Ms
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const result = await run(JSON.parse(process.argv[2] ?? '{}') as OpenLoopPlan)
-  process.stdout.write(`${JSON.stringify(result)}\n`)
+  const plans = JSON.parse(process.argv[2] ?? '[]') as readonly OpenLoopPlan[]
+  process.stdout.write(`${JSON.stringify(await Promise.all(plans.map(run)))}\n`)
   process.exit(0)
 }

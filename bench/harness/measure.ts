@@ -75,36 +75,46 @@ export function repeatedLoad(target: Target, tape: Tape): (seconds: number) => P
 const openLoopScript = fileURLToPath(new URL('../open-loop.ts', import.meta.url))
 const OPEN_LOOP_CONNECTIONS = 256
 
-type OpenLoad = Pick<OpenLoopPlan, 'rate' | 'seconds'>
-
-/** Latency at a fixed rate; the next call goes on where this one ended. */
-export async function openLoop(
-  target: Target,
-  kind: TapeKind,
-  tapes: TapeMaker,
-  load: OpenLoad,
-): Promise<OpenLoopResult> {
-  const result = await repeatedOpenLoop(target, kind, tapes, load)
-  tapes.used(kind, result.sent)
-  return result
+export interface OpenLoad extends Pick<OpenLoopPlan, 'rate' | 'seconds'> {
+  readonly target: Target
+  readonly kind: TapeKind
 }
 
-/** The same, but uses up nothing of the tape: for a server that does not care what is in the requests. */
-export async function repeatedOpenLoop(
-  target: Target,
-  kind: TapeKind,
+/** Latency at a fixed rate; the next call goes on where this one ended. */
+export async function openLoop(tapes: TapeMaker, load: OpenLoad): Promise<OpenLoopResult> {
+  const [result] = await openLoops(tapes, [load])
+  return result as OpenLoopResult
+}
+
+/** Several at the same time; a result for each. */
+export async function openLoops(
   tapes: TapeMaker,
-  load: OpenLoad,
-): Promise<OpenLoopResult> {
-  const { file, recordSize } = tapes.make(kind, Math.ceil(load.rate * load.seconds) + 100)
-  const { port, method, path, tokenHeader, headers, connections = OPEN_LOOP_CONNECTIONS } = target
-  const request = { port, method, path, tokenHeader, headers, file, recordSize, connections }
-  const plan: OpenLoopPlan = { ...request, ...load }
-  const text = await outputOf(process.execPath, [openLoopScript, JSON.stringify(plan)], {
+  loads: readonly OpenLoad[],
+): Promise<readonly OpenLoopResult[]> {
+  const results = await generate(tapes, loads)
+  results.forEach(({ sent }, i) => {
+    tapes.used((loads[i] as OpenLoad).kind, sent)
+  })
+  return results
+}
+
+/** As `openLoop`, but uses up nothing of the tape: for a server that does not care what is in the requests. */
+export async function repeatedOpenLoop(tapes: TapeMaker, load: OpenLoad): Promise<OpenLoopResult> {
+  const [result] = await generate(tapes, [load])
+  return result as OpenLoopResult
+}
+
+async function generate(tapes: TapeMaker, loads: readonly OpenLoad[]): Promise<readonly OpenLoopResult[]> {
+  const plans = loads.map(({ target, kind, rate, seconds }): OpenLoopPlan => {
+    const { file, recordSize } = tapes.make(kind, Math.ceil(rate * seconds) + 100)
+    const { port, method, path, tokenHeader, headers, connections = OPEN_LOOP_CONNECTIONS } = target
+    return { port, method, path, tokenHeader, headers, connections, file, recordSize, rate, seconds }
+  })
+  const text = await outputOf(process.execPath, [openLoopScript, JSON.stringify(plans)], {
     core: LOAD_CORE,
     env: { PATH: process.env['PATH'] },
   })
-  return JSON.parse(text) as OpenLoopResult
+  return JSON.parse(text) as readonly OpenLoopResult[]
 }
 
 /** Processor time of a process so far, all threads, microseconds; not a number where there is no /proc. */

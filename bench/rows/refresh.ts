@@ -125,10 +125,10 @@ async function latency(
   const { kind, name } = work
   const oursMs: number[] = []
   const bareMs: number[] = []
-  const load = { rate, seconds: context.timing.seconds * 2 }
+  const load = { kind, rate, seconds: context.timing.seconds * 2 }
   for (let i = 0; i < Math.ceil(context.timing.rounds / 2); i++) {
-    const bare = await repeatedOpenLoop(targetOf(kind, ports.bare), kind, site.tapes, load)
-    const ours = await openLoop(targetOf(kind, ports.ours), kind, site.tapes, load)
+    const bare = await repeatedOpenLoop(site.tapes, { ...load, target: targetOf(kind, ports.bare) })
+    const ours = await openLoop(site.tapes, { ...load, target: targetOf(kind, ports.ours) })
     if (ours.unanswered > 0 || (ours.statuses['200'] ?? 0) !== ours.sent)
       throw new Error(`open loop: ${JSON.stringify(ours)}`)
     context.say(

@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url'
 import type { Target } from '../harness/closed-loop.ts'
 import type { Context, Figure, Row } from '../harness/context.ts'
 import { AUTH_KEY, type Running, type Site, startDuktig } from '../harness/duktig.ts'
-import { interleaved, median, openLoop, tapeLoad } from '../harness/measure.ts'
+import { type OpenLoad, interleaved, median, openLoop, openLoops, tapeLoad } from '../harness/measure.ts'
 import { SERVER_CORE, outputOf } from '../harness/processes.ts'
 import { duktigContestant, targetOf } from './refresh.ts'
 
 /** More than are hashed at a time, fewer than may wait. */
 const SIGN_IN_CONNECTIONS = 16
+const REFRESH_CONNECTIONS = 128
 const FLOOD_CONNECTIONS = 512
 const FLOOD_FACTOR = 10
 const REFRESH_PART = 0.25
@@ -66,20 +67,22 @@ async function flood(context: Context, site: Site, running: Running): Promise<re
   )
   const refreshRate = (rounds.get('Duktig')?.[0]?.perSecond ?? Number.NaN) * REFRESH_PART
   const floodRate = (await rawRate(timing.seconds)) * FLOOD_FACTOR
-  const refresh = { ...targetOf('rotating', running.port), connections: 128 }
-  const signIn = { ...signInTarget(running.port), connections: FLOOD_CONNECTIONS }
+  const seconds = timing.seconds * 2
+  const refreshTarget = { ...targetOf('rotating', running.port), connections: REFRESH_CONNECTIONS }
+  const signInsTarget = { ...signInTarget(running.port), connections: FLOOD_CONNECTIONS }
+  const refreshes: OpenLoad = { target: refreshTarget, kind: 'rotating', rate: refreshRate, seconds }
+  const signIns: OpenLoad = { target: signInsTarget, kind: 'sign-in', rate: floodRate, seconds }
+  // The first sign-ins start the threads that hash, and are compiled.
+  await openLoop(site.tapes, { ...signIns, seconds: timing.warmUpSeconds })
   const quiet: number[] = []
   const flooded: number[] = []
   for (let i = 0; i < Math.ceil(timing.rounds / 2); i++) {
-    const load = { rate: refreshRate, seconds: timing.seconds * 2 }
-    quiet.push((await openLoop(refresh, 'rotating', site.tapes, load)).p99Ms)
-    const [during, signIns] = await Promise.all([
-      openLoop(refresh, 'rotating', site.tapes, load),
-      openLoop(signIn, 'sign-in', site.tapes, { ...load, rate: floodRate }),
-    ])
-    flooded.push(during.p99Ms)
+    const before = await openLoop(site.tapes, refreshes)
+    const [during, signedIn] = await openLoops(site.tapes, [refreshes, signIns])
+    quiet.push(before.p99Ms)
+    flooded.push(during?.p99Ms ?? Number.NaN)
     context.say(
-      `p99 ${quiet.at(-1)?.toFixed(1)} ms, flooded ${flooded.at(-1)?.toFixed(1)} ms; sign-ins ${JSON.stringify(signIns.statuses)}`,
+      `p99 ${quiet.at(-1)?.toFixed(1)} ms, flooded ${flooded.at(-1)?.toFixed(1)} ms; sign-ins ${JSON.stringify(signedIn?.statuses)}`,
     )
   }
   const base = median(quiet)

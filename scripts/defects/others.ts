@@ -221,7 +221,7 @@ export const OTHERS: readonly Mutation[] = [
     replace:
       'setTimeout(() => putGuard(connection, guardKey(accountKey, admission.source), admission.guard, nowMs), 50)\n',
     caughtBy: ['test/usecases/guessing.test.ts'],
-    only: 'a thousand guesses at once',
+    only: 'hundred guesses at once',
   },
   {
     defect: '35',

@@ -102,7 +102,7 @@ export const IN_REQUESTS: readonly Mutation[] = [
     defect: '45',
     sentence: 'a key is found by the id in the header, and the rest of the header is not looked at',
     file: 'src/tokens/jws.ts',
-    search: 'const key = keys.get(token.slice(0, first))',
+    search: 'const key = keyOf(token, first, keys)',
     replace:
       'const kid = /"kid":"([^"]*)"/.exec(Buffer.from(token.slice(0, first), \'base64url\').toString())?.[1]\n' +
       '  const key = [...keys.values()].find((one) => one.kid === kid)',

@@ -17,8 +17,15 @@ export interface Passwords {
   hash(password: string): Promise<string>
   /** @throws {Overloaded} */
   verify(hash: string, password: string): Promise<boolean>
-  /** For metrics. */
+  /** Keeps a place for a check that is to come. @throws {Overloaded} */
+  reserve(): Reservation
+  /** For metrics, and for who asks whether there is room. */
   readonly queue: WorkQueue
+}
+
+/** A check that will not be refused for want of room. To be disposed of, whether it came to be or not. */
+export interface Reservation extends Disposable {
+  verify(hash: string, password: string): Promise<boolean>
 }
 
 export function createPasswords(concurrency = availableParallelism()): Passwords {
@@ -28,6 +35,13 @@ export function createPasswords(concurrency = availableParallelism()): Passwords
     queue,
     hash: (password) => queue.run(() => hashNow(pool, password)),
     verify: (hash, password) => queue.run(() => verifyNow(pool, hash, password)),
+    reserve() {
+      const place = queue.reserve()
+      return {
+        verify: (hash, password) => place.run(() => verifyNow(pool, hash, password)),
+        [Symbol.dispose]: () => place[Symbol.dispose](),
+      }
+    },
   }
 }
 

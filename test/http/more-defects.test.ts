@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Composed } from '../../src/compose.ts'
-import { type Passwords, isKnownHash } from '../../src/passwords/passwords.ts'
+import { isKnownHash } from '../../src/passwords/passwords.ts'
 import { LIMITS } from '../../src/settings/limits.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { refreshSession } from '../../src/usecases/refresh-session.ts'
 import { signIn as signInCase } from '../../src/usecases/sign-in.ts'
+import { withOtherWork } from '../support/passwords.ts'
 import { PASSWORD, addAccount, refresh, signIn, trySignIn } from '../support/people.ts'
 import { send, sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY, type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
@@ -26,8 +27,7 @@ after(async () => {
 function counted(): { deps: Deps; work: string[] } {
   const { passwords } = beside.deps
   const work: string[] = []
-  const counting: Passwords = {
-    queue: passwords.queue,
+  const counting = withOtherWork(passwords, {
     hash(password) {
       work.push('hash')
       return passwords.hash(password)
@@ -37,7 +37,7 @@ function counted(): { deps: Deps; work: string[] } {
       work.push(isKnownHash(hash) ? 'verify' : 'nothing')
       return passwords.verify(hash, password)
     },
-  }
+  })
   return { deps: { ...beside.deps, passwords: counting }, work }
 }
 

@@ -65,6 +65,27 @@ test('who comes when the queue is full is sent away at once, and his job never r
   assert.equal(refused.state.started, false)
 })
 
+test('a place that is kept is nobody else’s, until its job has come or it is given back', async () => {
+  const queue = new WorkQueue({ concurrency: 1, waiting: 2, waitMs: 60_000 })
+  const [running, waiting, kept, next] = [job(), job(), job(), job()]
+  const first = queue.run(running.run)
+  const place = queue.reserve()
+  const given = queue.reserve()
+  assert.equal(queue.hasRoom, false)
+  assert.throws(() => queue.reserve(), Overloaded)
+  await assert.rejects(queue.run(waiting.run), Overloaded)
+  given[Symbol.dispose]()
+  given[Symbol.dispose]()
+  const second = queue.run(waiting.run)
+  await assert.rejects(queue.run(next.run), Overloaded)
+  const third = place.run(kept.run)
+  place[Symbol.dispose]()
+  assert.equal(queue.hasRoom, false, 'its job is in its place')
+  for (const { finish } of [running, waiting, kept]) finish('done')
+  assert.deepEqual(await Promise.all([first, second, third]), ['done', 'done', 'done'])
+  assert.deepEqual([queue.hasRoom, queue.running, queue.waiting], [true, 0, 0])
+})
+
 test('who waits too long is sent away, and his job never runs', async (t) => {
   const timers = frozenTimers(t)
   const queue = new WorkQueue({ concurrency: 1, waiting: 5, waitMs: 20 })

@@ -9,10 +9,12 @@ import type { Application } from '../../src/core/application.ts'
 import { ensureDefaultApplication } from '../../src/default-application.ts'
 import { isDenial } from '../../src/core/denial.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
+import { Overloaded } from '../../src/passwords/work-queue.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { changeAccount } from '../../src/usecases/change-account.ts'
 import { signIn } from '../../src/usecases/sign-in.ts'
+import { withOtherWork } from '../support/passwords.ts'
 import { AUTH_KEY, silentLog } from '../support/service.ts'
 
 const EMAIL = 'owner@example.com'
@@ -21,6 +23,8 @@ const HOME = '203.0.113.7'
 
 let folder: string
 let deps: Deps
+/** With the queue that a service has, and its bounds. */
+let bounded: Deps
 let application: Application
 let nowMs = Date.UTC(2026, 0, 1)
 let checked = 0
@@ -33,15 +37,15 @@ before(async () => {
   await ensureDefaultApplication(settings, store)
   const composed = await compose(settings, store, silentLog)
   // What is counted is how many guesses reach the hash; the hash itself would take an hour.
-  const passwords = {
-    ...composed.deps.passwords,
+  const passwords = withOtherWork(composed.deps.passwords, {
     hash: async (password: string) => `plain:${password}`,
     verify: async (hash: string, password: string) => {
       checked++
       return hash === `plain:${password}`
     },
-  }
+  })
   deps = { ...composed.deps, passwords }
+  bounded = { ...composed.deps, passwords: { ...passwords, reserve: composed.deps.passwords.reserve } }
   close = () => store.close()
   application = (await store.findApplication(1)) as Application
 })
@@ -102,6 +106,21 @@ test('the owner gets in from an address that signed in before, whatever stranger
     await attempt(email, `wrong${i}guess`, `198.51.100.${i}`)
   }
   assert.ok(isDenial(await attempt(email, PASSWORD, '192.0.2.1')))
+  assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
+})
+
+test('who is sent away because too many sign in has guessed nothing', async () => {
+  const email = 'crowd@example.com'
+  await newAccount(email)
+  const crowd = Promise.withResolvers<void>()
+  const { queue } = bounded.passwords
+  const others: Promise<void>[] = []
+  while (queue.hasRoom) others.push(queue.run(() => crowd.promise))
+  const device = { address: HOME, userAgent: null, deviceId: null }
+  const request = { application, email, password: PASSWORD, device, deviceToken: '' }
+  for (let i = 0; i < 20; i++) await assert.rejects(signIn(bounded, request), Overloaded)
+  crowd.resolve()
+  await Promise.all(others)
   assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
 })
 

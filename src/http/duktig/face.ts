@@ -1,6 +1,6 @@
 /**
  * How a route of the Duktig face runs. The checks come in the order of the contract (section 2), each a line of
- * `run`: key or token, role, target, body; a stranger's body is never read.
+ * `run`: room, key or token, role, target, body; a stranger's body is never read.
  */
 import { isIP } from 'node:net'
 import type { RoleId } from '../../core/account.ts'
@@ -14,7 +14,7 @@ import { type Answer, json } from '../answer.ts'
 import { type JsonObject, readJsonObject } from '../body.ts'
 import { type HttpRequest, type HttpRoute, header } from '../route.ts'
 import type { DateFormat } from '../../core/dates.ts'
-import { bodyProblemAnswer, denialAnswer } from './denials.ts'
+import { UNAVAILABLE, bodyProblemAnswer, denialAnswer } from './denials.ts'
 import { type Documented, operationOf } from './operation.ts'
 import type { Rule } from './rules.ts'
 import { type BodyRules, type Mistakes, validateBody, validateQuery } from './validation.ts'
@@ -54,6 +54,8 @@ export interface DuktigRoute extends Documented {
   readonly params?: HttpRoute['params']
   readonly always?: boolean
   readonly isPublic?: boolean
+  /** Whether one more such request fits; asked before anything is spent on it. */
+  readonly hasRoom?: (deps: Deps) => boolean
   handle(face: Face, call: Call): Promise<Answer> | Answer
 }
 
@@ -91,6 +93,8 @@ async function admit(face: Face, route: DuktigRoute, call: Growing): Promise<Den
 }
 
 async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promise<Answer> {
+  // To be refused in time is all that whoever is too many can have.
+  if (route.hasRoom?.(face.deps) === false) return UNAVAILABLE
   const call: Growing & { request: HttpRequest } = { request }
   if (route.credential === 'application') {
     const application = await identifyApplication(face.deps, header(request, face.headers.authKey))

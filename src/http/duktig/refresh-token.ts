@@ -4,7 +4,7 @@ import { identifyApplication } from '../../usecases/identify-application.ts'
 import { refreshSession } from '../../usecases/refresh-session.ts'
 import { type Answer, rawJson } from '../answer.ts'
 import { type HttpRequest, header } from '../route.ts'
-import { UNAVAILABLE, denialAnswer } from './denials.ts'
+import { denialAnswer } from './denials.ts'
 import { deviceOf } from './device.ts'
 import { type DuktigRoute, type Face, forwarded, refreshTokenOf } from './face.ts'
 import { object, refreshTokenProperty, tokenProperties } from './schemas.ts'
@@ -27,6 +27,7 @@ export const refreshTokenRoute: DuktigRoute = {
     ['refresh_token'],
   ),
   denials: [401, 403],
+  hasRoom: ({ store }) => store.hasRoomToRefresh(),
   extraHeaders: {
     'Refresh-Token': 'The refresh token; `X-Refresh-Token` works too.',
     'X-Auth-Key': 'The application key; optional, unless the policy of the application demands it.',
@@ -37,8 +38,6 @@ export const refreshTokenRoute: DuktigRoute = {
 }
 
 async function handle(face: Face, { request }: { request: HttpRequest }): Promise<Answer> {
-  // Before anything is spent on it: to be refused in time is all that whoever is too many can have.
-  if (!face.deps.store.hasRoomToRefresh()) return UNAVAILABLE
   const refreshToken = refreshTokenOf(face, request)
   if (refreshToken === '') return denialAnswer({ denied: 'credential-missing' })
   const receivedAtMs = face.deps.store.clock.nowMs()

@@ -18,6 +18,7 @@ export const registerAccountRoute: DuktigRoute = {
   credential: 'application',
   body: { fields: { firstName, lastName, email, password: newPassword, phone }, keys: 'exact' },
   success: doneSchema(MESSAGE),
+  hasRoom: ({ passwords }) => passwords.queue.hasRoom,
   async handle(face, { request, body }) {
     const accountId = await registerAccount(face.deps, {
       firstName: body['firstName'] as string,

@@ -34,6 +34,7 @@ export const signInRoutes: readonly DuktigRoute[] = [
     ...refreshTokenProperty,
   }),
   denials: [403],
+  hasRoom: ({ passwords }) => passwords.queue.hasRoom,
   extraHeaders: {
     'X-Device-Id': 'A label for the device, shown in the list of sessions.',
     [DEVICE_HEADER]:
