@@ -1,6 +1,6 @@
 /**
- * How a route of the Duktig face runs. The checks come in the order of the contract (section 2), each a line of
- * `run`: room, key or token, role, target, body; a stranger's body is never read.
+ * How a route of the Duktig face runs. First it is asked whether there is room, then come the checks in the order of the
+ * contract (section 2), each a line of `run`: key or token, role, target, body; a stranger's body is never read.
  */
 import { isIP } from 'node:net'
 import type { RoleId } from '../../core/account.ts'
@@ -76,7 +76,8 @@ export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
     ...(params === undefined ? {} : { params }),
     ...(always === undefined ? {} : { always }),
     ...(isPublic === undefined ? {} : { isPublic }),
-    handle: (request) => run(face, route, request),
+    // To be refused in time is all that whoever is too many can have; he does not wait for a promise either.
+    handle: (request) => (route.hasRoom?.(face.deps) === false ? UNAVAILABLE : run(face, route, request)),
     operation: operationOf(route, (name) => face.renamed[name] ?? name),
   }
 }
@@ -93,8 +94,6 @@ async function admit(face: Face, route: DuktigRoute, call: Growing): Promise<Den
 }
 
 async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promise<Answer> {
-  // To be refused in time is all that whoever is too many can have.
-  if (route.hasRoom?.(face.deps) === false) return UNAVAILABLE
   const call: Growing & { request: HttpRequest } = { request }
   if (route.credential === 'application') {
     const application = await identifyApplication(face.deps, header(request, face.headers.authKey))
