@@ -2,6 +2,7 @@
 import { copyFileSync } from 'node:fs'
 import type { Target } from '../harness/closed-loop.ts'
 import type { Context, Figure, Row } from '../harness/context.ts'
+import { syncP99Ms } from '../harness/disk.ts'
 import { type Running, type Site, startDuktig } from '../harness/duktig.ts'
 import {
   interleaved,
@@ -114,7 +115,10 @@ async function measureWork(context: Context, work: Work): Promise<readonly Figur
   }
 }
 
-/** Takes turns with the bare server at the same rate, whose latency is that of the machine and the load generator alone. */
+/**
+ * Takes turns with the bare server at the same rate, whose latency is that of processor and load generator alone, and with the
+ * disk alone.
+ */
 async function latency(
   context: Context,
   site: Site,
@@ -125,22 +129,26 @@ async function latency(
   const { kind, name } = work
   const oursMs: number[] = []
   const bareMs: number[] = []
+  const diskMs: number[] = []
   const load = { kind, rate, seconds: context.timing.seconds * 2 }
   for (let i = 0; i < Math.ceil(context.timing.rounds / 2); i++) {
     const bare = await repeatedOpenLoop(site.tapes, { ...load, target: targetOf(kind, ports.bare) })
     const ours = await openLoop(site.tapes, { ...load, target: targetOf(kind, ports.ours) })
     if (ours.unanswered > 0 || (ours.statuses['200'] ?? 0) !== ours.sent)
       throw new Error(`open loop: ${JSON.stringify(ours)}`)
-    context.say(
-      `p99 ${ours.p99Ms.toFixed(1)} ms at ${Math.round(rate)}/s, longest ${ours.maxMs.toFixed(0)} ms; bare ${bare.p99Ms.toFixed(1)} ms`,
-    )
     oursMs.push(ours.p99Ms)
     bareMs.push(bare.p99Ms)
+    diskMs.push(await syncP99Ms(site.variables['DUKTIG_DATA_DIR'] as string, context.timing.seconds))
+    context.say(
+      `p99 ${ours.p99Ms.toFixed(1)} ms at ${Math.round(rate)}/s, longest ${ours.maxMs.toFixed(0)} ms; ` +
+        `bare ${bare.p99Ms.toFixed(1)} ms, disk ${diskMs.at(-1)?.toFixed(1)} ms`,
+    )
   }
   const what = `p99 at ${OPEN_LOOP_PART * 100} % of the throughput, open loop`
   return [
     { row: name, what, unit: 'ms', values: oursMs, aim: { most: work.mostP99Ms as number } },
     { row: name, what: 'p99 of bare node:http at that rate', unit: 'ms', values: bareMs },
+    { row: name, what: 'p99 of 250 syncs a second of the disk alone', unit: 'ms', values: diskMs },
   ]
 }
 

@@ -1,0 +1,36 @@
+/** What the disk does by itself: machines whose disk others use stall, and every commit with them. */
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** As much as a commit of some dozen rotations writes, over the same part of a file again and again, as a write-ahead log does. */
+const BYTES = 60 * 1024
+const PLACES = 500
+const EVERY_MS = 4
+
+/**
+ * The 99th percentile of writing and syncing, milliseconds, counted like that of requests: from the time at which each was due,
+ * so that a stall shows in all that were due meanwhile.
+ */
+export async function syncP99Ms(folder: string, seconds: number): Promise<number> {
+  const file = await open(join(folder, 'disk-probe'), 'w+')
+  try {
+    const block = Buffer.alloc(BYTES, 1)
+    for (let place = 0; place < PLACES; place++) await file.write(block, 0, BYTES, place * BYTES)
+    await file.sync()
+    const latencies: number[] = []
+    const startedMs = performance.now()
+    for (let i = 0; i * EVERY_MS < seconds * 1000; i++) {
+      const dueMs = startedMs + i * EVERY_MS
+      const earlyMs = dueMs - performance.now()
+      if (earlyMs > 0) await sleep(earlyMs)
+      await file.write(block, 0, BYTES, (i % PLACES) * BYTES)
+      await file.sync()
+      latencies.push(performance.now() - dueMs)
+    }
+    latencies.sort((a, b) => a - b)
+    return latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN
+  } finally {
+    await file.close()
+  }
+}
