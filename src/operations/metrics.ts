@@ -1,7 +1,6 @@
 /** Figures for Prometheus, on a listener of their own so that the service's port gives nothing away. */
 import type { Server } from 'node:http'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
-import type { WorkQueue } from '../passwords/work-queue.ts'
 import type { ActionCode, RefreshResult } from '../usecases/events.ts'
 
 export interface Metrics {
@@ -12,7 +11,7 @@ export interface Metrics {
   refresh(result: RefreshResult): void
 }
 
-export function createMetrics(passwordQueue: WorkQueue): Metrics {
+export function createMetrics(passwordQueue: { readonly waiting: number }): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]

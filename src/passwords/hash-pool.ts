@@ -3,6 +3,7 @@
  * the process, which the threads of Node's own pool cannot have (docs/decisions/0015-hashes-in-threads-of-their-own.md).
  */
 import { Worker } from 'node:worker_threads'
+import type { Outcome } from './work-queue.ts'
 
 export type HashJob =
   | { readonly kind: 'hash'; readonly password: string; readonly parameters: Argon2Parameters }
@@ -15,12 +16,10 @@ export interface Argon2Parameters {
   readonly parallelism: number
 }
 
-type Answer = { readonly value: unknown } | { readonly error: unknown }
-
 interface Thread {
   readonly worker: Worker
   /** What it works on; null while it rests. */
-  job: PromiseWithResolvers<unknown> | null
+  batch: PromiseWithResolvers<readonly Outcome<unknown>[]> | null
 }
 
 export class HashPool {
@@ -31,34 +30,36 @@ export class HashPool {
     this.#script = script
   }
 
-  /** As many jobs run at a time as are asked for: the bound is the caller's. Fails if the thread dies of the job. */
-  run(job: HashJob): Promise<unknown> {
+  /**
+   * Runs jobs one after the other in one thread, and tells when all are done. As many threads run at a time as are asked for:
+   * the bound is the caller's. Fails if the thread dies of a job.
+   */
+  run(jobs: readonly HashJob[]): Promise<readonly Outcome<unknown>[]> {
     const [thread = this.#start()] = this.#resting
     this.#resting.delete(thread)
-    const outcome = Promise.withResolvers<unknown>()
-    thread.job = outcome
+    const batch = Promise.withResolvers<readonly Outcome<unknown>[]>()
+    thread.batch = batch
     thread.worker.ref()
-    thread.worker.postMessage(job)
-    return outcome.promise
+    thread.worker.postMessage(jobs)
+    return batch.promise
   }
 
   #start(): Thread {
     // Without what is preloaded into the service: it would only take memory here.
     const worker = new Worker(this.#script, { execArgv: [] })
-    const thread: Thread = { worker, job: null }
-    worker.on('message', (answer: Answer) => {
-      const { job } = thread
-      thread.job = null
+    const thread: Thread = { worker, batch: null }
+    worker.on('message', (outcomes: readonly Outcome<unknown>[]) => {
+      const { batch } = thread
+      thread.batch = null
       // A thread at rest keeps no process from ending.
       worker.unref()
       this.#resting.add(thread)
-      if ('value' in answer) job?.resolve(answer.value)
-      else job?.reject(answer.error)
+      batch?.resolve(outcomes)
     })
-    worker.on('error', (error) => thread.job?.reject(error))
+    worker.on('error', (error) => thread.batch?.reject(error))
     worker.on('exit', () => {
       this.#resting.delete(thread)
-      thread.job?.reject(new Error('the thread ended before its hash was done'))
+      thread.batch?.reject(new Error('the thread ended before its hash was done'))
     })
     return thread
   }

@@ -1,5 +1,5 @@
 /**
- * The thread that `hash-pool.ts` starts: one hash for each message, nothing else meanwhile. Plain JavaScript, since a thread
+ * The thread that `hash-pool.ts` starts: hashes for each message, nothing else meanwhile. Plain JavaScript, since a thread
  * that has types to erase takes 11 MiB more and starts 100 ms later.
  */
 import { createRequire } from 'node:module'
@@ -17,12 +17,15 @@ const require = createRequire(import.meta.url)
 
 // After the imports: threads that this one starts while it loads, such as those for files, serve the whole process.
 yieldToOthers()
-parentPort?.on('message', (/** @type {import('./hash-pool.ts').HashJob} */ job) => {
-  parentPort?.postMessage(answer(job))
+parentPort?.on('message', (/** @type {readonly import('./hash-pool.ts').HashJob[]} */ jobs) => {
+  parentPort?.postMessage(jobs.map(outcome))
 })
 
-/** @param {import('./hash-pool.ts').HashJob} job */
-function answer(job) {
+/**
+ * @param {import('./hash-pool.ts').HashJob} job
+ * @returns {import('./work-queue.ts').Outcome<unknown>}
+ */
+function outcome(job) {
   try {
     return { value: run(job) }
   } catch (error) {

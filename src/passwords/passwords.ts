@@ -1,7 +1,7 @@
 /** Password hashes: argon2id of our own, bcrypt of others, and the check that takes the time of a real one. */
 import { availableParallelism } from 'node:os'
 import { LIMITS } from '../settings/limits.ts'
-import { HashPool } from './hash-pool.ts'
+import { type HashJob, HashPool } from './hash-pool.ts'
 import { WorkQueue } from './work-queue.ts'
 
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
@@ -20,7 +20,7 @@ export interface Passwords {
   /** Keeps a place for a check that is to come. @throws {Overloaded} */
   reserve(): Reservation
   /** For metrics, and for who asks whether there is room. */
-  readonly queue: WorkQueue
+  readonly queue: WorkQueue<HashJob, unknown>
 }
 
 /** A check that will not be refused for want of room. To be disposed of, whether it came to be or not. */
@@ -29,16 +29,22 @@ export interface Reservation extends Disposable {
 }
 
 export function createPasswords(concurrency = availableParallelism()): Passwords {
-  const queue = new WorkQueue({ concurrency, waiting: LIMITS.hashesWaiting, waitMs: LIMITS.hashWaitMs })
   const pool = new HashPool()
+  const limits = {
+    concurrency,
+    together: LIMITS.hashesTogether,
+    waiting: LIMITS.hashesWaiting,
+    waitMs: LIMITS.hashWaitMs,
+  }
+  const queue = new WorkQueue<HashJob, unknown>(limits, (jobs) => pool.run(jobs))
   return {
     queue,
-    hash: (password) => queue.run(() => hashNow(pool, password)),
-    verify: (hash, password) => queue.run(() => verifyNow(pool, hash, password)),
+    hash: (password) => hashIn(queue, password),
+    verify: (hash, password) => verifyIn(queue, hash, password),
     reserve() {
       const place = queue.reserve()
       return {
-        verify: (hash, password) => place.run(() => verifyNow(pool, hash, password)),
+        verify: (hash, password) => verifyIn(place, hash, password),
         [Symbol.dispose]: () => place[Symbol.dispose](),
       }
     },
@@ -55,16 +61,18 @@ export function isOutdatedHash(hash: string): boolean {
   return !hash.startsWith(OUR_HASH_PREFIX)
 }
 
-async function hashNow(pool: HashPool, password: string): Promise<string> {
-  return (await pool.run({ kind: 'hash', password: normalised(password), parameters: ARGON2 })) as string
+type Queue = Pick<WorkQueue<HashJob, unknown>, 'run'>
+
+async function hashIn(queue: Queue, password: string): Promise<string> {
+  return (await queue.run({ kind: 'hash', password: normalised(password), parameters: ARGON2 })) as string
 }
 
-async function verifyNow(pool: HashPool, hash: string, password: string): Promise<boolean> {
+async function verifyIn(queue: Queue, hash: string, password: string): Promise<boolean> {
   if (ARGON2ID.test(hash))
-    return (await pool.run({ kind: 'verify-argon2', hash, password: normalised(password) })) as boolean
+    return (await queue.run({ kind: 'verify-argon2', hash, password: normalised(password) })) as boolean
   // Other programs hashed what was typed, without normalising it.
   if (!BCRYPT.test(hash)) return false
-  return (await pool.run({
+  return (await queue.run({
     kind: 'verify-bcrypt',
     hash: hash.replace(/^\$2y\$/, '$2b$'),
     password,

@@ -1,10 +1,16 @@
 /** A bounded number of slow jobs at a time, a bounded number waiting, and a bound on the wait. */
 
 export interface WorkQueueLimits {
+  /** How often the work is under way at a time. */
   readonly concurrency: number
+  /** Jobs that are worked off together once so many wait; until then it is one at a time. */
+  readonly together: number
   readonly waiting: number
   readonly waitMs: number
 }
+
+/** What became of one job. */
+export type Outcome<Result> = { readonly value: Result } | { readonly error: unknown }
 
 /** The queue is full, or the wait was too long: say "come again", do not queue further. */
 export class Overloaded extends Error {
@@ -12,24 +18,27 @@ export class Overloaded extends Error {
 }
 
 /** Kept in the queue for one job, until that comes or the place is given back. */
-export interface Place extends Disposable {
+export interface Place<Job, Result> extends Disposable {
   /** As the queue's, but not refused for a queue that is full. */
-  run<T>(job: () => Promise<T>): Promise<T>
+  run(job: Job): Promise<Result>
 }
 
-interface Waiting {
-  start(): void
+interface Waiting<Job, Result> extends Pick<PromiseWithResolvers<Result>, 'resolve' | 'reject'> {
+  readonly job: Job
   readonly timer: NodeJS.Timeout
 }
 
-export class WorkQueue {
+export class WorkQueue<Job, Result> {
   readonly #limits: WorkQueueLimits
-  readonly #waiting: Set<Waiting> = new Set()
+  readonly #work: (jobs: readonly Job[]) => Promise<readonly Outcome<Result>[]>
+  readonly #waiting: Set<Waiting<Job, Result>> = new Set()
   #running = 0
   #reserved = 0
 
-  constructor(limits: WorkQueueLimits) {
+  /** `work` tells the outcome of each job, in their order; when it fails itself, so has each of them. */
+  constructor(limits: WorkQueueLimits, work: (jobs: readonly Job[]) => Promise<readonly Outcome<Result>[]>) {
     this.#limits = limits
+    this.#work = work
   }
 
   get waiting(): number {
@@ -50,7 +59,7 @@ export class WorkQueue {
    * For who has something to do before his job that must not be in vain: he is refused now, or not at all for want of room.
    * @throws {Overloaded}
    */
-  reserve(): Place {
+  reserve(): Place<Job, Result> {
     if (!this.hasRoom) throw new Overloaded('the queue is full')
     this.#reserved++
     let isKept = true
@@ -68,37 +77,47 @@ export class WorkQueue {
   }
 
   /** @throws {Overloaded} instead of running the job */
-  async run<T>(job: () => Promise<T>): Promise<T> {
+  async run(job: Job): Promise<Result> {
     if (!this.hasRoom) throw new Overloaded('the queue is full')
-    if (this.#running >= this.#limits.concurrency) await this.#turn()
-    else this.#running++
-    try {
-      return await job()
-    } finally {
-      this.#next()
-    }
+    const { promise, resolve, reject } = Promise.withResolvers<Result>()
+    const timer = setTimeout(() => {
+      this.#waiting.delete(waiting)
+      reject(new Overloaded('the wait was too long'))
+    }, this.#limits.waitMs)
+    const waiting: Waiting<Job, Result> = { job, resolve, reject, timer }
+    this.#waiting.add(waiting)
+    this.#fill()
+    return promise
   }
 
-  /** Waits for a place; the place is handed over by `#next` without becoming free in between. */
-  #turn(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(waiting)
-        reject(new Overloaded('the wait was too long'))
-      }, this.#limits.waitMs)
-      const waiting: Waiting = { start: resolve, timer }
-      this.#waiting.add(waiting)
+  #fill(): void {
+    while (this.#running < this.#limits.concurrency && this.#waiting.size > 0) void this.#runSome()
+  }
+
+  async #runSome(): Promise<void> {
+    const { together } = this.#limits
+    const batch = [...this.#waiting].slice(0, this.#waiting.size < together ? 1 : together)
+    for (const waiting of batch) {
+      this.#waiting.delete(waiting)
+      clearTimeout(waiting.timer)
+    }
+    this.#running++
+    const outcomes = await this.#outcomesOf(batch.map(({ job }) => job))
+    this.#running--
+    // Before those who are done go on, so that the next jobs do not wait for what they do then.
+    this.#fill()
+    batch.forEach(({ resolve, reject }, i) => {
+      const outcome = outcomes[i] as Outcome<Result>
+      if ('value' in outcome) resolve(outcome.value)
+      else reject(outcome.error)
     })
   }
 
-  #next(): void {
-    const [first] = this.#waiting
-    if (first === undefined) {
-      this.#running--
-      return
+  async #outcomesOf(jobs: readonly Job[]): Promise<readonly Outcome<Result>[]> {
+    try {
+      return await this.#work(jobs)
+    } catch (error) {
+      return jobs.map(() => ({ error }))
     }
-    this.#waiting.delete(first)
-    clearTimeout(first.timer)
-    first.start()
   }
 }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMetrics } from '../../src/operations/metrics.ts'
-import { WorkQueue } from '../../src/passwords/work-queue.ts'
 
 test('what is counted stands in the text for Prometheus, by its labels', async () => {
-  const metrics = createMetrics(new WorkQueue({ concurrency: 1, waiting: 1, waitMs: 1 }))
+  const metrics = createMetrics({ waiting: 7 })
   metrics.observe('/user', 200, 0.5)
   metrics.observe('/user', 200, 5)
   metrics.observe('/user', 401, 3000)
@@ -29,7 +28,7 @@ test('what is counted stands in the text for Prometheus, by its labels', async (
     'duktig_actions_total{code="User->getAccount"} 2',
     'duktig_refreshes_total{result="kept"} 1',
     'duktig_actions_dropped_total 3',
-    'duktig_password_hashes_waiting 0',
+    'duktig_password_hashes_waiting 7',
   ])
     assert.ok(lines.has(line), line)
 })

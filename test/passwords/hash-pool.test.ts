@@ -14,7 +14,7 @@ test(`hashes have a lower priority than the rest of the process${isLinux ? '' : 
   const before = niceness()
   const pool = new HashPool()
   const parameters = { memoryCost: 1024, timeCost: 1, parallelism: 1 }
-  await Promise.all([1, 2].map(() => pool.run({ kind: 'hash', password: 'Pass-word1', parameters })))
+  await Promise.all([1, 2].map(() => pool.run([{ kind: 'hash', password: 'Pass-word1', parameters }])))
   const after = niceness()
   const own = before.get(process.pid) as number
   assert.equal(after.get(process.pid), own, 'the main thread keeps its own')
@@ -22,15 +22,18 @@ test(`hashes have a lower priority than the rest of the process${isLinux ? '' : 
   assert.deepEqual(lower, [own + 5, own + 5], 'the two that hash, and no other')
 })
 
-test('a thread that dies fails its own job only, and another takes its place', async () => {
+test('a thread that dies fails its own jobs only, and another takes its place', async () => {
   const dying = `import { parentPort } from 'node:worker_threads'
-    parentPort.on('message', ({ password }) => {
+    parentPort.on('message', ([{ password }]) => {
       if (password === 'throws') throw new Error('died of it')
       if (password === 'ends') process.exit(3)
-      parentPort.postMessage({ value: password })
+      parentPort.postMessage([{ value: password }])
     })`
   const pool = new HashPool(new URL(`data:text/javascript,${encodeURIComponent(dying)}`))
-  const ask = (password: string) => pool.run({ kind: 'verify-argon2', password, hash: '' })
+  const ask = async (password: string) => {
+    const [outcome] = await pool.run([{ kind: 'verify-argon2', password, hash: '' }])
+    return outcome !== undefined && 'value' in outcome ? outcome.value : outcome
+  }
   const outcomes = await Promise.allSettled(['one', 'throws', 'two', 'ends'].map(ask))
   assert.deepEqual(
     outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : String(outcome.reason))),

@@ -1,7 +1,7 @@
 /** The bounds of the queue in front of slow work, with jobs that end when the test says so. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Overloaded, WorkQueue } from '../../src/passwords/work-queue.ts'
+import { type Outcome, Overloaded, WorkQueue, type WorkQueueLimits } from '../../src/passwords/work-queue.ts'
 
 /** A job that runs until `finish`. */
 function job() {
@@ -14,6 +14,21 @@ function job() {
   return { run, state, finish: resolve, fail: reject }
 }
 
+type Job = () => Promise<unknown>
+
+/** A queue that runs its jobs, one at a time unless the limits say otherwise. */
+function queueOf(limits: Omit<WorkQueueLimits, 'together'> & { together?: number }) {
+  return new WorkQueue<Job, unknown>({ together: 1, ...limits }, (jobs) => Promise.all(jobs.map(outcomeOf)))
+}
+
+async function outcomeOf(run: Job): Promise<Outcome<unknown>> {
+  try {
+    return { value: await run() }
+  } catch (error) {
+    return { error }
+  }
+}
+
 /** Everything that is ready to go on has gone on. */
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -23,7 +38,7 @@ function frozenTimers(t: TestContext) {
 }
 
 test('at most so many jobs run at a time, and the others in the order they came', async () => {
-  const queue = new WorkQueue({ concurrency: 2, waiting: 10, waitMs: 60_000 })
+  const queue = queueOf({ concurrency: 2, waiting: 10, waitMs: 60_000 })
   const jobs = [job(), job(), job(), job()]
   const results = jobs.map(({ run }) => queue.run(run))
   const started = () => jobs.map(({ state }) => state.started)
@@ -40,7 +55,7 @@ test('at most so many jobs run at a time, and the others in the order they came'
 })
 
 test('never more run at a time, whatever the load', async () => {
-  const queue = new WorkQueue({ concurrency: 3, waiting: 1000, waitMs: 60_000 })
+  const queue = queueOf({ concurrency: 3, waiting: 1000, waitMs: 60_000 })
   let running = 0
   let most = 0
   const work = async (turns: number) => {
@@ -54,7 +69,7 @@ test('never more run at a time, whatever the load', async () => {
 })
 
 test('who comes when the queue is full is sent away at once, and his job never runs', async () => {
-  const queue = new WorkQueue({ concurrency: 1, waiting: 1, waitMs: 60_000 })
+  const queue = queueOf({ concurrency: 1, waiting: 1, waitMs: 60_000 })
   const [running, waiting, refused] = [job(), job(), job()]
   const first = queue.run(running.run)
   const second = queue.run(waiting.run)
@@ -66,7 +81,7 @@ test('who comes when the queue is full is sent away at once, and his job never r
 })
 
 test('a place that is kept is nobody else’s, until its job has come or it is given back', async () => {
-  const queue = new WorkQueue({ concurrency: 1, waiting: 2, waitMs: 60_000 })
+  const queue = queueOf({ concurrency: 1, waiting: 2, waitMs: 60_000 })
   const [running, waiting, kept, next] = [job(), job(), job(), job()]
   const first = queue.run(running.run)
   const place = queue.reserve()
@@ -88,7 +103,7 @@ test('a place that is kept is nobody else’s, until its job has come or it is g
 
 test('who waits too long is sent away, and his job never runs', async (t) => {
   const timers = frozenTimers(t)
-  const queue = new WorkQueue({ concurrency: 1, waiting: 5, waitMs: 20 })
+  const queue = queueOf({ concurrency: 1, waiting: 5, waitMs: 20 })
   const [running, late] = [job(), job()]
   const first = queue.run(running.run)
   const second = queue.run(late.run)
@@ -107,7 +122,7 @@ test('who waits too long is sent away, and his job never runs', async (t) => {
 
 test('who has had his turn in time is not cut off, however long his job takes', async (t) => {
   const timers = frozenTimers(t)
-  const queue = new WorkQueue({ concurrency: 1, waiting: 5, waitMs: 20 })
+  const queue = queueOf({ concurrency: 1, waiting: 5, waitMs: 20 })
   const [running, next] = [job(), job()]
   const first = queue.run(running.run)
   const second = queue.run(next.run)
@@ -122,7 +137,7 @@ test('who has had his turn in time is not cut off, however long his job takes', 
 
 test('a place that somebody gave up waiting for goes to the next', async (t) => {
   const timers = frozenTimers(t)
-  const queue = new WorkQueue({ concurrency: 1, waiting: 5, waitMs: 20 })
+  const queue = queueOf({ concurrency: 1, waiting: 5, waitMs: 20 })
   const [running, late, patient] = [job(), job(), job()]
   const first = queue.run(running.run)
   const second = queue.run(late.run)
@@ -136,7 +151,7 @@ test('a place that somebody gave up waiting for goes to the next', async (t) => 
 })
 
 test('a job that fails passes its failure on and its place too', async () => {
-  const queue = new WorkQueue({ concurrency: 1, waiting: 5, waitMs: 60_000 })
+  const queue = queueOf({ concurrency: 1, waiting: 5, waitMs: 60_000 })
   const [bad, good] = [job(), job()]
   const first = queue.run(bad.run)
   const second = queue.run(good.run)
@@ -151,4 +166,45 @@ test('a job that fails passes its failure on and its place too', async () => {
     TypeError,
   )
   assert.deepEqual([queue.running, queue.waiting], [0, 0])
+})
+
+test('jobs go together once enough of them wait, and one at a time until then', async () => {
+  const queue = queueOf({ concurrency: 1, together: 3, waiting: 10, waitMs: 60_000 })
+  const jobs = Array.from({ length: 8 }, job)
+  const results = jobs.map(({ run }) => queue.run(run))
+  const started = () => jobs.filter(({ state }) => state.started).length
+  const seen = [started()]
+  for (const { finish } of jobs) {
+    finish('done')
+    await settled()
+    seen.push(started())
+  }
+  // One, three, three, one: each group begins when the whole of the one before is done.
+  assert.deepEqual(seen, [1, 4, 4, 4, 7, 7, 7, 8, 8])
+  assert.deepEqual(await Promise.all(results), Array(8).fill('done'))
+})
+
+test('of jobs that go together each has its own outcome, and work that fails takes its own along only', async () => {
+  const queue = queueOf({ concurrency: 1, together: 2, waiting: 10, waitMs: 60_000 })
+  const jobs = [job(), job(), job()]
+  const results = jobs.map(({ run }) => queue.run(run))
+  jobs[0]?.finish('first')
+  jobs[1]?.fail(new RangeError('no'))
+  jobs[2]?.finish('third')
+  await assert.rejects(results[1] as Promise<unknown>, RangeError)
+  assert.deepEqual([await results[0], await results[2]], ['first', 'third'])
+
+  const dying = new WorkQueue<string, string>(
+    { concurrency: 1, together: 2, waiting: 10, waitMs: 60_000 },
+    (names) => {
+      if (names.includes('bad')) throw new Error('died of it')
+      return settled().then(() => names.map((value) => ({ value })))
+    },
+  )
+  const outcomes = await Promise.allSettled(['one', 'bad', 'beside', 'next'].map((name) => dying.run(name)))
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.message)),
+    ['one', 'died of it', 'died of it', 'next'],
+  )
+  assert.deepEqual([dying.running, dying.waiting], [0, 0])
 })

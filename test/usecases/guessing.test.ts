@@ -112,15 +112,12 @@ test('the owner gets in from an address that signed in before, whatever stranger
 test('who is sent away because too many sign in has guessed nothing', async () => {
   const email = 'crowd@example.com'
   await newAccount(email)
-  const crowd = Promise.withResolvers<void>()
-  const { queue } = bounded.passwords
-  const others: Promise<void>[] = []
-  while (queue.hasRoom) others.push(queue.run(() => crowd.promise))
+  using crowd = new DisposableStack()
+  while (bounded.passwords.queue.hasRoom) crowd.use(bounded.passwords.reserve())
   const device = { address: HOME, userAgent: null, deviceId: null }
   const request = { application, email, password: PASSWORD, device, deviceToken: '' }
   for (let i = 0; i < 20; i++) await assert.rejects(signIn(bounded, request), Overloaded)
-  crowd.resolve()
-  await Promise.all(others)
+  crowd.dispose()
   assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
 })
 
