@@ -12,20 +12,17 @@ const BCRYPT = /^\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/
 const ARGON2ID =
   /^\$argon2id\$v=19\$m=\d{1,7},t=\d{1,2},p=\d{1,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/
 
+type HashQueue = WorkQueue<HashJob, unknown>
+/** The queue, or what it has kept for one hash. */
+export type HashPlace = Pick<HashQueue, 'run'>
+
 export interface Passwords {
   /** Hashes with argon2id. @throws {Overloaded} */
   hash(password: string): Promise<string>
   /** @throws {Overloaded} */
-  verify(hash: string, password: string): Promise<boolean>
-  /** Keeps a place for a check that is to come. @throws {Overloaded} */
-  reserve(): Reservation
-  /** For metrics, and for who asks whether there is room. */
-  readonly queue: WorkQueue<HashJob, unknown>
-}
-
-/** A check that will not be refused for want of room. To be disposed of, whether it came to be or not. */
-export interface Reservation extends Disposable {
-  verify(hash: string, password: string): Promise<boolean>
+  verify(hash: string, password: string, place?: HashPlace): Promise<boolean>
+  /** For metrics, and for who asks whether there is room, or keeps some. */
+  readonly queue: HashQueue
 }
 
 export function createPasswords(concurrency = availableParallelism()): Passwords {
@@ -36,17 +33,15 @@ export function createPasswords(concurrency = availableParallelism()): Passwords
     waiting: LIMITS.hashesWaiting,
     waitMs: LIMITS.hashWaitMs,
   }
-  const queue = new WorkQueue<HashJob, unknown>(limits, (jobs) => pool.run(jobs))
+  const queue: HashQueue = new WorkQueue(limits, (jobs) => pool.run(jobs))
   return {
     queue,
-    hash: (password) => hashIn(queue, password),
-    verify: (hash, password) => verifyIn(queue, hash, password),
-    reserve() {
-      const place = queue.reserve()
-      return {
-        verify: (hash, password) => verifyIn(place, hash, password),
-        [Symbol.dispose]: () => place[Symbol.dispose](),
-      }
+    async hash(password) {
+      return (await queue.run({ kind: 'hash', password: normalised(password), parameters: ARGON2 })) as string
+    },
+    async verify(hash, password, place = queue) {
+      const job = verification(hash, password)
+      return job !== null && ((await place.run(job)) as boolean)
     },
   }
 }
@@ -61,22 +56,12 @@ export function isOutdatedHash(hash: string): boolean {
   return !hash.startsWith(OUR_HASH_PREFIX)
 }
 
-type Queue = Pick<WorkQueue<HashJob, unknown>, 'run'>
-
-async function hashIn(queue: Queue, password: string): Promise<string> {
-  return (await queue.run({ kind: 'hash', password: normalised(password), parameters: ARGON2 })) as string
-}
-
-async function verifyIn(queue: Queue, hash: string, password: string): Promise<boolean> {
-  if (ARGON2ID.test(hash))
-    return (await queue.run({ kind: 'verify-argon2', hash, password: normalised(password) })) as boolean
+/** Null for what is no hash that we can check. */
+function verification(hash: string, password: string): HashJob | null {
+  if (ARGON2ID.test(hash)) return { kind: 'verify-argon2', hash, password: normalised(password) }
   // Other programs hashed what was typed, without normalising it.
-  if (!BCRYPT.test(hash)) return false
-  return (await queue.run({
-    kind: 'verify-bcrypt',
-    hash: hash.replace(/^\$2y\$/, '$2b$'),
-    password,
-  })) as boolean
+  if (BCRYPT.test(hash)) return { kind: 'verify-bcrypt', hash: hash.replace(/^\$2y\$/, '$2b$'), password }
+  return null
 }
 
 /** One password, one spelling (NIST SP 800-63B, 3.1.1.2): composed and decomposed letters are the same. */

@@ -2,7 +2,7 @@ import { STATUS, emailKey } from '../core/account.ts'
 import type { Application } from '../core/application.ts'
 import { type Denial, deny } from '../core/denial.ts'
 import type { Device } from '../core/session.ts'
-import { type Reservation, isOutdatedHash } from '../passwords/passwords.ts'
+import { type HashPlace, isOutdatedHash } from '../passwords/passwords.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { AccountWithPassword, OpenSessionOutcome } from '../store/store.ts'
 import { mintAccessToken } from '../tokens/access-token.ts'
@@ -44,13 +44,13 @@ const TRIES = 3
 export async function signIn(deps: Deps, request: SignInRequest): Promise<SignedIn | Denial> {
   const { address } = request.device
   const attempt = { email: request.email, address, deviceToken: request.deviceToken }
-  // Before the attempt is counted: who is sent away unheard has guessed nothing.
-  using check = deps.passwords.reserve()
+  // Before the attempt is counted: who is sent away because the queue is full has guessed nothing.
+  using place = deps.passwords.queue.reserve()
   for (let tries = 0; tries < TRIES; tries++) {
     const found = await deps.store.findAccountByEmail(request.email)
     const refusal = tries === 0 ? await guardSignIn(deps, attempt, found) : null
     if (refusal !== null) return refusal
-    const account = await checkPassword(deps, check, request, found)
+    const account = await checkPassword(deps, place, request, found)
     if (account === null) {
       deps.events.action({
         accountId: GUEST,
@@ -76,12 +76,12 @@ export async function signIn(deps: Deps, request: SignInRequest): Promise<Signed
 /** The account, if the password is its own. For nobody's address a decoy is checked, which takes the same time. */
 async function checkPassword(
   deps: Deps,
-  check: Reservation,
+  place: HashPlace,
   { email, password }: SignInRequest,
   account: AccountWithPassword | null,
 ): Promise<AccountWithPassword | null> {
   const hash = account?.passwordHash ?? deps.decoys.hashFor(emailKey(email))
-  return (await check.verify(hash, password)) ? account : null
+  return (await deps.passwords.verify(hash, password, place)) ? account : null
 }
 
 /** A hash of another program becomes one of ours, now that the password is at hand; not worth failing over. */

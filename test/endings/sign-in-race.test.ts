@@ -14,7 +14,6 @@ import { refreshSession } from '../../src/usecases/refresh-session.ts'
 import { type SignedIn, signIn } from '../../src/usecases/sign-in.ts'
 import { ENGINES, type Engine } from '../support/engines.ts'
 import { makeAccount, makeApplication } from '../support/opened-session.ts'
-import { withOtherWork } from '../support/passwords.ts'
 import { type Random, createRandom, freshSeed, givenSeed } from '../support/random.ts'
 
 const ROUNDS = 100
@@ -140,7 +139,8 @@ async function assertAfter(
 
 /** Hashing takes no work here, but any number of turns, so that every interleaving comes up. */
 function withPlainPasswords(deps: Deps, random: Random): Deps {
-  const passwords = withOtherWork(deps.passwords, {
+  const passwords = {
+    ...deps.passwords,
     async hash(password: string) {
       await turns(random.below(TURNS))
       return `plain:${password}`
@@ -149,7 +149,7 @@ function withPlainPasswords(deps: Deps, random: Random): Deps {
       await turns(random.below(TURNS))
       return hash === `plain:${password}`
     },
-  })
+  }
   return { ...deps, passwords }
 }
 

@@ -7,7 +7,6 @@ import { LIMITS } from '../../src/settings/limits.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { refreshSession } from '../../src/usecases/refresh-session.ts'
 import { signIn as signInCase } from '../../src/usecases/sign-in.ts'
-import { withOtherWork } from '../support/passwords.ts'
 import { PASSWORD, addAccount, refresh, signIn, trySignIn } from '../support/people.ts'
 import { send, sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY, type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
@@ -27,17 +26,18 @@ after(async () => {
 function counted(): { deps: Deps; work: string[] } {
   const { passwords } = beside.deps
   const work: string[] = []
-  const counting = withOtherWork(passwords, {
+  const counting: Deps['passwords'] = {
+    ...passwords,
     hash(password) {
       work.push('hash')
       return passwords.hash(password)
     },
-    verify(hash, password) {
+    verify(hash, password, place) {
       // What is no hash costs nothing to check.
       work.push(isKnownHash(hash) ? 'verify' : 'nothing')
-      return passwords.verify(hash, password)
+      return passwords.verify(hash, password, place)
     },
-  })
+  }
   return { deps: { ...beside.deps, passwords: counting }, work }
 }
 

@@ -7,7 +7,6 @@ import { authenticate } from '../../src/usecases/authenticate.ts'
 import { changeAccount } from '../../src/usecases/change-account.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { endSessions } from '../../src/usecases/end-sessions.ts'
-import { withOtherWork } from '../support/passwords.ts'
 import { PASSWORD, addAccount, signIn, trySignIn } from '../support/people.ts'
 import { openBeside, startTestService } from '../support/service.ts'
 
@@ -29,7 +28,7 @@ function interrupted(deps: Deps, meanwhile: () => Promise<unknown>): Deps {
   const hash = (password: string) => meanwhile().then(() => passwords.hash(password))
   const verify = (known: string, password: string) =>
     meanwhile().then(() => passwords.verify(known, password))
-  return { ...deps, passwords: withOtherWork(passwords, { hash, verify }) }
+  return { ...deps, passwords: { ...passwords, hash, verify } }
 }
 
 test('edits that come in during each hash do not keep a new password out', async (t) => {

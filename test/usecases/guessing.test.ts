@@ -9,17 +9,19 @@ import type { Application } from '../../src/core/application.ts'
 import { ensureDefaultApplication } from '../../src/default-application.ts'
 import { isDenial } from '../../src/core/denial.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
+import { createPasswords } from '../../src/passwords/passwords.ts'
 import { Overloaded } from '../../src/passwords/work-queue.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { changeAccount } from '../../src/usecases/change-account.ts'
 import { signIn } from '../../src/usecases/sign-in.ts'
-import { withOtherWork } from '../support/passwords.ts'
 import { AUTH_KEY, silentLog } from '../support/service.ts'
 
 const EMAIL = 'owner@example.com'
 const PASSWORD = 'right1password'
 const HOME = '203.0.113.7'
+/** Guesses at once, none of which the queue shall send away. */
+const MANY = 500
 
 let folder: string
 let deps: Deps
@@ -37,15 +39,17 @@ before(async () => {
   await ensureDefaultApplication(settings, store)
   const composed = await compose(settings, store, silentLog)
   // What is counted is how many guesses reach the hash; the hash itself would take an hour.
-  const passwords = withOtherWork(composed.deps.passwords, {
+  const passwords = {
+    ...composed.deps.passwords,
     hash: async (password: string) => `plain:${password}`,
     verify: async (hash: string, password: string) => {
       checked++
       return hash === `plain:${password}`
     },
-  })
-  deps = { ...composed.deps, passwords }
-  bounded = { ...composed.deps, passwords: { ...passwords, reserve: composed.deps.passwords.reserve } }
+  }
+  bounded = { ...composed.deps, passwords }
+  const queue = createPasswords(MANY).queue
+  deps = { ...composed.deps, passwords: { ...passwords, queue } }
   close = () => store.close()
   application = (await store.findApplication(1)) as Application
 })
@@ -113,7 +117,8 @@ test('who is sent away because too many sign in has guessed nothing', async () =
   const email = 'crowd@example.com'
   await newAccount(email)
   using crowd = new DisposableStack()
-  while (bounded.passwords.queue.hasRoom) crowd.use(bounded.passwords.reserve())
+  const { queue } = bounded.passwords
+  while (queue.hasRoom) crowd.use(queue.reserve())
   const device = { address: HOME, userAgent: null, deviceId: null }
   const request = { application, email, password: PASSWORD, device, deviceToken: '' }
   for (let i = 0; i < 20; i++) await assert.rejects(signIn(bounded, request), Overloaded)
@@ -125,7 +130,7 @@ test('five hundred guesses at once are five hundred guesses: the count comes bef
   const email = 'parallel@example.com'
   await newAccount(email)
   checked = 0
-  const guesses = Array.from({ length: 500 }, (_, i) =>
+  const guesses = Array.from({ length: MANY }, (_, i) =>
     attempt(email, `wrong${i}guess`, `198.18.${i % 200}.${i % 7}`),
   )
   await Promise.all(guesses)
