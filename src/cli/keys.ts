@@ -63,9 +63,7 @@ function exportKeysCommand(context: Context): Command {
     )
     .action(async () => {
       await withDeps(context, async ({ deps: { keys } }) => {
-        const exported = [...keys.verifiers('access').values()].map(
-          (key) => key.publicJwk() ?? sharedJwk(key),
-        )
+        const exported = keys.verifiers('access').map((key) => key.publicJwk() ?? sharedJwk(key))
         print(JSON.stringify({ keys: exported }, null, 2))
       })
     })

@@ -59,7 +59,7 @@ export function mintAccessToken(
 /** The claims of a genuine access token, in time or not; null for everything else. */
 export function readAccessToken(
   token: string,
-  keys: ReadonlyMap<string, SigningKey>,
+  keys: readonly SigningKey[],
   names: TokenNames,
 ): AccessTokenClaims | null {
   const claims = verifyJws(token, keys)

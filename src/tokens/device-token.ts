@@ -26,7 +26,7 @@ export function mintDeviceToken(
 /** Whether a token says that this account signed in on its holder's device. */
 export function provesDevice(
   token: string,
-  keys: ReadonlyMap<string, SigningKey>,
+  keys: readonly SigningKey[],
   names: TokenNames,
   accountId: number,
   clock: Clock,

@@ -14,28 +14,16 @@ export function signJws(key: SigningKey, payload: string): string {
  * The header is not parsed: it must be the very text that one of `keys` writes. So `alg`, `kid`, `jwk`, `jku` and
  * `crit` of a stranger's token have no effect whatever they say (RFC 8725, sections 3.1 and 3.10).
  */
-export function verifyJws(
-  token: string,
-  keys: ReadonlyMap<string, SigningKey>,
-): Record<string, unknown> | null {
+export function verifyJws(token: string, keys: readonly SigningKey[]): Record<string, unknown> | null {
   if (token.length > LIMITS.tokenCharacters) return null
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
   if (first < 0 || second < 0 || token.indexOf('.', second + 1) >= 0) return null
-  const key = keyOf(token, first, keys)
+  // By comparing: a map keeps a copy of every text that it is asked for until the next full garbage collection.
+  const key = keys.find(
+    ({ headerSegment }) => headerSegment.length === first && token.startsWith(headerSegment),
+  )
   if (key === undefined || !key.verify(token.slice(0, second), token.slice(second + 1))) return null
   // The signature covers the spelling, and we write but one.
   return JSON.parse(textFromBase64url(token.slice(first + 1, second))) as Record<string, unknown>
-}
-
-/** By comparing: a map keeps a copy of every text that it is asked for until the next full garbage collection. */
-function keyOf(
-  token: string,
-  headerEnd: number,
-  keys: ReadonlyMap<string, SigningKey>,
-): SigningKey | undefined {
-  for (const key of keys.values()) {
-    if (key.headerSegment.length === headerEnd && token.startsWith(key.headerSegment)) return key
-  }
-  return undefined
 }

@@ -20,11 +20,7 @@ export class KeyRing {
   readonly #sealer: Sealer
   readonly #algorithms: Readonly<Record<KeyPurpose, Algorithm>>
   #keys: readonly SigningKey[] = []
-  #byHeader: Readonly<Record<KeyPurpose, ReadonlyMap<string, SigningKey>>> = {
-    access: new Map(),
-    refresh: new Map(),
-    device: new Map(),
-  }
+  #believed: Readonly<Record<KeyPurpose, readonly SigningKey[]>> = { access: [], refresh: [], device: [] }
 
   private constructor(store: KeyStore, clock: Clock, sealer: Sealer, accessAlgorithm: Algorithm) {
     this.#store = store
@@ -69,9 +65,8 @@ export class KeyRing {
     })
     const nowMs = this.#clock.nowMs()
     const believed = this.#keys.filter((key) => key.retireAtMs === null || key.retireAtMs > nowMs)
-    const of = (purpose: KeyPurpose) =>
-      new Map(believed.filter((key) => key.purpose === purpose).map((key) => [key.headerSegment, key]))
-    this.#byHeader = { access: of('access'), refresh: of('refresh'), device: of('device') }
+    const of = (purpose: KeyPurpose) => believed.filter((key) => key.purpose === purpose)
+    this.#believed = { access: of('access'), refresh: of('refresh'), device: of('device') }
   }
 
   /** The key that signs now: the youngest active one of its purpose's algorithm. */
@@ -81,9 +76,9 @@ export class KeyRing {
     return key
   }
 
-  /** The keys that tokens of a purpose are believed by, by header segment. */
-  verifiers(purpose: KeyPurpose): ReadonlyMap<string, SigningKey> {
-    return this.#byHeader[purpose]
+  /** The keys that tokens of a purpose are believed by. */
+  verifiers(purpose: KeyPurpose): readonly SigningKey[] {
+    return this.#believed[purpose]
   }
 
   /** The refresh key that a session's row names; another instance may have been the first to use it. */
@@ -105,7 +100,7 @@ export class KeyRing {
 
   /** The public access keys as a JWK set (RFC 7517, section 5): the coming, the present and those still believed. */
   publicKeys(): { readonly keys: readonly PublicJwk[] } {
-    const jwks = [...this.verifiers('access').values()].map((key) => key.publicJwk())
+    const jwks = this.verifiers('access').map((key) => key.publicJwk())
     return { keys: jwks.filter((jwk) => jwk !== null) }
   }
 

@@ -40,7 +40,7 @@ export function mintRefreshToken(key: SigningKey, names: TokenNames, session: Se
  */
 export function readRefreshToken(
   token: string,
-  keys: ReadonlyMap<string, SigningKey>,
+  keys: readonly SigningKey[],
   names: TokenNames,
 ): RefreshTokenClaims | null {
   const claims = verifyJws(token, keys)

@@ -29,7 +29,7 @@ test(`the block of PHP for a shared secret accepts what it should and nothing el
   const authority = await openAuthority('HS256')
   try {
     const { keys } = authority.deps
-    const exported = [...keys.verifiers('access').values()].map(({ kid, algorithm, sharedSecret }) => {
+    const exported = keys.verifiers('access').map(({ kid, algorithm, sharedSecret }) => {
       return { kty: 'oct', k: sharedSecret()?.toString('base64url'), kid, alg: algorithm, use: 'sig' }
     })
     assertVerifies(authority, block('With a shared secret', 'php'), { keys: exported })

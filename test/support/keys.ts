@@ -21,11 +21,6 @@ export function aKey(
   return createSigningKey(facts, material)
 }
 
-/** As `KeyRing.verifiers` gives them. */
-export function ring(...keys: readonly SigningKey[]): ReadonlyMap<string, SigningKey> {
-  return new Map(keys.map((key) => [key.headerSegment, key]))
-}
-
 /** The text of a segment of a token. */
 export function segment(token: string, index: 0 | 1): string {
   return Buffer.from(token.split('.')[index] ?? '', 'base64url').toString('utf8')

@@ -44,7 +44,7 @@ test('the first start makes a key for each purpose, and later ones use them', as
     first.all().map((key) => key.kid),
   )
   const { headerSegment } = first.signer('access')
-  const verifier = second.verifiers('access').get(headerSegment)
+  const verifier = second.verifiers('access').find((key) => key.headerSegment === headerSegment)
   assert.equal(verifier?.verify('text', first.signer('access').sign('text')), true)
 })
 
@@ -60,7 +60,7 @@ test('no key signs for two purposes', async () => {
   assert.equal(new Set(kids).size, 3)
   for (const kid of kids.slice(1)) {
     const { headerSegment } = ring.all().find((key) => key.kid === kid) ?? { headerSegment: '' }
-    assert.equal(ring.verifiers('access').has(headerSegment), false)
+    assert.equal(believes(ring, headerSegment), false)
   }
 })
 
@@ -91,17 +91,17 @@ test('a retired key is believed until its time, and not after it', async () => {
   await store.rotateKey(ring.newKey('access', 'HS256', T0), T0 + 900_000)
   clock.atMs = T0 + 899_999
   await ring.reload()
-  assert.equal(ring.verifiers('access').has(old.headerSegment), true)
+  assert.equal(believes(ring, old.headerSegment), true)
   clock.atMs = T0 + 900_000
   await ring.reload()
-  assert.equal(ring.verifiers('access').has(old.headerSegment), false)
+  assert.equal(believes(ring, old.headerSegment), false)
 })
 
 test('a change of algorithm signs with a new key and still believes the old one', async () => {
   const old = (await load('HS256')).signer('access')
   const ring = await load('ES256')
   assert.equal(ring.signer('access').algorithm, 'ES256')
-  assert.equal(ring.verifiers('access').has(old.headerSegment), true)
+  assert.equal(believes(ring, old.headerSegment), true)
   assert.deepEqual(
     ring.publicKeys().keys.map((jwk) => jwk['alg']),
     ['ES256'],
@@ -132,7 +132,7 @@ test('a change of algorithm that is taken back signs on, also when what it retir
   await store.removeRetiredKeys()
   await back.reload()
   assert.equal(back.signer('access').kid, kid)
-  assert.ok(back.verifiers('access').has(back.signer('access').headerSegment))
+  assert.ok(believes(back, back.signer('access').headerSegment))
 })
 
 test('an instance whose key somebody sent into retirement has another one in time', async () => {
@@ -147,7 +147,7 @@ test('an instance whose key somebody sent into retirement has another one in tim
   clock.atMs += 3_600_000
   await store.removeRetiredKeys()
   await ring.keepUp()
-  assert.ok(ring.verifiers('access').has(ring.signer('access').headerSegment))
+  assert.ok(believes(ring, ring.signer('access').headerSegment))
 })
 
 test('loading the keys with another algorithm retires none', async () => {
@@ -155,3 +155,7 @@ test('loading the keys with another algorithm retires none', async () => {
   await load('ES256')
   assert.ok((await store.listKeys()).every((key) => key.retireAtMs === null))
 })
+
+function believes(ring: KeyRing, headerSegment: string): boolean {
+  return ring.verifiers('access').some((key) => key.headerSegment === headerSegment)
+}

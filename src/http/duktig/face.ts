@@ -76,8 +76,7 @@ export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
     ...(params === undefined ? {} : { params }),
     ...(always === undefined ? {} : { always }),
     ...(isPublic === undefined ? {} : { isPublic }),
-    // To be refused in time is all that whoever is too many can have; he does not wait for a promise either.
-    handle: (request) => (route.hasRoom?.(face.deps) === false ? UNAVAILABLE : run(face, route, request)),
+    handle: (request) => run(face, route, request),
     operation: operationOf(route, (name) => face.renamed[name] ?? name),
   }
 }
@@ -94,6 +93,8 @@ async function admit(face: Face, route: DuktigRoute, call: Growing): Promise<Den
 }
 
 async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promise<Answer> {
+  // A request too many is helped only by hearing so at once.
+  if (route.hasRoom?.(face.deps) === false) return UNAVAILABLE
   const call: Growing & { request: HttpRequest } = { request }
   if (route.credential === 'application') {
     const application = await identifyApplication(face.deps, header(request, face.headers.authKey))

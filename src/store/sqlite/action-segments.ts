@@ -6,11 +6,8 @@
 import { ACTION_COLUMNS, type Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
 
-/** Also in the schema: the index is on `id / 10000`. */
-const IDS_IN_SEGMENT = 10_000
-
-const OF_ACCOUNT = 'id / 10000 = ? and account_id = ? and at_ms between ? and ?'
-const COUNT = `select count(*) from user_actions where ${OF_ACCOUNT}`
+const COUNT =
+  'select count(*) from user_actions where id / 10000 = ? and account_id = ? and at_ms between ? and ?'
 /** What is passed over is looked up in the index alone. */
 const LIST = `
   select ${ACTION_COLUMNS} from user_actions where id in (
@@ -18,6 +15,11 @@ const LIST = `
     where a.id / 10000 = s.value and a.account_id = ? and a.at_ms between ? and ?
     order by a.at_ms desc, a.id desc limit ? offset ?)
   order by at_ms desc, id desc`
+const NOTE_TIMES = `
+  insert into action_segments select id / 10000, min(at_ms), max(at_ms)
+    from (select id, at_ms from user_actions order by id desc limit ?) group by 1
+  on conflict (segment) do update set
+    first_at_ms = min(first_at_ms, excluded.first_at_ms), last_at_ms = max(last_at_ms, excluded.last_at_ms)`
 /** Ids only grow: the segment that was begun first ends first. */
 const REMOVE_EMPTY = 'delete from action_segments where segment < (select min(id) / 10000 from user_actions)'
 
@@ -86,27 +88,9 @@ function isNewerThan(segment: Segment, next: Segment | undefined): boolean {
   return segment.firstAtMs >= next.lastAtMs && segment.segment > next.segment
 }
 
-/** Remembers which times a segment holds, of actions that have been written with these ids. */
-export class SegmentTimes {
-  readonly #times = new Map<number, { firstAtMs: number; lastAtMs: number }>()
-
-  add(id: number, atMs: number): void {
-    const segment = Math.floor(id / IDS_IN_SEGMENT)
-    const times = this.#times.get(segment)
-    if (times === undefined) this.#times.set(segment, { firstAtMs: atMs, lastAtMs: atMs })
-    else {
-      times.firstAtMs = Math.min(times.firstAtMs, atMs)
-      times.lastAtMs = Math.max(times.lastAtMs, atMs)
-    }
-  }
-
-  write(connection: Connection): void {
-    const statement = connection.sql(
-      `insert into action_segments values (?, ?, ?) on conflict (segment) do update set
-       first_at_ms = min(first_at_ms, excluded.first_at_ms), last_at_ms = max(last_at_ms, excluded.last_at_ms)`,
-    )
-    for (const [segment, { firstAtMs, lastAtMs }] of this.#times) statement.run(segment, firstAtMs, lastAtMs)
-  }
+/** After actions have been written, the `count` newest: remembers which times their segments hold. */
+export function noteTimes(connection: Connection, count: number): void {
+  connection.sql(NOTE_TIMES).run(count)
 }
 
 /** After actions have been removed. */

@@ -11,7 +11,7 @@ import {
   logCountFrom,
   logLevelFrom,
 } from '../rows.ts'
-import { SegmentTimes, listWithin, removeEmptySegments } from './action-segments.ts'
+import { listWithin, noteTimes, removeEmptySegments } from './action-segments.ts'
 import type { Connection } from './connection.ts'
 
 /** The verbs about recorded actions and counters; guarantees in `action-store.ts`. */
@@ -104,12 +104,9 @@ function record(connection: Connection, group: ActionGroup): boolean {
   const insert = connection.sql(
     `insert into user_actions (account_id, code, message, at_ms, address, session_id) values (?, ?, ?, ?, ?, ?)`,
   )
-  const times = new SegmentTimes()
-  for (const { accountId, code, message, atMs, address, sessionId } of group.actions) {
-    const { lastInsertRowid } = insert.run(accountId, code, message, atMs, address, sessionId)
-    times.add(Number(lastInsertRowid), atMs)
-  }
-  times.write(connection)
+  for (const { accountId, code, message, atMs, address, sessionId } of group.actions)
+    insert.run(accountId, code, message, atMs, address, sessionId)
+  noteTimes(connection, group.actions.length)
   const count = connection.sql(
     `insert into action_counts (span, kind, code, start_ms, count) values (?, ?, ?, ?, ?)
      on conflict do update set count = count + excluded.count`,
