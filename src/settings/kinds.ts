@@ -1,7 +1,7 @@
 /** How a setting's text becomes a value: one parser for each kind, each with the words for its mistakes. */
 import { isIP } from 'node:net'
 
-/** `wrong` is the part of the text that is meant, where not all of it is. */
+/** `wrong` is the faulty item of a list. */
 export type Parsed<T> = { readonly value: T } | { readonly mistake: string; readonly wrong?: string }
 
 export interface Kind<T> {
@@ -12,6 +12,12 @@ export interface Kind<T> {
 
 export function matching(shown: string, pattern: RegExp, hint: string): Kind<string> {
   return { shown, parse: (value) => (pattern.test(value) ? { value } : { mistake: `must be ${hint}` }) }
+}
+
+/** At most 255 of the characters that a header may hold anywhere in its value. */
+export function printable(min: number): Kind<string> {
+  const shown = `${min} to 255 printable characters without spaces`
+  return matching(shown, new RegExp(`^[\\x21-\\x7e]{${min},255}$`), shown)
 }
 
 export function wholeNumber(min: number, max: number): Kind<number> {

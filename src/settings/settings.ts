@@ -9,6 +9,7 @@ import {
   oneOf,
   origins,
   matching,
+  printable,
   timeZone,
   wholeNumber,
 } from './kinds.ts'
@@ -59,14 +60,14 @@ export const SETTINGS = {
   }),
   authKey: optional({
     variable: 'DUKTIG_AUTH_KEY',
-    kind: matching('text', /^[\x21-\x7e]{16,255}$/, '16 to 255 printable characters without spaces'),
+    kind: printable(16),
     secret: true,
     sentence:
-      'The key of the default application, 16 to 255 printable characters without spaces; a new one takes the place of the one before. Unset, the last one stays good; the first start makes one and prints it once.',
+      'The key of the default application; a new one takes the place of the one before. Unset, the last one stays good; the first start makes one and prints it once.',
   }),
   secret: optional({
     variable: 'DUKTIG_SECRET',
-    kind: matching('text', /^[\x21-\x7e]{32,255}$/, '32 to 255 printable characters without spaces'),
+    kind: printable(32),
     secret: true,
     sentence:
       'The master secret that encrypts the signing keys in the store, the same on all instances; unset, one is made at the first start.',
@@ -78,7 +79,7 @@ export const SETTINGS = {
   }),
   audience: required({
     variable: 'DUKTIG_AUDIENCE',
-    kind: matching('text', /^[\x21-\x7e]{1,255}$/, '1 to 255 printable characters without spaces'),
+    kind: printable(1),
     default: 'duktig',
     sentence: 'The audience (`aud`) of all tokens.',
   }),

@@ -33,13 +33,6 @@ test('ping and the health checks are answered as ever', async () => {
   for (const { status, text } of health) assert.deepEqual([status, text], [200, '{"status":"OK"}'])
 })
 
-test('the health checks answer HEAD as GET, without the content', async () => {
-  for (const path of ALWAYS.filter((each) => each.startsWith('/health/'))) {
-    const { status, headers, text } = await send(service.address, 'HEAD', path)
-    assert.deepEqual([status, headers['content-length'], text], [200, '15', ''])
-  }
-})
-
 test('every other route says to come again, whatever credential comes along', async () => {
   // The document itself is under maintenance too; that of a service that is not has the same routes.
   const open = await startTestService(UNLIMITED)

@@ -85,10 +85,14 @@ describe('no such route: 404, though no credential came along', () => {
       }
     }
   })
-  test('HEAD is not offered, and has no body', async () => {
+  test('HEAD is offered by the health checks alone, and has no body', async () => {
     for (const path of ['/user', '/system/ping', '/nothing']) {
       const { status, text } = await send(service.address, 'HEAD', path)
       assert.deepEqual([status, text], [404, ''])
+    }
+    for (const path of ['/health/live', '/health/ready']) {
+      const { status, headers, text } = await send(service.address, 'HEAD', path)
+      assert.deepEqual([status, headers['content-length'], text], [200, '15', ''])
     }
   })
   test('CONNECT opens nothing', async () => {

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { createClock } from '../../src/operations/clock.ts'
 import { MIGRATIONS } from '../../src/store/migrations/migrations.ts'
+import { Connection } from '../../src/store/sqlite/connection.ts'
+import { migrate } from '../../src/store/sqlite/migrate.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import { NOON, aGroup, anAction } from './action-builders.ts'
 
@@ -17,20 +18,14 @@ test('actions that were recorded before there were segments are listed with the 
   const folder = mkdtempSync(join(tmpdir(), 'duktig-migrations-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'duktig.sqlite')
-  const earlier = new DatabaseSync(file)
-  earlier.exec(
-    'create table migrations (id integer primary key, name text not null, applied_at_ms integer not null) strict',
-  )
-  for (const { id, name, sqlite } of MIGRATIONS.slice(0, BEFORE_SEGMENTS)) {
-    earlier.exec(sqlite)
-    earlier.prepare('insert into migrations values (?, ?, 0)').run(id, name)
-  }
-  const insert = earlier.prepare(
-    "insert into user_actions (account_id, code, message, at_ms) values (?, 'User->getAccount', ?, ?)",
-  )
-  earlier.exec('begin')
-  for (let i = 0; i < ACTIONS; i++) insert.run(7 + (i % 1000), String(i), NOON + i)
-  earlier.exec('commit')
+  const earlier = new Connection(file, createClock())
+  await migrate(earlier, MIGRATIONS.slice(0, BEFORE_SEGMENTS))
+  await earlier.write(() => {
+    const insert = earlier.sql(
+      "insert into user_actions (account_id, code, message, at_ms) values (?, 'User->getAccount', ?, ?)",
+    )
+    for (let i = 0; i < ACTIONS; i++) insert.run(7 + (i % 1000), String(i), NOON + i)
+  })
   earlier.close()
 
   const { store } = await openSqlite(file, createClock())

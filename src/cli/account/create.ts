@@ -6,7 +6,7 @@ import { createAccount } from '../../usecases/create-account.ts'
 import { type Context, withDeps } from '../context.ts'
 import { CommandError, ask, print } from '../terminal.ts'
 import { BY_SYSTEM, ROLE_NAMES, STATUS_NAMES, refused, roleOf, statusOf } from './choose.ts'
-import { PASSWORD_STDIN, choosePassword } from './password.ts'
+import { choosePassword, passwordStdin } from './password.ts'
 
 interface Options {
   readonly email?: string
@@ -28,7 +28,7 @@ export function createCommand(context: Context): Command {
     .option('--phone <number>', '', '000000')
     .option('--role <role>', ROLE_NAMES, String(ROLE.superAdmin))
     .option('--status <status>', STATUS_NAMES, String(STATUS.active))
-    .option('--password-stdin', PASSWORD_STDIN)
+    .addOption(passwordStdin)
     .action((options: Options) => create(context, options))
 }
 

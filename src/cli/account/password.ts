@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { Option } from 'commander'
 import type { PasswordPolicy } from '../../passwords/policy.ts'
 import { CommandError, ask, readStandardInput } from '../terminal.ts'
 
-/** What the option says of itself. */
-export const PASSWORD_STDIN =
-  'read the password from standard input instead of asking; where nobody can be asked, one is made and shown'
+/** `--password-stdin`. */
+export const passwordStdin = new Option(
+  '--password-stdin',
+  'read the password from standard input; otherwise it is asked for, or made and shown where there is no terminal',
+)
 
 export interface ChosenPassword {
   readonly password: string

@@ -4,14 +4,14 @@ import { changeAccount } from '../../usecases/change-account.ts'
 import { type Context, withDeps } from '../context.ts'
 import { print } from '../terminal.ts'
 import { BY_SYSTEM, findAccount, refused } from './choose.ts'
-import { PASSWORD_STDIN, choosePassword } from './password.ts'
+import { choosePassword, passwordStdin } from './password.ts'
 
 /** `duktig account set-password`: ends the account's sessions. */
 export function setPasswordCommand(context: Context): Command {
   return new Command('set-password')
     .description('set a new password; ends the sessions of the account')
     .argument('<account>', 'id or e-mail address')
-    .option('--password-stdin', PASSWORD_STDIN)
+    .addOption(passwordStdin)
     .action(async (idOrEmail: string, options: { passwordStdin?: boolean }) => {
       await withDeps(context, async ({ deps }) => {
         const { accountId, email } = await findAccount(deps, idOrEmail)

@@ -1,15 +1,18 @@
-import { MIGRATIONS } from '../migrations/migrations.ts'
+import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
 import type { Connection } from './connection.ts'
 
 /** Applies the steps that are missing, each in its own transaction; names of the applied. Safe beside other processes. */
-export async function migrate(connection: Connection): Promise<readonly string[]> {
+export async function migrate(
+  connection: Connection,
+  steps: readonly Migration[] = MIGRATIONS,
+): Promise<readonly string[]> {
   await connection.write(() => {
     connection.exec(
       'create table if not exists migrations (id integer primary key, name text not null, applied_at_ms integer not null) strict',
     )
   })
   const applied: string[] = []
-  for (const step of MIGRATIONS) {
+  for (const step of steps) {
     const isNew = await connection.write(() => {
       if (connection.sql('select 1 from migrations where id = ?').get(step.id) !== undefined) return false
       connection.exec(step.sqlite)
