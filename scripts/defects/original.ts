@@ -67,10 +67,10 @@ export const ORIGINAL: readonly Mutation[] = [
     defect: 'O6',
     sentence: 'the header of a token is parsed before anything is verified',
     file: 'src/tokens/jws.ts',
-    search: 'const key = keyOf(token, first, keys)',
+    search: 'const key = keys.find(({ headerSegment }) => headerSegment === header)',
     replace:
       "JSON.parse(Buffer.from(token.slice(0, first), 'base64url').toString()).alg.toUpperCase()\n" +
-      '  const key = keyOf(token, first, keys)',
+      '  const key = keys.find(({ headerSegment }) => headerSegment === header)',
     caughtBy: DEFECTS,
     only: '^6: ',
   },
@@ -96,8 +96,9 @@ export const ORIGINAL: readonly Mutation[] = [
     defect: 'O8',
     sentence: 'for an unknown address no hash is checked',
     file: 'src/usecases/sign-in.ts',
-    search: 'return (await check.verify(hash, password)) ? account : null',
-    replace: 'return account !== null && (await check.verify(hash, password)) ? account : null',
+    search: 'return (await deps.passwords.verify(hash, password, place)) ? account : null',
+    replace:
+      'return account !== null && (await deps.passwords.verify(hash, password, place)) ? account : null',
     caughtBy: MORE_DEFECTS,
     only: '^8: ',
   },

@@ -102,10 +102,10 @@ export const IN_REQUESTS: readonly Mutation[] = [
     defect: '45',
     sentence: 'a key is found by the id in the header, and the rest of the header is not looked at',
     file: 'src/tokens/jws.ts',
-    search: 'const key = keyOf(token, first, keys)',
+    search: 'const key = keys.find(({ headerSegment }) => headerSegment === header)',
     replace:
       'const kid = /"kid":"([^"]*)"/.exec(Buffer.from(token.slice(0, first), \'base64url\').toString())?.[1]\n' +
-      '  const key = [...keys.values()].find((one) => one.kid === kid)',
+      '  const key = keys.find((one) => one.kid === kid)',
     caughtBy: ATTACKS,
     only: 'JA-10',
   },
@@ -116,8 +116,8 @@ export const IN_REQUESTS: readonly Mutation[] = [
     search:
       'if (key === undefined || !key.verify(token.slice(0, second), token.slice(second + 1))) return null',
     replace:
-      "const header = Buffer.from(token.slice(0, first), 'base64url').toString()\n" +
-      '  const signed = !/"alg":"none"/i.test(header)\n' +
+      "const text = Buffer.from(token.slice(0, first), 'base64url').toString()\n" +
+      '  const signed = !/"alg":"none"/i.test(text)\n' +
       '  if (signed && key?.verify(token.slice(0, second), token.slice(second + 1)) !== true) return null',
     caughtBy: ATTACKS,
     only: 'JA-02',

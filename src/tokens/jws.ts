@@ -20,9 +20,8 @@ export function verifyJws(token: string, keys: readonly SigningKey[]): Record<st
   const second = token.indexOf('.', first + 1)
   if (first < 0 || second < 0 || token.indexOf('.', second + 1) >= 0) return null
   // By comparing: a map keeps a copy of every text that it is asked for until the next full garbage collection.
-  const key = keys.find(
-    ({ headerSegment }) => headerSegment.length === first && token.startsWith(headerSegment),
-  )
+  const header = token.slice(0, first)
+  const key = keys.find(({ headerSegment }) => headerSegment === header)
   if (key === undefined || !key.verify(token.slice(0, second), token.slice(second + 1))) return null
   // The signature covers the spelling, and we write but one.
   return JSON.parse(textFromBase64url(token.slice(first + 1, second))) as Record<string, unknown>
