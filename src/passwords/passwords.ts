@@ -18,7 +18,7 @@ export type HashPlace = Pick<HashQueue, 'run'>
 
 export interface Passwords {
   /** Hashes with argon2id. @throws {Overloaded} */
-  hash(password: string): Promise<string>
+  hash(password: string, place?: HashPlace): Promise<string>
   /** @throws {Overloaded} */
   verify(hash: string, password: string, place?: HashPlace): Promise<boolean>
   /** For metrics, and for who asks whether there is room, or keeps some. */
@@ -30,14 +30,15 @@ export function createPasswords(concurrency = availableParallelism()): Passwords
   const limits = {
     concurrency,
     together: LIMITS.hashesTogether,
+    joins: isOfOurKind,
     waiting: LIMITS.hashesWaiting,
     waitMs: LIMITS.hashWaitMs,
   }
   const queue: HashQueue = new WorkQueue(limits, (jobs) => pool.run(jobs))
   return {
     queue,
-    async hash(password) {
-      return (await queue.run({ kind: 'hash', password: normalised(password), parameters: ARGON2 })) as string
+    async hash(password, place = queue) {
+      return (await place.run({ kind: 'hash', password: normalised(password), parameters: ARGON2 })) as string
     },
     async verify(hash, password, place = queue) {
       const job = verification(hash, password)
@@ -54,6 +55,11 @@ export function isKnownHash(hash: string): boolean {
 /** Whether a hash should be replaced at the next sign-in: another algorithm, or other parameters. */
 export function isOutdatedHash(hash: string): boolean {
   return !hash.startsWith(OUR_HASH_PREFIX)
+}
+
+/** Hashes from elsewhere may take seconds. */
+function isOfOurKind(job: HashJob): boolean {
+  return job.kind === 'hash' || !isOutdatedHash(job.hash)
 }
 
 /** Null for what is no hash that we can check. */

@@ -1,10 +1,12 @@
 /** A bounded number of slow jobs at a time, a bounded number waiting, and a bound on the wait. */
 
-export interface WorkQueueLimits {
+export interface WorkQueueLimits<Job> {
   /** How often the work is under way at a time. */
   readonly concurrency: number
-  /** Jobs that are worked off together once so many wait; until then it is one at a time. */
+  /** Jobs that are worked off together once so many wait for each of those; until then it is one at a time. */
   readonly together: number
+  /** Whether a job may be one of those; the others, which may take long, hold up nobody who is done. */
+  readonly joins: (job: Job) => boolean
   readonly waiting: number
   readonly waitMs: number
 }
@@ -19,7 +21,7 @@ export class Overloaded extends Error {
 
 /** Kept in the queue for one job, until that comes or the place is given back. */
 export interface Place<Job, Result> extends Disposable {
-  /** As the queue's, but not refused for a queue that is full. */
+  /** As the queue's, but not refused for a queue that is full. The place is for one job: a second one takes its chance. */
   run(job: Job): Promise<Result>
 }
 
@@ -29,14 +31,17 @@ interface Waiting<Job, Result> extends Pick<PromiseWithResolvers<Result>, 'resol
 }
 
 export class WorkQueue<Job, Result> {
-  readonly #limits: WorkQueueLimits
+  readonly #limits: WorkQueueLimits<Job>
   readonly #work: (jobs: readonly Job[]) => Promise<readonly Outcome<Result>[]>
   readonly #waiting: Set<Waiting<Job, Result>> = new Set()
   #running = 0
   #reserved = 0
 
   /** `work` tells the outcome of each job, in their order; when it fails itself, so has each of them. */
-  constructor(limits: WorkQueueLimits, work: (jobs: readonly Job[]) => Promise<readonly Outcome<Result>[]>) {
+  constructor(
+    limits: WorkQueueLimits<Job>,
+    work: (jobs: readonly Job[]) => Promise<readonly Outcome<Result>[]>,
+  ) {
     this.#limits = limits
     this.#work = work
   }
@@ -95,8 +100,7 @@ export class WorkQueue<Job, Result> {
   }
 
   async #runSome(): Promise<void> {
-    const { together } = this.#limits
-    const batch = [...this.#waiting].slice(0, this.#waiting.size < together ? 1 : together)
+    const batch = this.#next()
     for (const waiting of batch) {
       this.#waiting.delete(waiting)
       clearTimeout(waiting.timer)
@@ -111,6 +115,15 @@ export class WorkQueue<Job, Result> {
       if ('value' in outcome) resolve(outcome.value)
       else reject(outcome.error)
     })
+  }
+
+  #next(): readonly Waiting<Job, Result>[] {
+    const { concurrency, together, joins } = this.#limits
+    const waiting = [...this.#waiting]
+    const first = waiting.slice(0, 1)
+    if (!first.every(({ job }) => joins(job))) return first
+    const joining = waiting.filter(({ job }) => joins(job))
+    return joining.length < together * concurrency ? first : joining.slice(0, together)
   }
 
   async #outcomesOf(jobs: readonly Job[]): Promise<readonly Outcome<Result>[]> {

@@ -44,7 +44,7 @@ export const LIMITS = {
   actionWriterMemoryMs: 2_592_000_000,
   /** Two hashes at a time keep a two-core machine busy; more would only take memory (19 MiB each). */
   hashesWaiting: 64,
-  /** Hashed one after the other without a pause once so many wait: what goes on after a hash finds warm caches but once. */
+  /** Hashed one after the other without a pause once so many wait for each thread: what goes on after a hash finds warm caches but once. */
   hashesTogether: 4,
   /** Accounts that are looked at to learn which kinds of hashes there are. */
   hashesSampled: 256,

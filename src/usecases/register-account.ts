@@ -19,6 +19,8 @@ export interface Registration {
  */
 export async function registerAccount(deps: Deps, registration: Registration): Promise<number | Denial> {
   const { password, address, ...person } = registration
+  // Before the attempt is counted: who is sent away because the queue is full may come again.
+  using place = deps.passwords.queue.reserve()
   if (deps.rateLimits) {
     const waitMs = await deps.store.takeDrop(`register ${addressKey(address)}`, REGISTRATION_BUCKET)
     if (waitMs !== null) return { denied: 'too-many-attempts', retryAfterSeconds: Math.ceil(waitMs / 1000) }
@@ -28,7 +30,7 @@ export async function registerAccount(deps: Deps, registration: Registration): P
     comment: null,
     roleId: ROLE.client,
     status: deps.registrationStatus,
-    passwordHash: await deps.passwords.hash(password),
+    passwordHash: await deps.passwords.hash(password, place),
   })
   if (account === 'email-taken') return deny('email-taken')
   const { accountId } = account

@@ -3,6 +3,7 @@ import type { Application } from '../core/application.ts'
 import { type Denial, deny } from '../core/denial.ts'
 import type { Device } from '../core/session.ts'
 import { type HashPlace, isOutdatedHash } from '../passwords/passwords.ts'
+import { Overloaded } from '../passwords/work-queue.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { AccountWithPassword, OpenSessionOutcome } from '../store/store.ts'
 import { mintAccessToken } from '../tokens/access-token.ts'
@@ -87,7 +88,11 @@ async function checkPassword(
 /** A hash of another program becomes one of ours, now that the password is at hand; not worth failing over. */
 async function renewHash(deps: Deps, account: AccountWithPassword, password: string): Promise<void> {
   if (!isOutdatedHash(account.passwordHash)) return
-  const passwordHash = await deps.passwords.hash(password)
+  const passwordHash = await deps.passwords.hash(password).catch((error: unknown) => {
+    if (error instanceof Overloaded) return null
+    throw error
+  })
+  if (passwordHash === null) return
   await deps.store.changeAccount(
     account.accountId,
     { passwordHash },

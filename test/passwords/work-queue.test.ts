@@ -15,10 +15,12 @@ function job() {
 }
 
 type Job = () => Promise<unknown>
+type Bounds = Pick<WorkQueueLimits<Job>, 'concurrency' | 'waiting' | 'waitMs'>
 
 /** A queue that runs its jobs, one at a time unless the limits say otherwise. */
-function queueOf(limits: Omit<WorkQueueLimits, 'together'> & { together?: number }) {
-  return new WorkQueue<Job, unknown>({ together: 1, ...limits }, (jobs) => Promise.all(jobs.map(outcomeOf)))
+function queueOf(limits: Bounds & Partial<WorkQueueLimits<Job>>) {
+  const all = { together: 1, joins: () => true, ...limits }
+  return new WorkQueue<Job, unknown>(all, (jobs) => Promise.all(jobs.map(outcomeOf)))
 }
 
 async function outcomeOf(run: Job): Promise<Outcome<unknown>> {
@@ -184,6 +186,40 @@ test('jobs go together once enough of them wait, and one at a time until then', 
   assert.deepEqual(await Promise.all(results), Array(8).fill('done'))
 })
 
+test('jobs go together only while enough wait to keep all busy', async () => {
+  const queue = queueOf({ concurrency: 2, together: 3, waiting: 10, waitMs: 60_000 })
+  const jobs = Array.from({ length: 9 }, job)
+  const results = jobs.map(({ run }) => queue.run(run))
+  const started = () => jobs.map(({ state }) => Number(state.started)).join('')
+  const seen = [started()]
+  for (const { finish } of jobs.slice(0, 2)) {
+    finish('done')
+    await settled()
+    seen.push(started())
+  }
+  for (const { finish } of jobs.slice(2)) finish('done')
+  // Seven wait, which is enough for both; of the four that are left, three would leave the other with one.
+  assert.deepEqual(seen, ['110000000', '111110000', '111111000'])
+  assert.deepEqual(await Promise.all(results), Array(9).fill('done'))
+})
+
+test('a job that may take long goes alone, and those behind it go together in its place', async () => {
+  const jobs = Array.from({ length: 6 }, job)
+  const slow = jobs[3] as ReturnType<typeof job>
+  const joins = (run: Job) => run !== slow.run
+  const queue = queueOf({ concurrency: 1, together: 3, joins, waiting: 10, waitMs: 60_000 })
+  const results = jobs.map(({ run }) => queue.run(run))
+  const started = () => jobs.map(({ state }) => Number(state.started)).join('')
+  const seen = [started()]
+  for (const some of [[0], [1, 2, 4], [3], [5]]) {
+    for (const i of some) jobs[i]?.finish('done')
+    await settled()
+    seen.push(started())
+  }
+  assert.deepEqual(seen, ['100000', '111010', '111110', '111111', '111111'])
+  await Promise.all(results)
+})
+
 test('of jobs that go together each has its own outcome, and work that fails takes its own along only', async () => {
   const queue = queueOf({ concurrency: 1, together: 2, waiting: 10, waitMs: 60_000 })
   const jobs = [job(), job(), job()]
@@ -195,7 +231,7 @@ test('of jobs that go together each has its own outcome, and work that fails tak
   assert.deepEqual([await results[0], await results[2]], ['first', 'third'])
 
   const dying = new WorkQueue<string, string>(
-    { concurrency: 1, together: 2, waiting: 10, waitMs: 60_000 },
+    { concurrency: 1, together: 2, joins: () => true, waiting: 10, waitMs: 60_000 },
     (names) => {
       if (names.includes('bad')) throw new Error('died of it')
       return settled().then(() => names.map((value) => ({ value })))

@@ -8,12 +8,14 @@ import { compose } from '../../src/compose.ts'
 import type { Application } from '../../src/core/application.ts'
 import { ensureDefaultApplication } from '../../src/default-application.ts'
 import { isDenial } from '../../src/core/denial.ts'
+import { REGISTRATION_BUCKET } from '../../src/core/guessing.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { createPasswords } from '../../src/passwords/passwords.ts'
 import { Overloaded } from '../../src/passwords/work-queue.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { changeAccount } from '../../src/usecases/change-account.ts'
+import { registerAccount } from '../../src/usecases/register-account.ts'
 import { signIn } from '../../src/usecases/sign-in.ts'
 import { AUTH_KEY, silentLog } from '../support/service.ts'
 
@@ -113,17 +115,42 @@ test('the owner gets in from an address that signed in before, whatever stranger
   assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
 })
 
+/** All places in the queue of hashes, until they are given back. */
+function aCrowd(): DisposableStack {
+  const crowd = new DisposableStack()
+  const { queue } = bounded.passwords
+  while (queue.hasRoom) crowd.use(queue.reserve())
+  return crowd
+}
+
 test('who is sent away because too many sign in has guessed nothing', async () => {
   const email = 'crowd@example.com'
   await newAccount(email)
-  using crowd = new DisposableStack()
-  const { queue } = bounded.passwords
-  while (queue.hasRoom) crowd.use(queue.reserve())
+  using crowd = aCrowd()
   const device = { address: HOME, userAgent: null, deviceId: null }
   const request = { application, email, password: PASSWORD, device, deviceToken: '' }
   for (let i = 0; i < 20; i++) await assert.rejects(signIn(bounded, request), Overloaded)
   crowd.dispose()
   assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
+})
+
+test('who is sent away because too many sign in has not registered once', async () => {
+  const person = { firstName: 'New', lastName: 'Comer', password: PASSWORD, phone: '000000', address: HOME }
+  using crowd = aCrowd()
+  for (let i = 0; i < REGISTRATION_BUCKET.capacity * 2; i++)
+    await assert.rejects(registerAccount(bounded, { ...person, email: 'new@example.com' }), Overloaded)
+  crowd.dispose()
+  assert.equal(typeof (await registerAccount(bounded, { ...person, email: 'new@example.com' })), 'number')
+})
+
+test('the right password gets in also when there is no room to renew its hash', async () => {
+  const email = 'renewal@example.com'
+  await newAccount(email)
+  const hash = () => Promise.reject(new Overloaded('the wait was too long'))
+  const device = { address: HOME, userAgent: null, deviceId: null }
+  const request = { application, email, password: PASSWORD, device, deviceToken: '' }
+  const answer = await signIn({ ...deps, passwords: { ...deps.passwords, hash } }, request)
+  assert.ok(!isDenial(answer))
 })
 
 test('five hundred guesses at once are five hundred guesses: the count comes before the hash', async () => {
@@ -214,7 +241,6 @@ test('a device token of one account says nothing for another', async () => {
 })
 
 test('registration from one address has a bound', async () => {
-  const { registerAccount } = await import('../../src/usecases/register-account.ts')
   const register = (i: number) =>
     registerAccount(deps, {
       firstName: 'New',

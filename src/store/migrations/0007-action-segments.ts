@@ -13,8 +13,8 @@ export const actionSegments: Migration = {
       first_at_ms integer not null,
       last_at_ms integer not null
     ) strict;
-    insert into action_segments select id / 10000, min(at_ms), max(at_ms) from user_actions group by 1;
     drop index user_actions_of_account;
-    create index user_actions_by_segment on user_actions (id / 10000, account_id, at_ms);`,
+    create index user_actions_by_segment on user_actions (id / 10000, account_id, at_ms);
+    insert into action_segments select id / 10000, min(at_ms), max(at_ms) from user_actions group by 1;`,
   postgres: 'select',
 }

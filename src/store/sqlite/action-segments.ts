@@ -8,13 +8,14 @@ import type { Connection } from './connection.ts'
 
 const COUNT =
   'select count(*) from user_actions where id / 10000 = ? and account_id = ? and at_ms between ? and ?'
-/** What is passed over is looked up in the index alone. */
-const LIST = `
-  select ${ACTION_COLUMNS} from user_actions where id in (
-    select a.id from json_each(?) s cross join user_actions a
+/** Answered from the index alone. */
+const WITHIN = `from json_each(?) s cross join user_actions a
     where a.id / 10000 = s.value and a.account_id = ? and a.at_ms between ? and ?
-    order by a.at_ms desc, a.id desc limit ? offset ?)
+    order by a.at_ms desc, a.id desc`
+const LIST = `
+  select ${ACTION_COLUMNS} from user_actions where id in (select a.id ${WITHIN} limit ? offset ?)
   order by at_ms desc, id desc`
+const TIME_OF = `select a.at_ms ${WITHIN} limit 1 offset ?`
 const NOTE_TIMES = `
   insert into action_segments select id / 10000, min(at_ms), max(at_ms)
     from (select id, at_ms from user_actions order by id desc limit ?) group by 1
@@ -22,6 +23,9 @@ const NOTE_TIMES = `
     first_at_ms = min(first_at_ms, excluded.first_at_ms), last_at_ms = max(last_at_ms, excluded.last_at_ms)`
 /** Ids only grow: the segment that was begun first ends first. */
 const REMOVE_EMPTY = 'delete from action_segments where segment < (select min(id) / 10000 from user_actions)'
+
+/** So many are asked in one step: some milliseconds. */
+const SEGMENTS_AT_ONCE = 500
 
 export interface AccountActions {
   readonly accountId: number
@@ -31,31 +35,44 @@ export interface AccountActions {
   readonly toMs: number
 }
 
+interface Found {
+  readonly segments: readonly number[]
+  readonly offset: number
+}
+
 interface Segment {
   readonly segment: number
   readonly firstAtMs: number
   readonly lastAtMs: number
 }
 
-/** Rows of `ACTION_COLUMNS`, newest first; inside a transaction. */
-export function listWithin(connection: Connection, asked: AccountActions): Row[] {
+/** Rows of `ACTION_COLUMNS`, newest first. Many segments are asked in steps, and requests that come meanwhile between them. */
+export async function listActions(connection: Connection, asked: AccountActions): Promise<Row[]> {
+  const steps = list(connection, asked)
+  for (;;) {
+    const step = await connection.readTogether(() => steps.next())
+    if (step.done === true) return step.value
+  }
+}
+
+function* list(connection: Connection, asked: AccountActions): Generator<void, Row[]> {
   const { accountId, limit, fromMs, toMs } = asked
-  const { segments, offset } = segmentsFor(connection, asked)
+  const { segments, offset } = yield* segmentsFor(connection, asked)
   const values = [JSON.stringify(segments), accountId, fromMs, toMs, limit, offset]
   return connection.sql(LIST).all(...values) as unknown as Row[]
 }
 
 /** The segments that hold what is asked for, and how much to pass over in them. */
-function segmentsFor(connection: Connection, asked: AccountActions): { segments: number[]; offset: number } {
+function* segmentsFor(connection: Connection, asked: AccountActions): Generator<void, Found> {
   const { accountId, limit, fromMs, toMs } = asked
   const segments: number[] = []
   let { offset } = asked
   let count = 0
-  let enoughFromMs = Number.NEGATIVE_INFINITY
-  let firstAtMs = Number.POSITIVE_INFINITY
+  let lastNeededMs: number | null = null
   const all = newestSegments(connection, fromMs, toMs)
   for (const [i, found] of all.entries()) {
-    if (found.lastAtMs < enoughFromMs) break
+    if (lastNeededMs !== null && found.lastAtMs < lastNeededMs) break
+    if (i % SEGMENTS_AT_ONCE === SEGMENTS_AT_ONCE - 1) yield
     const values = [found.segment, accountId, fromMs, toMs]
     const [here = 0] = connection.sql(COUNT).get(...values) as unknown as readonly number[]
     if (here === 0) continue
@@ -65,9 +82,12 @@ function segmentsFor(connection: Connection, asked: AccountActions): { segments:
     }
     segments.push(found.segment)
     count += here
-    firstAtMs = Math.min(firstAtMs, found.firstAtMs)
-    // Later segments matter only with what is as new as this.
-    if (count >= offset + limit && enoughFromMs === Number.NEGATIVE_INFINITY) enoughFromMs = firstAtMs
+    if (lastNeededMs === null && count >= offset + limit) {
+      const last = [JSON.stringify(segments), accountId, fromMs, toMs, offset + limit - 1]
+      const row = connection.sql(TIME_OF).get(...last) as unknown as readonly [number] | undefined
+      // None where some have been removed since they were counted.
+      lastNeededMs = row?.[0] ?? null
+    }
   }
   return { segments, offset }
 }

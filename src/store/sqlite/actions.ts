@@ -11,7 +11,7 @@ import {
   logCountFrom,
   logLevelFrom,
 } from '../rows.ts'
-import { listWithin, noteTimes, removeEmptySegments } from './action-segments.ts'
+import { listActions, noteTimes, removeEmptySegments } from './action-segments.ts'
 import type { Connection } from './connection.ts'
 
 /** The verbs about recorded actions and counters; guarantees in `action-store.ts`. */
@@ -22,8 +22,7 @@ export function actionStore(connection: Connection): ActionStore {
     recordActions: (group) => connection.write(() => record(connection, group)),
 
     async listActions(accountId, offset, limit, fromMs, toMs) {
-      const asked = { accountId, offset, limit, fromMs, toMs }
-      return (await connection.readTogether(() => listWithin(connection, asked))).map(actionFrom)
+      return (await listActions(connection, { accountId, offset, limit, fromMs, toMs })).map(actionFrom)
     },
 
     async latestActions(limit) {

@@ -11,13 +11,13 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { createPrivately } from './private-file.ts'
 
 /** Writes a consistent copy of the database `from` to the new file `to`; writers go on meanwhile. Durable when it returns. */
 export function backupSqlite(from: string, to: string): void {
   const draft = `${to}.partial`
   rmSync(draft, { force: true })
-  createPrivately(draft)
+  // Somebody who has put another file there since is not to be given the copy.
+  closeSync(openSync(draft, 'wx', 0o600))
   const database = new DatabaseSync(from, { readOnly: true, timeout: 5000 })
   try {
     database.prepare('vacuum into ?').run(draft)

@@ -100,6 +100,7 @@ export class RotationLog implements Follower {
     // Before it is written: what is committed must be kept.
     if (Math.max(sessionId.length, tail.attemptKey?.length ?? 0) > MOST_TEXT_CHARACTERS)
       throw new RangeError('a session id or attempt key is longer than ours are')
+    this.#young.makeRoom()
     const { appended } = this.#transaction
     const rotationId = this.#lastId + appended.length + 1
     this.#connection.sql(INSERT).run(rotationId, sessionId, ...valuesOf(tail))

@@ -72,9 +72,14 @@ export class Tails {
     return this.#rowOf(sessionId) >= 0
   }
 
+  /** For one more. May fail for want of memory, where `put` then cannot. */
+  makeRoom(): void {
+    if (this.#rows * ROW_BYTES === this.#bytes.length) this.#grow()
+  }
+
   /** Not once taking out has begun. Texts have `MOST_TEXT_CHARACTERS` at most. */
   put(sessionId: string, tail: Tail): void {
-    if (this.#rows * ROW_BYTES === this.#bytes.length) this.#grow()
+    this.makeRoom()
     const hash = hashOf(sessionId)
     const place = this.#placeOf(sessionId, hash)
     let row = this.#rowAt(place)
