@@ -9,7 +9,7 @@ export const ORIGINAL: readonly Mutation[] = [
     defect: 'O1',
     sentence: 'a registered password is stored as it was typed',
     file: 'src/usecases/register-account.ts',
-    search: 'await deps.passwords.hash(password)',
+    search: 'await deps.passwords.hash(password, place)',
     replace: 'await Promise.resolve(password)',
     caughtBy: DEFECTS,
     only: '^1: ',
