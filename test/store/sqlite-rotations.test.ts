@@ -17,6 +17,8 @@ import { makeAccount, makeApplication, refreshRequest, signIn, stored } from './
 const FULL_AT = 1000
 const ROUNDS = 8
 const SESSIONS = 600
+/** Two and a half times what a start reads at once. */
+const LONG_LOG = 12_600
 
 async function site(t: TestContext) {
   const folder = mkdtempSync(path.join(tmpdir(), 'duktig-rotations-'))
@@ -105,6 +107,25 @@ test('what another process has settled does not come back when the log is full a
   }
 })
 
+test('a log that a start reads in several steps is whole for whoever comes meanwhile', async (t) => {
+  const { file } = await site(t)
+  const earlier = await openSqlite(file, createClock())
+  const sessions = await sessionsOf(earlier.store, SESSIONS)
+  for (let round = 1; round <= LONG_LOG / SESSIONS; round++) await rotateAll(earlier.store, sessions, round)
+  await earlier.store.close()
+  // The last of the log and the first, before another step can have come and after all have.
+  for (const turns of [0, 100]) {
+    const { store } = await openSqlite(file, createClock(), { longRunning: true })
+    for (let turn = 0; turn < turns; turn++) await store.readSession('nobody')
+    for (const session of [sessions.at(-1), sessions[0]] as Session[])
+      assert.equal((await stored(store, session.sessionId)).generation, LONG_LOG / SESSIONS + 1)
+    await store.close()
+  }
+  const { store } = await openSqlite(file, createClock(), { longRunning: true })
+  t.after(() => store.close())
+  await rotateAll(store, sessions, LONG_LOG / SESSIONS + 1)
+})
+
 test('in quiet times the log is settled until it is empty', async (t) => {
   const { file } = await site(t)
   const { store } = await openSqlite(file, createClock(), { longRunning: true })
@@ -115,7 +136,9 @@ test('in quiet times the log is settled until it is empty', async (t) => {
   t.after(() => rows.close())
   const left = rows.prepare('select count(*) as count from rotations')
   while ((left.get() as { count: number }).count > 0) await store.check()
-  const advanced = rows.prepare('select count(*) as count from sessions where generation = 2')
+  await rotateAll(store, sessions, 2)
+  while ((left.get() as { count: number }).count > 0) await store.check()
+  const advanced = rows.prepare('select count(*) as count from sessions where generation = 3')
   assert.deepEqual({ ...advanced.get() }, { count: 500 })
 })
 

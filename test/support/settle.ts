@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { SETTLE_ALL } from '../../src/store/sqlite/rotation-log.ts'
+import { SETTLE_ALL } from '../../src/store/sqlite/rotation-rows.ts'
 
 /** Brings the rows of sessions up to date, for a test that reads or writes them beside the store. */
 export function settle(database: DatabaseSync): void {

@@ -11,9 +11,10 @@
 import type { Session } from '../../core/session.ts'
 import type { Row } from '../rows.ts'
 import type { Connection, Follower } from './connection.ts'
+import { INSERT, LOAD, SETTLE_ALL, SETTLE_ONE, tailFrom, tailOf, valuesOf } from './rotation-rows.ts'
 import { MOST_TEXT_CHARACTERS, type Tail, Tails } from './rotation-tails.ts'
 
-/** So many in the log, and they begin to be settled, while as many may come: twice 15 MB of memory, which is kept. */
+/** So many in the log, and they begin to be settled, while as many may come: twice 15 MB of memory, kept until all is quiet. */
 const FULL = 100_000
 /** A transaction settles this many more than it appends, so that it is done before the log is full again. */
 const AHEAD = 4
@@ -23,24 +24,8 @@ const REMOVED_AT_ONCE = 2000
 const QUIET_MS = 1000
 const QUIET_STEP = 200
 const QUIET_PAUSE_MS = 20
-
-const COLUMNS = 'generation, rotated_at_ms, handed_out_at_ms, kid, attempt_key, repeats, last_used_at_ms'
-/** Conditional, as every write of a refresh: who decided on something old would take a `rotation_id` that is taken. */
-const INSERT = `insert into rotations (rotation_id, session_id, ${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-const LOAD = `select rotation_id, session_id, ${COLUMNS} from rotations where rotation_id > ? order by rotation_id`
-const SETTLE_ONE = `update sessions set generation = ?, rotated_at_ms = ?, handed_out_at_ms = ?, kid = ?,
-  attempt_key = ?, repeats = ?, last_used_at_ms = max(last_used_at_ms, ?) where session_id = ? and generation <= ?`
-
-/** Settles everything at once: for who changes all sessions, and for tests that look into the tables. */
-export const SETTLE_ALL = `
-  update sessions set (generation, rotated_at_ms, handed_out_at_ms, kid, attempt_key, repeats, last_used_at_ms) =
-    (r.generation, r.rotated_at_ms, r.handed_out_at_ms, r.kid, r.attempt_key, r.repeats,
-     max(sessions.last_used_at_ms, r.last_used_at_ms))
-  from (select session_id, max(rotation_id), ${COLUMNS} from rotations
-    where rotation_id > (select settled_to from rotation_log) group by session_id) r
-  where sessions.session_id = r.session_id and sessions.generation <= r.generation;
-  update rotation_log set settled_to = max(settled_to, coalesce((select max(rotation_id) from rotations), 0));
-  delete from rotations;`
+/** A start reads so many at a time: some two milliseconds. */
+const LOADED_AT_ONCE = 1000
 
 export interface RotationLogOptions {
   /** For a process that stays. */
@@ -65,8 +50,9 @@ export class RotationLog implements Follower {
   #settledTo = 0
   /** Behind `#settledTo` while the table has rows that count no more. */
   #removedTo = 0
-  /** The version of the database that all this is known of; null before the first look. */
+  /** The version of the database that all this is known of; null before it is known of any. */
   #version: number | null = null
+  #mustStartOver = true
   #transaction = newTransaction()
   #isStopped = false
 
@@ -86,10 +72,14 @@ export class RotationLog implements Follower {
     return { ...session, ...tail, lastUsedAtMs: Math.max(session.lastUsedAtMs, tail.lastUsedAtMs) }
   }
 
-  /** Reads the log before the first request would have to, and settles it when all is quiet. */
+  /**
+   * Begins to read the log, which goes on between requests; one that needs it meanwhile reads the rest at once. Settles it
+   * when all is quiet.
+   */
   async load(): Promise<void> {
-    await this.#connection.readTogether(() => this.#catchUp())
-    if (!this.#isSettled() && this.#settlesWhenQuiet) this.#lookAgainIn(QUIET_MS)
+    await this.#connection.readTogether(() => this.#catchUp(LOADED_AT_ONCE))
+    if (this.#version === null) this.#goOnIn(QUIET_PAUSE_MS, () => this.load())
+    else if (!this.#isSettled()) this.#lookAgainIn(QUIET_MS)
   }
 
   /** Appends what a refresh made of a session: one statement inside the caller's transaction, which has read it there. */
@@ -122,7 +112,7 @@ export class RotationLog implements Follower {
     this.#connection.exec(SETTLE_ALL)
     // Also what this transaction has appended.
     this.#transaction = { ...newTransaction(), hasSettledAll: true }
-    this.#version = null
+    this.#forget()
   }
 
   begun(): void {
@@ -151,13 +141,14 @@ export class RotationLog implements Follower {
     if (!this.#settlesWhenQuiet) return
     if (appended.length > 0) this.#lookAgainIn(QUIET_MS)
     else if (asked > 0 && !this.#isSettled()) this.#lookAgainIn(QUIET_PAUSE_MS)
+    else if (asked > 0) this.#giveMemoryBack()
   }
 
   undone(): void {
     const { appended, hasSettledAll } = this.#transaction
     this.#transaction = newTransaction()
     // What was thought to be settled is not.
-    if (hasSettledAll) this.#version = null
+    if (hasSettledAll) this.#forget()
     else for (const { sessionId, before } of appended.reverse()) this.#young.undoPut(sessionId, before)
   }
 
@@ -170,24 +161,38 @@ export class RotationLog implements Follower {
     return this.#young.get(sessionId) ?? this.#old?.get(sessionId)
   }
 
-  /** Takes over what other processes have appended and settled; once in each transaction. */
-  #catchUp(): void {
+  /** Takes over what other processes have appended and settled, at most so much; once in each transaction. */
+  #catchUp(most = Number.MAX_SAFE_INTEGER): void {
     if (this.#transaction.isCurrent) return
     const version = this.#number('pragma data_version')
     if (version !== this.#version) {
       const settledTo = this.#number('select settled_to from rotation_log')
-      if (settledTo !== this.#settledTo || this.#version === null) this.#startOver(settledTo)
-      const rows = this.#connection.sql(LOAD).iterate(this.#lastId) as unknown as Iterable<Row>
+      if (settledTo !== this.#settledTo || this.#mustStartOver) this.#startOver(settledTo)
+      const rows = this.#connection.sql(LOAD).iterate(this.#lastId, most) as unknown as Iterable<Row>
+      let read = 0
       for (const [rotationId, sessionId, ...columns] of rows) {
         this.#young.put(sessionId as string, tailFrom(columns))
         this.#lastId = rotationId as number
+        read++
       }
+      if (read === most) return
       this.#version = version
     }
     this.#transaction.isCurrent = true
   }
 
+  #forget(): void {
+    this.#version = null
+    this.#mustStartOver = true
+  }
+
+  #giveMemoryBack(): void {
+    this.#young.giveBack()
+    this.#spare?.giveBack()
+  }
+
   #startOver(settledTo: number): void {
+    this.#mustStartOver = false
     this.#young = new Tails()
     this.#old = null
     this.#settledTo = settledTo
@@ -232,20 +237,24 @@ export class RotationLog implements Follower {
   }
 
   #lookAgainIn(ms: number): void {
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    if (this.#isStopped) return
-    this.#timer = setTimeout(() => this.#settleInQuiet(), ms).unref()
+    this.#goOnIn(ms, () => this.#settleInQuiet())
   }
 
-  #settleInQuiet(): void {
+  /** Instead of what was to come. A store that fails says so to those who wait for an answer. */
+  #goOnIn(ms: number, goOn: () => Promise<void>): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    if (this.#isStopped) return
+    this.#timer = setTimeout(() => void goOn().catch(() => this.#lookAgainIn(QUIET_MS)), ms).unref()
+  }
+
+  #settleInQuiet(): Promise<void> {
     const step = () => {
       this.#catchUp()
       // Unless somebody came after all: what this transaction appends belongs to those behind `#oldTo`.
       if (this.#transaction.appended.length === 0) this.#beginSettling()
       this.#transaction.asked = QUIET_STEP
     }
-    // A store that cannot write says so to those who wait for an answer.
-    this.#connection.write(step).catch(() => this.#lookAgainIn(QUIET_MS))
+    return this.#connection.write(step)
   }
 
   #isSettled(): boolean {
@@ -268,28 +277,5 @@ function newTransaction() {
     takenOut: 0,
     removed: 0,
     hasSettledAll: false,
-  }
-}
-
-function tailOf(session: Session): Tail {
-  const { generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs } = session
-  return { generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs }
-}
-
-/** In the order of `COLUMNS`. */
-function valuesOf(tail: Tail): (string | number | null)[] {
-  const { generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs } = tail
-  return [generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs]
-}
-
-function tailFrom(row: Row): Tail {
-  return {
-    generation: row[0] as number,
-    rotatedAtMs: row[1] as number,
-    handedOutAtMs: row[2] as number,
-    kid: row[3] as string,
-    attemptKey: row[4] as string | null,
-    repeats: row[5] as number,
-    lastUsedAtMs: row[6] as number,
   }
 }

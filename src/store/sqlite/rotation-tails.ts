@@ -129,6 +129,12 @@ export class Tails {
     this.#taken = 0
   }
 
+  /** An empty one's memory. */
+  giveBack(): void {
+    this.#resize(0)
+    this.#places = new Uint32Array(1)
+  }
+
   /** Below 0 where there is none, as for `#rowAt`. */
   #rowOf(sessionId: string): number {
     return this.#rowAt(this.#placeOf(sessionId, hashOf(sessionId)))
@@ -158,10 +164,7 @@ export class Tails {
   /** For twice as many rows. */
   #grow(): void {
     const rows = Math.max(1024, 2 * this.#rows)
-    const bytes = Buffer.from(new ArrayBuffer(rows * ROW_BYTES))
-    this.#bytes.copy(bytes)
-    this.#bytes = bytes
-    this.#numbers = new Float64Array(bytes.buffer)
+    this.#resize(rows * ROW_BYTES)
     const places = new Uint32Array(2 * rows)
     const last = places.length - 1
     for (let row = 0; row < this.#rows; row++) {
@@ -170,6 +173,13 @@ export class Tails {
       places[place] = row + 1
     }
     this.#places = places
+  }
+
+  /** What it had is given back at once: the garbage collector would not come in quiet times. */
+  #resize(bytes: number): void {
+    const memory = this.#numbers.buffer.transfer(bytes)
+    this.#bytes = Buffer.from(memory)
+    this.#numbers = new Float64Array(memory)
   }
 
   /** There are one or two, unless keys are changed all day. */
