@@ -50,6 +50,44 @@ test('a batch takes only so many jobs, and only so many batches run; the others 
   assert.deepEqual(started.slice(2), [['e', 'f']])
 })
 
+const crowdOf = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, i) => String.fromCharCode(0x100 + from + i))
+
+test('a batch takes half of the crowd, and the next one begins when the other half is there', async () => {
+  const { started, ends, add } = setUp({ jobs: 100, running: 3 })
+  const sizes = () => started.map(({ length }) => length)
+  await add(...crowdOf(20))
+  assert.deepEqual(sizes(), [10, 10])
+  ends[0]?.resolve()
+  await add(...crowdOf(5, 20))
+  assert.deepEqual(sizes(), [10, 10], 'five of the first ten have come again, and more are expected')
+  await add(...crowdOf(5, 25))
+  assert.deepEqual(sizes(), [10, 10, 10])
+  ends[1]?.resolve()
+  ends[2]?.resolve()
+  await turnsPass()
+  await add('z')
+  assert.deepEqual(sizes(), [10, 10, 10, 1], 'nobody waits while nothing is under way')
+})
+
+test('few are not divided', async () => {
+  const { started, add } = setUp({ jobs: 100, running: 3 })
+  await add('a1', 'a2', 'b', 'c', 'a3', 'd')
+  assert.deepEqual(started, [['a1', 'a2', 'b', 'c', 'a3', 'd']])
+})
+
+test('who comes while a batch is stuck does not wait for its end', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { started, add } = setUp({ jobs: 100, running: 2 })
+  await add(...crowdOf(6))
+  await add('a', 'b')
+  assert.equal(started.length, 1)
+  t.mock.timers.tick(4)
+  assert.equal(started.length, 1)
+  t.mock.timers.tick(1)
+  assert.deepEqual(started.slice(1), [['a', 'b']])
+})
+
 test('jobs with one key are never in two batches at a time, and keep their order', async () => {
   const { started, ends, add } = setUp({ jobs: 10, running: 3 })
   await add('a1')

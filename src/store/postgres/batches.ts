@@ -4,6 +4,17 @@
  */
 export const MOST_WAITING = 512
 
+/**
+ * A batch takes half of the crowd: of those that wait and those under way, as many as they were of late. So the database works
+ * on one half while the other half is decided and answered. If each took all that wait, everybody would be answered at
+ * once, come again at once, and database and service would take turns instead of working at the same time.
+ */
+const CROWD_FADES = 0.9
+/** Not worth dividing: requests for one session belong together, and each batch costs something. */
+const SMALL_BATCH = 8
+/** A batch that is less than its half waits no longer than this for more, or for one under way that has got stuck. */
+const PATIENCE_MS = 5
+
 export interface Batching<J> {
   /** How many jobs at most share a batch, and how many batches are under way at a time. */
   readonly jobs: number
@@ -20,9 +31,11 @@ export interface Batching<J> {
 export class Batches<J> {
   readonly #how: Batching<J>
   #waiting: J[] = []
-  /** The keys of each batch under way. Not one set for all, for the reason in `watchDeadlines`. */
-  #running: readonly ReadonlySet<string>[] = []
+  /** The jobs and keys of each batch under way. Not one set for all, for the reason in `watchDeadlines`. */
+  #running: readonly { readonly jobs: number; readonly keys: ReadonlySet<string> }[] = []
   #scheduled = false
+  #crowd = 0
+  #patience: NodeJS.Timeout | undefined
 
   constructor(how: Batching<J>) {
     this.#how = how
@@ -42,34 +55,44 @@ export class Batches<J> {
     if (this.#scheduled || this.#waiting.length === 0 || this.#running.length >= this.#how.running) return
     this.#scheduled = true
     // After everything else of this turn, so that all its jobs are together.
-    setImmediate(() => this.#start())
+    setImmediate(() => this.#start(false))
   }
 
-  #start(): void {
+  #start(isPatienceOver: boolean): void {
     this.#scheduled = false
+    clearTimeout(this.#patience)
     while (this.#running.length < this.#how.running) {
-      const batch = this.#take()
+      const underWay = this.#running.reduce((sum, { jobs }) => sum + jobs, 0)
+      const crowd = Math.max(this.#waiting.length + underWay, this.#crowd)
+      const half = Math.min(Math.ceil(crowd / 2), this.#how.jobs)
+      if (this.#waiting.length < half && underWay > 0 && !isPatienceOver) {
+        this.#patience = setTimeout(() => this.#start(true), PATIENCE_MS)
+        return
+      }
+      const batch = this.#take(Math.min(Math.max(half, SMALL_BATCH), this.#how.jobs))
       if (batch.length === 0) return
+      this.#crowd = crowd * CROWD_FADES
       const keys = new Set(this.#how.keyOf === undefined ? [] : batch.map(this.#how.keyOf))
-      this.#running = [...this.#running, keys]
+      const running = { jobs: batch.length, keys }
+      this.#running = [...this.#running, running]
       this.#how
         .run(batch)
         .catch((error: unknown) => {
           for (const job of batch) this.#how.fail(job, error)
         })
         .finally(() => {
-          this.#running = this.#running.filter((each) => each !== keys)
+          this.#running = this.#running.filter((each) => each !== running)
           this.#schedule()
         })
     }
   }
 
-  /** The longest waiting jobs whose keys are free, in their order. */
-  #take(): readonly J[] {
+  /** The longest waiting jobs whose keys are free, in their order, at most so many. */
+  #take(most: number): readonly J[] {
     const batch: J[] = []
     const rest: J[] = []
     for (const job of this.#waiting) {
-      const joins = batch.length < this.#how.jobs && !this.#isBusy(job)
+      const joins = batch.length < most && !this.#isBusy(job)
       ;(joins ? batch : rest).push(job)
     }
     this.#waiting = rest
@@ -78,6 +101,6 @@ export class Batches<J> {
 
   #isBusy(job: J): boolean {
     const key = this.#how.keyOf?.(job)
-    return key !== undefined && this.#running.some((keys) => keys.has(key))
+    return key !== undefined && this.#running.some(({ keys }) => keys.has(key))
   }
 }
