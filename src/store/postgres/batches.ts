@@ -60,15 +60,19 @@ export class Batches<J> {
 
   #start(isPatienceOver: boolean): void {
     this.#scheduled = false
-    clearTimeout(this.#patience)
-    while (this.#running.length < this.#how.running) {
+    while (this.#running.length < this.#how.running && this.#waiting.length > 0) {
       const underWay = this.#running.reduce((sum, { jobs }) => sum + jobs, 0)
       const crowd = Math.max(this.#waiting.length + underWay, this.#crowd)
       const half = Math.min(Math.ceil(crowd / 2), this.#how.jobs)
       if (this.#waiting.length < half && underWay > 0 && !isPatienceOver) {
-        this.#patience = setTimeout(() => this.#start(true), PATIENCE_MS)
+        // From the first who waits: not anew with each who comes.
+        this.#patience ??= setTimeout(() => {
+          this.#endPatience()
+          this.#start(true)
+        }, PATIENCE_MS)
         return
       }
+      this.#endPatience()
       const batch = this.#take(Math.min(Math.max(half, SMALL_BATCH), this.#how.jobs))
       if (batch.length === 0) return
       this.#crowd = crowd * CROWD_FADES
@@ -85,6 +89,11 @@ export class Batches<J> {
           this.#schedule()
         })
     }
+  }
+
+  #endPatience(): void {
+    clearTimeout(this.#patience)
+    this.#patience = undefined
   }
 
   /** The longest waiting jobs whose keys are free, in their order, at most so many. */
