@@ -71,6 +71,7 @@ export class Connection {
       this.#db.exec('pragma synchronous = full')
       this.#db.exec('pragma foreign_keys = on')
       this.#db.exec('pragma cache_size = -16384')
+      this.#db.exec('pragma temp_store = memory')
       this.#db.exec('pragma busy_timeout = 0')
     })
   }

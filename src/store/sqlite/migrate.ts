@@ -12,6 +12,8 @@ export async function migrate(
     )
   })
   const applied: string[] = []
+  // An index over millions of rows is sorted in a file instead.
+  connection.exec('pragma temp_store = file')
   for (const step of steps) {
     const isNew = await connection.write(() => {
       if (connection.sql('select 1 from migrations where id = ?').get(step.id) !== undefined) return false
@@ -23,5 +25,6 @@ export async function migrate(
     })
     if (isNew) applied.push(step.name)
   }
+  connection.exec('pragma temp_store = memory')
   return applied
 }
