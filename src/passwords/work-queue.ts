@@ -3,9 +3,9 @@
 export interface WorkQueueLimits<Job> {
   /** How often the work is under way at a time. */
   readonly concurrency: number
-  /** Jobs that are worked off together once so many wait for each of those; until then it is one at a time. */
+  /** So many jobs are worked off together, once as many wait for each of the `concurrency`; until then it is one at a time. */
   readonly together: number
-  /** Whether a job may be one of those; the others, which may take long, hold up nobody who is done. */
+  /** Whether a job may be one of those. A batch is answered when its slowest job is done, so what may take long runs alone. */
   readonly joins: (job: Job) => boolean
   readonly waiting: number
   readonly waitMs: number
@@ -119,11 +119,12 @@ export class WorkQueue<Job, Result> {
 
   #next(): readonly Waiting<Job, Result>[] {
     const { concurrency, together, joins } = this.#limits
-    const waiting = [...this.#waiting]
-    const first = waiting.slice(0, 1)
-    if (!first.every(({ job }) => joins(job))) return first
-    const joining = waiting.filter(({ job }) => joins(job))
-    return joining.length < together * concurrency ? first : joining.slice(0, together)
+    const [first, ...others] = this.#waiting
+    if (first === undefined) return []
+    const joining = joins(first.job) ? [first, ...others.filter(({ job }) => joins(job))] : []
+    // On a machine with many cores so many can never wait: there a full queue is enough.
+    const enough = Math.min(together * concurrency, this.#limits.waiting)
+    return joining.length < enough ? [first] : joining.slice(0, together)
   }
 
   async #outcomesOf(jobs: readonly Job[]): Promise<readonly Outcome<Result>[]> {

@@ -88,16 +88,16 @@ async function checkPassword(
 /** A hash of another program becomes one of ours, now that the password is at hand; not worth failing over. */
 async function renewHash(deps: Deps, account: AccountWithPassword, password: string): Promise<void> {
   if (!isOutdatedHash(account.passwordHash)) return
-  const passwordHash = await deps.passwords.hash(password).catch((error: unknown) => {
-    if (error instanceof Overloaded) return null
+  let passwordHash: string
+  try {
+    passwordHash = await deps.passwords.hash(password)
+  } catch (error) {
+    // Then it is renewed at a later sign-in.
+    if (error instanceof Overloaded) return
     throw error
-  })
-  if (passwordHash === null) return
-  await deps.store.changeAccount(
-    account.accountId,
-    { passwordHash },
-    { ifVersion: account.version, silent: true },
-  )
+  }
+  const { accountId, version } = account
+  await deps.store.changeAccount(accountId, { passwordHash }, { ifVersion: version, silent: true })
 }
 
 function open(deps: Deps, request: SignInRequest, account: AccountWithPassword): Promise<OpenSessionOutcome> {

@@ -53,7 +53,8 @@ test('a batch takes only so many jobs, and only so many batches run; the others 
 const crowdOf = (count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => String.fromCharCode(0x100 + from + i))
 
-test('a batch takes half of the crowd, and the next one begins when the other half is there', async () => {
+test('a batch takes half of the crowd, and the next one begins when the other half is there', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   const { started, ends, add } = setUp({ jobs: 100, running: 3 })
   const sizes = () => started.map(({ length }) => length)
   await add(...crowdOf(20))
@@ -76,16 +77,25 @@ test('few are not divided', async () => {
   assert.deepEqual(started, [['a1', 'a2', 'b', 'c', 'a3', 'd']])
 })
 
+test('few wait for nobody while others are under way', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { started, add } = setUp({ jobs: 100, running: 3 })
+  await add(...crowdOf(7))
+  await add('a')
+  await add('b', 'c')
+  assert.deepEqual(started, [crowdOf(7), ['a'], ['b', 'c']])
+})
+
 test('who comes while a batch is stuck does not wait for its end', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const { started, add } = setUp({ jobs: 100, running: 2 })
-  await add(...crowdOf(6))
+  const { started, add } = setUp({ jobs: 100, running: 3 })
+  await add(...crowdOf(20))
   await add('a')
   t.mock.timers.tick(4)
   await add('b')
-  assert.equal(started.length, 1)
+  assert.equal(started.length, 2)
   t.mock.timers.tick(1)
-  assert.deepEqual(started.slice(1), [['a', 'b']])
+  assert.deepEqual(started.slice(2), [['a', 'b']])
 })
 
 test('jobs with one key are never in two batches at a time, and keep their order', async () => {

@@ -41,5 +41,9 @@ test('what lies behind thousands of segments is found, and others are answered m
     ['long ago'],
   )
   assert.deepEqual(done, ['others', 'listing'])
-  assert.equal((await store.listActions(8, SEGMENTS - 3, 10, 0, NOON * 2)).length, 3)
+  const oldest = await store.listActions(8, SEGMENTS - 3, 10, 0, NOON * 2)
+  assert.deepEqual(
+    oldest.map(({ atMs }) => atMs - NOON),
+    [3, 2, 1],
+  )
 })

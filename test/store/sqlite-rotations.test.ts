@@ -17,8 +17,10 @@ import { makeAccount, makeApplication, refreshRequest, signIn, stored } from './
 const FULL_AT = 1000
 const ROUNDS = 8
 const SESSIONS = 600
-/** Two and a half times what a start reads at once. */
-const LONG_LOG = 12_600
+/** Rotations of each session: three times what a start reads at once. */
+const LONG_LOG_ROUNDS = 5
+/** Longer than a start pauses between two steps of reading the log, and shorter than it waits for quiet. */
+const PAUSE_MS = 100
 
 async function site(t: TestContext) {
   const folder = mkdtempSync(path.join(tmpdir(), 'duktig-rotations-'))
@@ -108,22 +110,38 @@ test('what another process has settled does not come back when the log is full a
 })
 
 test('a log that a start reads in several steps is whole for whoever comes meanwhile', async (t) => {
-  const { file } = await site(t)
-  const earlier = await openSqlite(file, createClock())
-  const sessions = await sessionsOf(earlier.store, SESSIONS)
-  for (let round = 1; round <= LONG_LOG / SESSIONS; round++) await rotateAll(earlier.store, sessions, round)
-  await earlier.store.close()
-  // The last of the log and the first, before another step can have come and after all have.
-  for (const turns of [0, 100]) {
-    const { store } = await openSqlite(file, createClock(), { longRunning: true })
-    for (let turn = 0; turn < turns; turn++) await store.readSession('nobody')
-    for (const session of [sessions.at(-1), sessions[0]] as Session[])
-      assert.equal((await stored(store, session.sessionId)).generation, LONG_LOG / SESSIONS + 1)
-    await store.close()
+  const { file, open } = await site(t)
+  const other = (await openSqlite(file, createClock())).store
+  t.after(() => other.close())
+  const rows = new DatabaseSync(file, { timeout: 5000 })
+  t.after(() => rows.close())
+  const sessions = await sessionsOf(other, SESSIONS)
+  let generation = 1
+  const rotate = () => rotateAll(other, sessions, generation++)
+  const refill = async () => {
+    for (let round = 1; round <= LONG_LOG_ROUNDS; round++) await rotate()
   }
-  const { store } = await openSqlite(file, createClock(), { longRunning: true })
+  await refill()
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const meanwhile = [async () => {}, rotate, async () => settle(rows)]
+  for (const happens of meanwhile) {
+    // Before another step comes, between two of them, and after all.
+    for (const steps of [0, 1, 2, 9]) {
+      const { store } = await openSqlite(file, createClock(), { longRunning: true })
+      for (let step = 1; step <= steps; step++) {
+        t.mock.timers.tick(PAUSE_MS)
+        await store.readSession('nobody')
+      }
+      await happens()
+      for (const session of [sessions.at(-1), sessions[0]] as Session[])
+        assert.equal((await stored(store, session.sessionId)).generation, generation)
+      await store.close()
+      if (happens !== rotate) await refill()
+    }
+  }
+  const store = await open()
   t.after(() => store.close())
-  await rotateAll(store, sessions, LONG_LOG / SESSIONS + 1)
+  await rotateAll(store, sessions, generation)
 })
 
 test('in quiet times the log is settled until it is empty', async (t) => {

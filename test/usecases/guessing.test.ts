@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { compose } from '../../src/compose.ts'
+import { STATUS } from '../../src/core/account.ts'
 import type { Application } from '../../src/core/application.ts'
 import { ensureDefaultApplication } from '../../src/default-application.ts'
 import { isDenial } from '../../src/core/denial.ts'
@@ -29,6 +30,8 @@ let folder: string
 let deps: Deps
 /** With the queue that a service has, and its bounds. */
 let bounded: Deps
+/** With its hashes too. */
+let real: Deps
 let application: Application
 let nowMs = Date.UTC(2026, 0, 1)
 let checked = 0
@@ -49,7 +52,8 @@ before(async () => {
       return hash === `plain:${password}`
     },
   }
-  bounded = { ...composed.deps, passwords }
+  real = composed.deps
+  bounded = { ...real, passwords }
   const queue = createPasswords(MANY).queue
   deps = { ...composed.deps, passwords: { ...passwords, queue } }
   close = () => store.close()
@@ -115,11 +119,13 @@ test('the owner gets in from an address that signed in before, whatever stranger
   assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
 })
 
-/** All places in the queue of hashes, until they are given back. */
-function aCrowd(): DisposableStack {
+/** All places in the queue of hashes but so many, until they are given back. */
+function aCrowd(free = 0): DisposableStack {
   const crowd = new DisposableStack()
   const { queue } = bounded.passwords
+  const first = Array.from({ length: free }, () => queue.reserve())
   while (queue.hasRoom) crowd.use(queue.reserve())
+  for (const place of first) place[Symbol.dispose]()
   return crowd
 }
 
@@ -141,6 +147,19 @@ test('who is sent away because too many sign in has not registered once', async 
     await assert.rejects(registerAccount(bounded, { ...person, email: 'new@example.com' }), Overloaded)
   crowd.dispose()
   assert.equal(typeof (await registerAccount(bounded, { ...person, email: 'new@example.com' })), 'number')
+})
+
+test('who has got the last place in the queue is not sent away from it later', async () => {
+  const email = 'last@example.com'
+  const person = { firstName: 'Last', lastName: 'Place', password: PASSWORD, phone: '000000', address: HOME }
+  const device = { address: HOME, userAgent: null, deviceId: null }
+  const request = { application, email, password: PASSWORD, device, deviceToken: '' }
+  const crowd = aCrowd(1)
+  const accountId = await registerAccount(real, { ...person, email })
+  assert.ok(typeof accountId === 'number')
+  await deps.store.changeAccount(accountId, { status: STATUS.active })
+  assert.ok(!isDenial(await signIn(real, request)))
+  crowd.dispose()
 })
 
 test('the right password gets in also when there is no room to renew its hash', async () => {

@@ -4,13 +4,9 @@
  */
 export const MOST_WAITING = 512
 
-/**
- * A batch takes half of the crowd: of those that wait and those under way, as many as they were of late. So the database works
- * on one half while the other half is decided and answered. If each took all that wait, everybody would be answered at
- * once, come again at once, and database and service would take turns instead of working at the same time.
- */
+/** What is known of a crowd fades by a tenth with each batch. */
 const CROWD_FADES = 0.9
-/** Not worth dividing: requests for one session belong together, and each batch costs something. */
+/** So many are not worth dividing, nor waiting for: requests for one session belong together, and each batch costs something. */
 const SMALL_BATCH = 8
 /** A batch that is less than its half waits no longer than this for more, or for one under way that has got stuck. */
 const PATIENCE_MS = 5
@@ -27,7 +23,13 @@ export interface Batching<J> {
   readonly fail: (job: J, error: unknown) => void
 }
 
-/** Lets jobs that arrive together share their round trips to the database. */
+/**
+ * Lets jobs that arrive together share their round trips to the database.
+ *
+ * A batch takes half of the crowd: of those that wait and those under way, as many as they were of late. So the database
+ * works on one half while the other half is decided and answered. If each took all that wait, everybody would be answered at
+ * once and come again at once, and database and service would take turns instead of working at the same time.
+ */
 export class Batches<J> {
   readonly #how: Batching<J>
   #waiting: J[] = []
@@ -64,7 +66,8 @@ export class Batches<J> {
       const underWay = this.#running.reduce((sum, { jobs }) => sum + jobs, 0)
       const crowd = Math.max(this.#waiting.length + underWay, this.#crowd)
       const half = Math.min(Math.ceil(crowd / 2), this.#how.jobs)
-      if (this.#waiting.length < half && underWay > 0 && !isPatienceOver) {
+      const waitsForMore = half > SMALL_BATCH && this.#waiting.length < half && underWay > 0
+      if (waitsForMore && !isPatienceOver) {
         // From the first who waits: not anew with each who comes.
         this.#patience ??= setTimeout(() => {
           this.#endPatience()

@@ -24,8 +24,10 @@ const NOTE_TIMES = `
 /** Ids only grow: the segment that was begun first ends first. */
 const REMOVE_EMPTY = 'delete from action_segments where segment < (select min(id) / 10000 from user_actions)'
 
-/** So many are asked in one step: some milliseconds. */
+/** A step takes some milliseconds: it asks so many segments, or fewer where more of the account's actions are counted. */
 const SEGMENTS_AT_ONCE = 500
+/** To count so many takes as long as to ask a segment. */
+const COUNTED_FOR_A_SEGMENT = 100
 
 export interface AccountActions {
   readonly accountId: number
@@ -47,34 +49,39 @@ interface Segment {
 }
 
 /** Rows of `ACTION_COLUMNS`, newest first. Many segments are asked in steps, and requests that come meanwhile between them. */
-export async function listActions(connection: Connection, asked: AccountActions): Promise<Row[]> {
-  const steps = list(connection, asked)
+export async function listActions(connection: Connection, wanted: AccountActions): Promise<Row[]> {
+  const steps = list(connection, wanted)
   for (;;) {
     const step = await connection.readTogether(() => steps.next())
     if (step.done === true) return step.value
   }
 }
 
-function* list(connection: Connection, asked: AccountActions): Generator<void, Row[]> {
-  const { accountId, limit, fromMs, toMs } = asked
-  const { segments, offset } = yield* segmentsFor(connection, asked)
+function* list(connection: Connection, wanted: AccountActions): Generator<void, Row[]> {
+  const { accountId, limit, fromMs, toMs } = wanted
+  const { segments, offset } = yield* segmentsFor(connection, wanted)
   const values = [JSON.stringify(segments), accountId, fromMs, toMs, limit, offset]
   return connection.sql(LIST).all(...values) as unknown as Row[]
 }
 
 /** The segments that hold what is asked for, and how much to pass over in them. */
-function* segmentsFor(connection: Connection, asked: AccountActions): Generator<void, Found> {
-  const { accountId, limit, fromMs, toMs } = asked
+function* segmentsFor(connection: Connection, wanted: AccountActions): Generator<void, Found> {
+  const { accountId, limit, fromMs, toMs } = wanted
   const segments: number[] = []
-  let { offset } = asked
+  let { offset } = wanted
   let count = 0
   let lastNeededMs: number | null = null
+  let asked = 0
   const all = newestSegments(connection, fromMs, toMs)
   for (const [i, found] of all.entries()) {
     if (lastNeededMs !== null && found.lastAtMs < lastNeededMs) break
-    if (i % SEGMENTS_AT_ONCE === SEGMENTS_AT_ONCE - 1) yield
+    if (asked >= SEGMENTS_AT_ONCE) {
+      yield
+      asked = 0
+    }
     const values = [found.segment, accountId, fromMs, toMs]
     const [here = 0] = connection.sql(COUNT).get(...values) as unknown as readonly number[]
+    asked += 1 + here / COUNTED_FOR_A_SEGMENT
     if (here === 0) continue
     if (segments.length === 0 && here <= offset && isNewerThan(found, all[i + 1])) {
       offset -= here

@@ -2,7 +2,7 @@
  * Rotations are appended to a table of their own and settled into the rows of their sessions later. Appending fills a
  * page or two where updating the rows would change one for each, all over the file: a commit writes and syncs a fraction,
  * and checkpoints copy a fraction. The newest state of each session in the log is kept in memory; the table itself is
- * looked at when it is first used and when another process has written.
+ * read at the start, and when another process has written.
  *
  * Settling goes through the sessions about in the order of their ids, where neighbours share a page. While rotations come, each
  * transaction settles about as many as it appends; when none come, small steps do it. What is settled is at or behind
@@ -24,8 +24,9 @@ const REMOVED_AT_ONCE = 2000
 const QUIET_MS = 1000
 const QUIET_STEP = 200
 const QUIET_PAUSE_MS = 20
-/** A start reads so many at a time: some two milliseconds. */
+/** A start reads so many at a time, some two milliseconds, and lets the rest of itself and the first requests go before. */
 const LOADED_AT_ONCE = 1000
+const LOAD_PAUSE_MS = 20
 
 export interface RotationLogOptions {
   /** For a process that stays. */
@@ -78,7 +79,8 @@ export class RotationLog implements Follower {
    */
   async load(): Promise<void> {
     await this.#connection.readTogether(() => this.#catchUp(LOADED_AT_ONCE))
-    if (this.#version === null) this.#goOnIn(QUIET_PAUSE_MS, () => this.load())
+    // Still of none: there is more to read.
+    if (this.#version === null) this.#goOnIn(LOAD_PAUSE_MS, () => this.load())
     else if (!this.#isSettled()) this.#lookAgainIn(QUIET_MS)
   }
 
@@ -244,7 +246,7 @@ export class RotationLog implements Follower {
   #goOnIn(ms: number, goOn: () => Promise<void>): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     if (this.#isStopped) return
-    this.#timer = setTimeout(() => void goOn().catch(() => this.#lookAgainIn(QUIET_MS)), ms).unref()
+    this.#timer = setTimeout(() => void goOn().catch(() => this.#goOnIn(QUIET_MS, goOn)), ms).unref()
   }
 
   #settleInQuiet(): Promise<void> {

@@ -129,7 +129,7 @@ export class Tails {
     this.#taken = 0
   }
 
-  /** An empty one's memory. */
+  /** The memory of an empty one; only of an empty one. */
   giveBack(): void {
     this.#resize(0)
     this.#places = new Uint32Array(1)
@@ -164,8 +164,9 @@ export class Tails {
   /** For twice as many rows. */
   #grow(): void {
     const rows = Math.max(1024, 2 * this.#rows)
-    this.#resize(rows * ROW_BYTES)
+    // Where there is no memory for one of both, everything stays as it was.
     const places = new Uint32Array(2 * rows)
+    this.#resize(rows * ROW_BYTES)
     const last = places.length - 1
     for (let row = 0; row < this.#rows; row++) {
       let place = this.#hashAt(row) & last
