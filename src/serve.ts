@@ -89,6 +89,7 @@ async function listen(
     metricsAddress: `${addressOf(metricsListener)}/metrics`,
     async stop() {
       draining = true
+      log.info({ event: 'stopping' }, 'The service answers what it has accepted, and stops')
       await wait(settings.shutdownDelaySeconds * 1000)
       stopUpkeep()
       await drain(server)
@@ -96,6 +97,7 @@ async function listen(
       metricsListener.closeAllConnections()
       await recorder.stop()
       await deps.store.close()
+      log.info({ event: 'stopped' }, 'The service has stopped')
     },
   }
 }

@@ -92,6 +92,8 @@ describe('from the first start to the second', () => {
     const answer = await connection.untilClosed()
     assert.match(answer, /HTTP\/1\.1 200 OK[^]*"message":"Signed in successfully"/)
     assert.deepEqual(await service.ended.then(({ code, err }) => [code, err]), [0, ''])
+    const events = [...service.printed().matchAll(/"event":"(stop\w+)"/g)].map(([, event]) => event)
+    assert.deepEqual(events, ['stopping', 'stopped'])
     // A connection that was kept alive is not waited for once its request is answered.
     assert.ok(performance.now() - startedMs < LIMITS.drainMs / 2)
   })
