@@ -66,7 +66,7 @@ export class Batches<J> {
       const underWay = this.#running.reduce((sum, { jobs }) => sum + jobs, 0)
       const crowd = Math.max(this.#waiting.length + underWay, this.#crowd)
       const half = Math.min(Math.ceil(crowd / 2), this.#how.jobs)
-      const waitsForMore = half > SMALL_BATCH && this.#waiting.length < half && underWay > 0
+      const waitsForMore = crowd > SMALL_BATCH && this.#waiting.length < half && underWay > 0
       if (waitsForMore && !isPatienceOver) {
         // From the first who waits: not anew with each who comes.
         this.#patience ??= setTimeout(() => {
