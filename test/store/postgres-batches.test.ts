@@ -77,15 +77,6 @@ test('few are not divided', async () => {
   assert.deepEqual(started, [['a1', 'a2', 'b', 'c', 'a3', 'd']])
 })
 
-test('few wait for nobody while others are under way', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const { started, add } = setUp({ jobs: 100, running: 3 })
-  await add(...crowdOf(5))
-  await add('a')
-  await add('b', 'c')
-  assert.deepEqual(started, [crowdOf(5), ['a'], ['b', 'c']])
-})
-
 test('who comes while a batch is stuck does not wait for its end', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { started, add } = setUp({ jobs: 100, running: 3 })

@@ -6,7 +6,7 @@ export const MOST_WAITING = 512
 
 /** What is known of a crowd fades by a tenth with each batch. */
 const CROWD_FADES = 0.9
-/** So many are not worth dividing, nor waiting for: requests for one session belong together, and each batch costs something. */
+/** Not worth dividing: requests for one session belong together, and each batch costs something. */
 const SMALL_BATCH = 8
 /** A batch that is less than its half waits no longer than this for more, or for one under way that has got stuck. */
 const PATIENCE_MS = 5
@@ -66,8 +66,7 @@ export class Batches<J> {
       const underWay = this.#running.reduce((sum, { jobs }) => sum + jobs, 0)
       const crowd = Math.max(this.#waiting.length + underWay, this.#crowd)
       const half = Math.min(Math.ceil(crowd / 2), this.#how.jobs)
-      const waitsForMore = crowd > SMALL_BATCH && this.#waiting.length < half && underWay > 0
-      if (waitsForMore && !isPatienceOver) {
+      if (this.#waiting.length < half && underWay > 0 && !isPatienceOver) {
         // From the first who waits: not anew with each who comes.
         this.#patience ??= setTimeout(() => {
           this.#endPatience()
