@@ -3,14 +3,14 @@ import type { Context } from './cli/context.ts'
 import { runService } from './cli/serve.ts'
 import { CommandError } from './cli/terminal.ts'
 import { RestoredStore } from './open-store.ts'
-import { SettingsError, readSettings, variablesWithFile } from './settings/read-settings.ts'
+import { SettingsError, readSettingsWithFile } from './settings/read-settings.ts'
 import { StoreUnavailable } from './store/store.ts'
 import { SealError } from './tokens/seal.ts'
 
 const EXPECTED = [CommandError, SettingsError, StoreUnavailable, SealError, RestoredStore]
 
 const service: Pick<Context, 'settings' | 'startService'> = {
-  settings: () => readSettings(variablesWithFile(process.env, '.env')),
+  settings: () => readSettingsWithFile(process.env, '.env'),
   async startService(settings) {
     const { startService } = await import('./serve.ts')
     return startService(settings)

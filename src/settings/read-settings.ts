@@ -12,12 +12,14 @@ export class SettingsError extends Error {
   }
 }
 
+type Variables = Readonly<Record<string, string | undefined>>
+
 /**
  * Reads all settings from variables; an empty variable counts as unset.
- * @throws {SettingsError} with every mistake at once
+ * @throws {SettingsError} with every mistake at once, and those that were found before
  */
-export function readSettings(variables: Readonly<Record<string, string | undefined>>): Settings {
-  const mistakes: string[] = []
+export function readSettings(variables: Variables, found: readonly string[] = []): Settings {
+  const mistakes = [...found]
   const values: Record<string, unknown> = {}
   for (const [name, definition] of Object.entries<Definition<unknown>>(SETTINGS)) {
     const given = variables[definition.variable]
@@ -36,24 +38,29 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
   return values as unknown as Settings
 }
 
-/** The process's variables over those of a `.env` file, if there is one. */
-export function variablesWithFile(
-  variables: Readonly<Record<string, string | undefined>>,
-  file: string,
-): Readonly<Record<string, string | undefined>> {
+/** The same from the process's variables, which win, and those of a `.env` file, if there is one. */
+export function readSettingsWithFile(variables: Variables, file: string): Settings {
+  let text = ''
+  const found: string[] = []
   try {
-    return { ...parseEnv(readFileSync(file, 'utf8')), ...variables }
+    text = readFileSync(file, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return variables
-    throw new SettingsError([`${file} cannot be read: ${(error as Error).message}`])
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      found.push(`${file} cannot be read: ${(error as Error).message}`)
   }
+  const values = parseEnv(text)
+  // Node takes no notice of a line that gives nothing; whoever wrote it would wonder why it changes nothing.
+  for (const [, name = ''] of text.matchAll(/^[ \t]*(?:export[ \t]+)?(DUKTIG_\w*)(?!\w|[ \t]*=)/gm)) {
+    if (!(name in values)) found.push(`${file} gives ${name} no value: write ${name}=…`)
+  }
+  return readSettings({ ...values, ...variables }, found)
 }
 
 function shown(definition: Definition<unknown>, text: string): string {
   return definition.secret === true ? '' : `, not "${text.slice(0, 60)}"`
 }
 
-function unknownVariables(variables: Readonly<Record<string, string | undefined>>): string[] {
+function unknownVariables(variables: Variables): string[] {
   const known = new Set(Object.values(SETTINGS).map((definition) => definition.variable))
   return Object.keys(variables)
     .filter((name) => name.startsWith('DUKTIG_') && !name.startsWith('DUKTIG_TEST_') && !known.has(name))

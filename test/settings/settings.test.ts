@@ -4,14 +4,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { SettingsError, readSettings, variablesWithFile } from '../../src/settings/read-settings.ts'
+import { SettingsError, readSettings, readSettingsWithFile } from '../../src/settings/read-settings.ts'
 import { type Definition, SETTINGS } from '../../src/settings/settings.ts'
 
 const definitions: readonly Definition<unknown>[] = Object.values(SETTINGS)
 
-function mistakesOf(variables: Readonly<Record<string, string | undefined>>): readonly string[] {
+function mistakesOf(
+  variables: Readonly<Record<string, string | undefined>>,
+  file?: string,
+): readonly string[] {
   try {
-    readSettings(variables)
+    if (file === undefined) readSettings(variables)
+    else readSettingsWithFile(variables, file)
     return []
   } catch (error) {
     assert.ok(error instanceof SettingsError)
@@ -244,18 +248,30 @@ describe('a file .env', () => {
   const file = join(folder, '.env')
 
   test('gives variables, and the environment wins', () => {
-    writeFileSync(file, '# ours\nDUKTIG_PORT=1234\nDUKTIG_AUDIENCE="from file" \nDUKTIG_MODE=development\n')
-    const variables = variablesWithFile({ DUKTIG_PORT: '5678', OTHER: 'x' }, file)
-    assert.deepEqual(
-      { ...variables },
-      { DUKTIG_PORT: '5678', DUKTIG_AUDIENCE: 'from file', DUKTIG_MODE: 'development', OTHER: 'x' },
-    )
+    writeFileSync(file, '# ours\nDUKTIG_PORT=1234\nDUKTIG_AUDIENCE="from-file" \nDUKTIG_MODE=development\n')
+    const { port, audience, mode } = readSettingsWithFile({ DUKTIG_PORT: '5678', OTHER: 'x' }, file)
+    assert.deepEqual({ port, audience, mode }, { port: 5678, audience: 'from-file', mode: 'development' })
   })
   test('need not be there', () => {
-    assert.deepEqual(variablesWithFile({ A: 'b' }, join(folder, 'nothing')), { A: 'b' })
+    assert.equal(readSettingsWithFile({ DUKTIG_PORT: '5678' }, join(folder, 'nothing')).port, 5678)
   })
-  test('that cannot be read is a mistake', () => {
+  test('that cannot be read is a mistake, and so is a line that gives nothing; all are listed at once', () => {
+    writeFileSync(
+      file,
+      'DUKTIG_PORT 1234\n  export DUKTIG_SECRET: abc\nDUKTIG_MODE\n#DUKTIG_HOST\nDUKTIG_AUDIENCE = ours\nDUKTIG_ISSUER=\n',
+    )
+    assert.deepEqual(
+      mistakesOf({ DUKTIG_METRICS_PORT: 'x' }, file).map((mistake) => mistake.replace(folder, '')),
+      [
+        '/.env gives DUKTIG_PORT no value: write DUKTIG_PORT=…',
+        '/.env gives DUKTIG_SECRET no value: write DUKTIG_SECRET=…',
+        '/.env gives DUKTIG_MODE no value: write DUKTIG_MODE=…',
+        'DUKTIG_METRICS_PORT must be a whole number, 0 to 65535, not "x"',
+      ],
+    )
     mkdirSync(join(folder, 'folder'))
-    assert.throws(() => variablesWithFile({}, join(folder, 'folder')), SettingsError)
+    const [first = '', ...others] = mistakesOf({ DUKTIG_PORT: 'x' }, join(folder, 'folder'))
+    assert.match(first, /folder cannot be read: /)
+    assert.equal(others.length, 1)
   })
 })
