@@ -11,8 +11,8 @@ export interface AccountEdit extends Omit<AccountChange, 'passwordHash'> {
   readonly password?: string
 }
 
-/** How often a change starts over because the account changed under it. */
-const TRIES = 3
+/** How often a change starts over because the account changed under it: each time somebody else's change has got in. */
+const TRIES = 10
 
 const STATUS_REASON = {
   [STATUS.notVerified]: 'deactivated',
@@ -35,13 +35,16 @@ export async function changeAccount(
   let comparedWith: string | null = null
   /** Of the new password; null when there is none, or when it is the present one, which is no change and ends no session. */
   let passwordHash: string | null = null
+  /** Made once, since it takes long; what it is compared with may be another one in each try. */
+  let madeHash: string | null = null
   for (let tries = 0; tries < TRIES; tries++) {
     const before = await deps.store.findAccountWithPassword(accountId)
     if (before === null) return deny('target-unknown')
-    // Hashes are slow: made in each try, they would let other changes of the account come in between again and again.
+    // Hashes are slow: compared in each try, they would let other changes of the account come in between again and again.
     if (password !== undefined && before.passwordHash !== comparedWith) {
       const isPresent = await deps.passwords.verify(before.passwordHash, password)
-      passwordHash = isPresent ? null : await deps.passwords.hash(password)
+      if (!isPresent) madeHash ??= await deps.passwords.hash(password)
+      passwordHash = isPresent ? null : madeHash
       comparedWith = before.passwordHash
     }
     if (password !== undefined) {

@@ -40,7 +40,7 @@ const TRIES = 3
 /**
  * Opens a session for an e-mail address and a password.
  * An unknown address costs the time of a wrong password; what is wrong with the account is told only after the right
- * one. Denials: `credentials-wrong`, `account-inactive`, `too-many-attempts`. @throws {Overloaded}
+ * one. Denials: `credentials-wrong`, `account-inactive`, `too-many-attempts`, `overloaded`. @throws {Overloaded}
  */
 export async function signIn(deps: Deps, request: SignInRequest): Promise<SignedIn | Denial> {
   const { address } = request.device
@@ -71,7 +71,7 @@ export async function signIn(deps: Deps, request: SignInRequest): Promise<Signed
     const outcome = await open(deps, request, account)
     if (outcome.kind === 'opened') return signedIn(deps, request, outcome)
   }
-  return deny('credentials-wrong')
+  return { denied: 'overloaded', retryAfterSeconds: 1 }
 }
 
 /** The account, if the password is its own. For nobody's address a decoy is checked, which takes the same time. */

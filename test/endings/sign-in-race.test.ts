@@ -104,6 +104,20 @@ for (const { name, open } of ENGINES) {
         for (const { endReason } of ended) assert.equal(endReason, 'ended-by-administrator')
       }
     })
+
+    test('a sign-in during whose every try all sessions end is told to come again, not that its password is wrong', async () => {
+      const account = await makeAccount(deps[0], { passwordHash: 'plain:old' })
+      const { accountId, email } = account
+      const verify = async (hash: string, password: string) => {
+        await endSessions(deps[1], BY, accountId, 'ended-by-administrator')
+        return deps[0].passwords.verify(hash, password)
+      }
+      const interrupted = { ...deps[0], passwords: { ...deps[0].passwords, verify } }
+      const device = { address: ADDRESS, userAgent: null, deviceId: null }
+      const request = { application, email, password: 'old', device, deviceToken: '' }
+      assert.deepEqual(await signIn(interrupted, request), { denied: 'overloaded', retryAfterSeconds: 1 })
+      assert.notEqual(await tryToSignIn(deps[0], application, account, 'old'), null)
+    })
   })
 }
 

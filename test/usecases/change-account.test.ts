@@ -8,13 +8,13 @@ import { changeAccount } from '../../src/usecases/change-account.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { endSessions } from '../../src/usecases/end-sessions.ts'
 import { PASSWORD, addAccount, signIn, trySignIn } from '../support/people.ts'
-import { openBeside, startTestService } from '../support/service.ts'
+import { UNLIMITED, openBeside, startTestService } from '../support/service.ts'
 
 const BY = { accountId: SYSTEM, code: 'Users->patchAccount', message: 'a test' } as const
 const NEW_PASSWORD = 'Another-Horse-2'
 
-async function site(t: TestContext) {
-  const service = await startTestService()
+async function site(t: TestContext, variables = {}) {
+  const service = await startTestService(variables)
   t.after(() => service.stop())
   const { accountId, email } = await addAccount(service)
   const { deps, close } = await openBeside(service)
@@ -55,6 +55,16 @@ test('another new password that comes in meanwhile is looked at again', async (t
   assert.ok(!isDenial(changed), JSON.stringify(changed))
   await signIn(service, email, PASSWORD)
   assert.equal((await trySignIn(service, email, NEW_PASSWORD)).status, 401)
+})
+
+test('many new passwords at once all get in, one after the other', async (t) => {
+  const { service, deps, accountId, email } = await site(t, UNLIMITED)
+  const passwords = Array.from({ length: 8 }, (_, i) => `${NEW_PASSWORD}${i}`)
+  const changes = passwords.map((password) => changeAccount(deps, BY, accountId, { password }))
+  for (const changed of await Promise.all(changes)) assert.ok(!isDenial(changed), JSON.stringify(changed))
+  const answers: number[] = []
+  for (const password of passwords) answers.push((await trySignIn(service, email, password)).status)
+  assert.deepEqual(answers.toSorted(), [200, ...passwords.slice(1).map(() => 401)])
 })
 
 for (const end of ['this session', 'all sessions'] as const) {
