@@ -122,9 +122,7 @@ export class WorkQueue<Job, Result> {
     const [first, ...others] = this.#waiting
     if (first === undefined) return []
     const joining = joins(first.job) ? [first, ...others.filter(({ job }) => joins(job))] : []
-    // On a machine with many cores so many can never wait: there a full queue is enough.
-    const enough = Math.min(together * concurrency, this.#limits.waiting)
-    return joining.length < enough ? [first] : joining.slice(0, together)
+    return joining.length < together * concurrency ? [first] : joining.slice(0, together)
   }
 
   async #outcomesOf(jobs: readonly Job[]): Promise<readonly Outcome<Result>[]> {

@@ -14,16 +14,24 @@ export class SettingsError extends Error {
 
 type Variables = Readonly<Record<string, string | undefined>>
 
+/** What is wrong already before the variables are looked at. */
+interface Found {
+  readonly mistakes: readonly string[]
+  /** Whether it is not known what this variable was meant to say: then its default is no answer, and contradicts nothing. */
+  readonly isUnclear: (variable: string) => boolean
+}
+
 /**
  * Reads all settings from variables; an empty variable counts as unset.
  * @throws {SettingsError} with every mistake at once, and those that were found before
  */
-export function readSettings(variables: Variables, found: readonly string[] = []): Settings {
-  const mistakes = [...found]
+export function readSettings(variables: Variables, found?: Found): Settings {
+  const mistakes = [...(found?.mistakes ?? [])]
   const values: Record<string, unknown> = {}
   for (const [name, definition] of Object.entries<Definition<unknown>>(SETTINGS)) {
-    const given = variables[definition.variable]
-    const text = given === undefined || given === '' ? definition.default : given
+    const given = variables[definition.variable] ?? ''
+    if (given === '' && found?.isUnclear(definition.variable) === true) continue
+    const text = given === '' ? definition.default : given
     if (text === null) {
       values[name] = null
       continue
@@ -32,7 +40,7 @@ export function readSettings(variables: Variables, found: readonly string[] = []
     if ('value' in parsed) values[name] = parsed.value
     else mistakes.push(`${definition.variable} ${parsed.mistake}${shown(definition, parsed.wrong ?? text)}`)
   }
-  mistakes.push(...unknownVariables(variables))
+  mistakes.push(...Object.keys(variables).filter(isUnknown).map(unknown))
   mistakes.push(...contradictions(values))
   if (mistakes.length > 0) throw new SettingsError(mistakes)
   return values as unknown as Settings
@@ -41,30 +49,41 @@ export function readSettings(variables: Variables, found: readonly string[] = []
 /** The same from the process's variables, which win, and those of a `.env` file, if there is one. */
 export function readSettingsWithFile(variables: Variables, file: string): Settings {
   let text = ''
-  const found: string[] = []
   try {
-    text = readFileSync(file, 'utf8')
+    // Some editors begin a file with a byte order mark, which would be part of the first name.
+    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      found.push(`${file} cannot be read: ${(error as Error).message}`)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      const mistakes = [`${file} cannot be read: ${(error as Error).message}`]
+      return readSettings(variables, { mistakes, isUnclear: () => true })
+    }
   }
-  const values = parseEnv(text)
-  // Node takes no notice of a line that gives nothing; whoever wrote it would wonder why it changes nothing.
-  for (const [, name = ''] of text.matchAll(/^[ \t]*(?:export[ \t]+)?(DUKTIG_\w*)(?!\w|[ \t]*=)/gm)) {
-    if (!(name in values)) found.push(`${file} gives ${name} no value: write ${name}=…`)
-  }
-  return readSettings({ ...values, ...variables }, found)
+  const given = { ...parseEnv(text), ...variables }
+  const empty = new Set(namesWithoutValue(text).filter((name) => (given[name] ?? '') === ''))
+  const mistakes = [...empty].map((name) =>
+    isUnknown(name) ? unknown(name) : `${file} gives ${name} no value: write ${name}=…`,
+  )
+  return readSettings(given, { mistakes, isUnclear: (variable) => empty.has(variable) })
+}
+
+/** Names in lines without `=`: Node takes no notice of them, and whoever wrote one would wonder why it changes nothing. */
+function namesWithoutValue(text: string): string[] {
+  const lines = text.matchAll(/^[ \t]*(?:export[ \t]+)?(DUKTIG_\w*)(?=[ \t:\r]|$)(?![ \t]*=)/gm)
+  return Array.from(lines, ([, name = '']) => name)
 }
 
 function shown(definition: Definition<unknown>, text: string): string {
   return definition.secret === true ? '' : `, not "${text.slice(0, 60)}"`
 }
 
-function unknownVariables(variables: Variables): string[] {
-  const known = new Set(Object.values(SETTINGS).map((definition) => definition.variable))
-  return Object.keys(variables)
-    .filter((name) => name.startsWith('DUKTIG_') && !name.startsWith('DUKTIG_TEST_') && !known.has(name))
-    .map((name) => `${name} is no setting; \`duktig --help\` lists them all`)
+const KNOWN = new Set(Object.values<Definition<unknown>>(SETTINGS).map(({ variable }) => variable))
+
+function isUnknown(name: string): boolean {
+  return name.startsWith('DUKTIG_') && !name.startsWith('DUKTIG_TEST_') && !KNOWN.has(name)
+}
+
+function unknown(name: string): string {
+  return `${name} is no setting; \`duktig --help\` lists them all`
 }
 
 /** What does not go together. A setting that is wrong by itself is not there, and contradicts nothing. */

@@ -203,6 +203,18 @@ test('jobs go together only while enough wait to keep all busy', async () => {
   assert.deepEqual(await Promise.all(results), Array(9).fill('done'))
 })
 
+test('jobs go one at a time where the queue holds too few to keep all busy with several', async () => {
+  const queue = queueOf({ concurrency: 3, together: 2, waiting: 5, waitMs: 60_000 })
+  const jobs = Array.from({ length: 8 }, job)
+  const results = jobs.map(({ run }) => queue.run(run))
+  const [first] = jobs
+  first?.finish('done')
+  await settled()
+  assert.equal(jobs.map(({ state }) => Number(state.started)).join(''), '11110000')
+  for (const { finish } of jobs) finish('done')
+  await Promise.all(results)
+})
+
 test('a job that may take long goes alone, and those behind it go together in its place', async () => {
   const jobs = Array.from({ length: 6 }, job)
   const slow = jobs[3] as ReturnType<typeof job>

@@ -255,6 +255,25 @@ describe('a file .env', () => {
   test('need not be there', () => {
     assert.equal(readSettingsWithFile({ DUKTIG_PORT: '5678' }, join(folder, 'nothing')).port, 5678)
   })
+  test('may begin with a byte order mark', () => {
+    writeFileSync(file, '\uFEFFDUKTIG_AUDIENCE=from-file\n')
+    assert.equal(readSettingsWithFile({}, file).audience, 'from-file')
+  })
+  test('may leave to the environment what it names without a value', () => {
+    writeFileSync(file, 'DUKTIG_AUDIENCE\n')
+    assert.equal(readSettingsWithFile({ DUKTIG_AUDIENCE: 'ours' }, file).audience, 'ours')
+  })
+  test('that names something without a value is not told about its default, but about a wrong name', () => {
+    writeFileSync(file, 'DUKTIG_METRICS_PORT 9000\nDUKTIG_PROT 80\nDUKTIG_CORS-ORIGINS=x\n')
+    assert.deepEqual(
+      mistakesOf({ DUKTIG_PORT: '3001' }, file).map((mistake) => mistake.replace(folder, '')),
+      [
+        '/.env gives DUKTIG_METRICS_PORT no value: write DUKTIG_METRICS_PORT=…',
+        'DUKTIG_PROT is no setting; `duktig --help` lists them all',
+        'DUKTIG_CORS-ORIGINS is no setting; `duktig --help` lists them all',
+      ],
+    )
+  })
   test('that cannot be read is a mistake, and so is a line that gives nothing; all are listed at once', () => {
     writeFileSync(
       file,
@@ -270,8 +289,10 @@ describe('a file .env', () => {
       ],
     )
     mkdirSync(join(folder, 'folder'))
-    const [first = '', ...others] = mistakesOf({ DUKTIG_PORT: 'x' }, join(folder, 'folder'))
+    // Nothing is said of what may stand in the file.
+    const settings = { DUKTIG_PORT: 'x', DUKTIG_LEGACY_ACCOUNT_KEY: 'k'.repeat(20) }
+    const [first = '', ...others] = mistakesOf(settings, join(folder, 'folder'))
     assert.match(first, /folder cannot be read: /)
-    assert.equal(others.length, 1)
+    assert.deepEqual(others, ['DUKTIG_PORT must be a whole number, 0 to 65535, not "x"'])
   })
 })

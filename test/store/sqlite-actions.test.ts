@@ -1,9 +1,9 @@
-/** Listings of an account that did little, long ago. */
+/** Listings that have to look at many segments: others need not wait for them. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { DatabaseSync } from 'node:sqlite'
 import { createClock } from '../../src/operations/clock.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
@@ -11,13 +11,21 @@ import { NOON, aGroup, anAction } from './action-builders.ts'
 
 /** Of ten thousand ids each, as a year of a busy service has them. */
 const SEGMENTS = 5000
+/** Few enough to be asked in one step, were there not so much to count in each. */
+const BUSY_SEGMENTS = 250
+const ACTIONS_IN_EACH = 500
 
-test('what lies behind thousands of segments is found, and others are answered meanwhile', async (t) => {
+async function opened(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-actions-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'duktig.sqlite')
   const { store } = await openSqlite(file, createClock())
   t.after(() => store.close())
+  return { file, store }
+}
+
+test('what lies behind thousands of segments is found, and others are answered meanwhile', async (t) => {
+  const { file, store } = await opened(t)
   await store.recordActions(aGroup([anAction({ accountId: 7, message: 'long ago' })]))
   // Actions of somebody else, with so many ids left out between them.
   const beside = new DatabaseSync(file)
@@ -46,4 +54,31 @@ test('what lies behind thousands of segments is found, and others are answered m
     oldest.map(({ atMs }) => atMs - NOON),
     [3, 2, 1],
   )
+})
+
+test('others are answered while the actions of somebody who did a lot are counted', async (t) => {
+  const { file, store } = await opened(t)
+  const beside = new DatabaseSync(file)
+  beside.exec(`
+    with recursive segments (n) as (select 1 union all select n + 1 from segments where n < ${BUSY_SEGMENTS}),
+      ids (i) as (select 0 union all select i + 1 from ids where i < ${ACTIONS_IN_EACH - 1})
+    insert into user_actions (id, account_id, code, message, at_ms)
+      select n * 10000 + i, 8, 'User->getAccount', '', ${NOON} + n * 1000 + i from segments, ids;
+    insert into action_segments select id / 10000, min(at_ms), max(at_ms) from user_actions group by 1`)
+  beside.close()
+
+  const done: string[] = []
+  const offset = BUSY_SEGMENTS * ACTIONS_IN_EACH - 1
+  const listing = store.listActions(8, offset, 10, 0, NOON * 2).then((found) => {
+    done.push('listing')
+    return found
+  })
+  await store.readSession('nobody')
+  await store.readSession('nobody')
+  done.push('others')
+  assert.deepEqual(
+    (await listing).map(({ atMs }) => atMs - NOON),
+    [1000],
+  )
+  assert.deepEqual(done, ['others', 'listing'])
 })

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import type { Session } from '../../src/core/session.ts'
 import { createClock } from '../../src/operations/clock.ts'
+import { MOST_AT_ONCE, TURN_MS } from '../../src/store/sqlite/connection.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import { MOST_TEXT_CHARACTERS } from '../../src/store/sqlite/rotation-tails.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -21,13 +22,30 @@ const SESSIONS = 600
 const LONG_LOG_ROUNDS = 5
 /** Longer than a start pauses between two steps of reading the log, and shorter than it waits for quiet. */
 const PAUSE_MS = 100
+/** As long as it waits for quiet, or for its next try after a refusal. */
+const QUIET_MS = 1000
 
 async function site(t: TestContext) {
   const folder = mkdtempSync(path.join(tmpdir(), 'duktig-rotations-'))
   const file = path.join(folder, 'duktig.sqlite')
-  const open = async () => (await openSqlite(file, createClock(), { rotationLogFullAt: FULL_AT })).store
+  const open = async () => {
+    const { store } = await openSqlite(file, createClock(), { rotationLogFullAt: FULL_AT })
+    t.after(() => store.close())
+    return store
+  }
   t.after(() => rmSync(folder, { recursive: true }))
   return { file, open }
+}
+
+/** The database without the store. */
+function openRows(t: TestContext, file: string): DatabaseSync {
+  const rows = new DatabaseSync(file, { timeout: 5000 })
+  t.after(() => rows.close())
+  return rows
+}
+
+function numberOf(rows: DatabaseSync, sql: string): number {
+  return Number(Object.values({ ...rows.prepare(sql).get() })[0])
 }
 
 async function sessionsOf(store: Store, count: number): Promise<readonly Session[]> {
@@ -60,17 +78,14 @@ test('rotations of many sessions stay what they were while they are settled, and
   const store = await open()
   const sessions = await sessionsOf(store, SESSIONS)
   for (let round = 1; round <= ROUNDS; round++) await rotateAll(store, sessions, round)
-  const rows = new DatabaseSync(file)
-  t.after(() => rows.close())
-  const number = (sql: string) => Object.values(rows.prepare(sql).get() as object)[0] as number
+  const rows = openRows(t, file)
   assert.ok(
-    number('select count(*) from rotations') < ROUNDS * SESSIONS,
+    numberOf(rows, 'select count(*) from rotations') < ROUNDS * SESSIONS,
     'some have been settled and removed',
   )
-  assert.ok(number('select count(*) from sessions where generation > 1') > 0)
+  assert.ok(numberOf(rows, 'select count(*) from sessions where generation > 1') > 0)
   // As after a crash: what was in memory is read from the log again.
   const another = await open()
-  t.after(() => another.close())
   for (const session of sessions) {
     const before = await stored(store, session.sessionId)
     assert.equal(before.generation, ROUNDS + 1)
@@ -83,7 +98,6 @@ test('rotations of many sessions stay what they were while they are settled, and
 test('two processes that rotate the same sessions in turn see what the other has done', async (t) => {
   const { open } = await site(t)
   const [one, two] = [await open(), await open()]
-  t.after(() => Promise.all([one.close(), two.close()]))
   const sessions = await sessionsOf(one, 50)
   for (let generation = 1; generation <= 40; generation++) {
     await rotateAll(generation % 2 === 0 ? one : two, sessions, generation)
@@ -94,10 +108,8 @@ test('two processes that rotate the same sessions in turn see what the other has
 test('what another process has settled does not come back when the log is full again', async (t) => {
   const { open, file } = await site(t)
   const store = await open()
-  t.after(() => store.close())
   const sessions = await sessionsOf(store, SESSIONS)
-  const rows = new DatabaseSync(file, { timeout: 5000 })
-  t.after(() => rows.close())
+  const rows = openRows(t, file)
   let generation = 0
   for (let times = 1; times <= 3; times++) {
     // Full within the second round, so that the rest of it comes while the first is being settled.
@@ -113,8 +125,7 @@ test('a log that a start reads in several steps is whole for whoever comes meanw
   const { file, open } = await site(t)
   const other = (await openSqlite(file, createClock())).store
   t.after(() => other.close())
-  const rows = new DatabaseSync(file, { timeout: 5000 })
-  t.after(() => rows.close())
+  const rows = openRows(t, file)
   const sessions = await sessionsOf(other, SESSIONS)
   let generation = 1
   const rotate = () => rotateAll(other, sessions, generation++)
@@ -136,12 +147,42 @@ test('a log that a start reads in several steps is whole for whoever comes meanw
       for (const session of [sessions.at(-1), sessions[0]] as Session[])
         assert.equal((await stored(store, session.sessionId)).generation, generation)
       await store.close()
-      if (happens !== rotate) await refill()
+      settle(rows)
+      await refill()
     }
   }
   const store = await open()
-  t.after(() => store.close())
   await rotateAll(store, sessions, generation)
+})
+
+test('a start that is refused a step goes on reading, and settles nothing before it has read all', async (t) => {
+  const { file } = await site(t)
+  const other = (await openSqlite(file, createClock())).store
+  t.after(() => other.close())
+  const sessions = await sessionsOf(other, SESSIONS)
+  for (let round = 1; round <= LONG_LOG_ROUNDS; round++) await rotateAll(other, sessions, round)
+  const rows = openRows(t, file)
+  const left = () =>
+    numberOf(rows, 'select count(*) from rotations where rotation_id > (select settled_to from rotation_log)')
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { store } = await openSqlite(file, createClock(), { longRunning: true })
+  t.after(() => store.close())
+  const before = numberOf(rows, 'pragma data_version')
+  const reads = Array.from({ length: MOST_AT_ONCE }, () => store.readSession('nobody'))
+  const untilMs = performance.now() + TURN_MS
+  while (performance.now() < untilMs);
+  t.mock.timers.tick(PAUSE_MS)
+  await Promise.all(reads)
+  for (const pauseMs of [QUIET_MS, PAUSE_MS, PAUSE_MS]) {
+    t.mock.timers.tick(pauseMs)
+    for (let turn = 1; turn <= 2; turn++) await store.readSession('nobody')
+    assert.equal(numberOf(rows, 'pragma data_version'), before)
+  }
+  for (let steps = 1; steps <= SESSIONS && left() > 0; steps++) {
+    t.mock.timers.tick(QUIET_MS)
+    await store.check()
+  }
+  assert.equal(left(), 0)
 })
 
 test('in quiet times the log is settled until it is empty', async (t) => {
@@ -150,8 +191,7 @@ test('in quiet times the log is settled until it is empty', async (t) => {
   t.after(() => store.close())
   const sessions = await sessionsOf(store, 500)
   await rotateAll(store, sessions, 1)
-  const rows = new DatabaseSync(file, { timeout: 5000 })
-  t.after(() => rows.close())
+  const rows = openRows(t, file)
   const left = rows.prepare('select count(*) as count from rotations')
   while ((left.get() as { count: number }).count > 0) await store.check()
   await rotateAll(store, sessions, 2)
@@ -165,14 +205,12 @@ test('a log that was empty at the start is settled again as soon as it is full',
   const store = await open()
   const sessions = await sessionsOf(store, SESSIONS)
   for (let round = 1; round <= 4; round++) await rotateAll(store, sessions, round)
-  const rows = new DatabaseSync(file, { timeout: 5000 })
-  t.after(() => rows.close())
+  const rows = openRows(t, file)
   settle(rows)
   // Of a long life.
   rows.exec('update rotation_log set settled_to = settled_to + 1000000000')
   await store.close()
   const another = await open()
-  t.after(() => another.close())
   for (let round = 5; round <= 8; round++) await rotateAll(another, sessions, round)
   const advanced = rows.prepare('select count(*) as count from sessions where generation > 5')
   assert.notDeepEqual({ ...advanced.get() }, { count: 0 })
@@ -181,11 +219,9 @@ test('a log that was empty at the start is settled again as soon as it is full',
 test('a row that is younger than the log stays as it is', async (t) => {
   const { open, file } = await site(t)
   const store = await open()
-  t.after(() => store.close())
   const [session] = (await sessionsOf(store, 1)) as [Session]
   await rotateAll(store, [session], 1)
-  const rows = new DatabaseSync(file, { timeout: 5000 })
-  t.after(() => rows.close())
+  const rows = openRows(t, file)
   rows.prepare('update sessions set generation = 7 where session_id = ?').run(session.sessionId)
   assert.equal((await stored(store, session.sessionId)).generation, 7)
   settle(rows)
@@ -195,12 +231,10 @@ test('a row that is younger than the log stays as it is', async (t) => {
 test('rotations of a transaction that is undone are forgotten, and those before it are not', async (t) => {
   const { open, file } = await site(t)
   const store = await open()
-  t.after(() => store.close())
   const sessions = await sessionsOf(store, 3)
   const [rotated, fresh, broken] = sessions as [Session, Session, Session]
   await rotateAll(store, [rotated], 1)
-  const rows = new DatabaseSync(file, { timeout: 5000 })
-  t.after(() => rows.close())
+  const rows = openRows(t, file)
   rows.exec(`create trigger broken before insert on rotations when new.session_id = '${broken.sessionId}'
     begin select raise(rollback, 'broken'); end`)
   const asked = [
@@ -222,7 +256,6 @@ test('rotations of a transaction that is undone are forgotten, and those before 
 test('a transaction that cannot begin takes nothing back', async (t) => {
   const { open, file } = await site(t)
   const store = await open()
-  t.after(() => store.close())
   const [session] = (await sessionsOf(store, 1)) as [Session]
   await rotateAll(store, [session], 1)
   const other = new DatabaseSync(file)
@@ -239,7 +272,6 @@ test('a transaction that cannot begin takes nothing back', async (t) => {
 test('an attempt key that the log could not keep whole is refused, and nothing is written', async (t) => {
   const { open } = await site(t)
   const store = await open()
-  t.after(() => store.close())
   const [session] = (await sessionsOf(store, 1)) as [Session]
   const withKey = (characters: number) =>
     store.refreshSession(refreshRequest(store, session, { attemptKey: 'k'.repeat(characters) }))
@@ -252,7 +284,6 @@ test('an attempt key that the log could not keep whole is refused, and nothing i
 test('the cap of live sessions goes by last uses that are in the log alone', async (t) => {
   const { open } = await site(t)
   const store = await open()
-  t.after(() => store.close())
   const application = await makeApplication(store, { parallelWindowSeconds: 0 })
   const account = await makeAccount(store)
   const [first, second] = [

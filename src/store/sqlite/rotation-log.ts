@@ -2,7 +2,7 @@
  * Rotations are appended to a table of their own and settled into the rows of their sessions later. Appending fills a
  * page or two where updating the rows would change one for each, all over the file: a commit writes and syncs a fraction,
  * and checkpoints copy a fraction. The newest state of each session in the log is kept in memory; the table itself is
- * read at the start, and when another process has written.
+ * read at the start of a service, at the first use in a command, and when another process has written.
  *
  * Settling goes through the sessions about in the order of their ids, where neighbours share a page. While rotations come, each
  * transaction settles about as many as it appends; when none come, small steps do it. What is settled is at or behind
