@@ -58,7 +58,9 @@ export function readSettingsWithFile(variables: Variables, file: string): Settin
       return readSettings(variables, { mistakes, isUnclear: () => true })
     }
   }
-  const given = { ...parseEnv(text), ...variables }
+  // A line without `=` behind its name may have one in its value, and Node takes all before that for the name: maybe a secret.
+  const values = Object.entries(parseEnv(text)).filter(([name]) => !/[\s:]/.test(name))
+  const given: Variables = { ...Object.fromEntries(values), ...variables }
   const empty = new Set(namesWithoutValue(text).filter((name) => (given[name] ?? '') === ''))
   const mistakes = [...empty].map((name) =>
     isUnknown(name) ? unknown(name) : `${file} gives ${name} no value: write ${name}=…`,
@@ -66,7 +68,7 @@ export function readSettingsWithFile(variables: Variables, file: string): Settin
   return readSettings(given, { mistakes, isUnclear: (variable) => empty.has(variable) })
 }
 
-/** Names in lines without `=`: Node takes no notice of them, and whoever wrote one would wonder why it changes nothing. */
+/** Names in lines without `=` directly behind them: Node takes no notice of them, and whoever wrote one would wonder why it changes nothing. */
 function namesWithoutValue(text: string): string[] {
   const lines = text.matchAll(/^[ \t]*(?:export[ \t]+)?(DUKTIG_\w*)(?=[ \t:\r]|$)(?![ \t]*=)/gm)
   return Array.from(lines, ([, name = '']) => name)
@@ -110,7 +112,7 @@ function contradictions(settings: Partial<Settings>): string[] {
       'DUKTIG_LEGACY_REFRESH_SECRET and DUKTIG_LEGACY_ACCOUNT_KEY belong together',
     ],
     [
-      port !== undefined && port !== 0 && port === metricsPort && host === metricsHost,
+      host !== undefined && port !== undefined && port !== 0 && port === metricsPort && host === metricsHost,
       'DUKTIG_PORT and DUKTIG_METRICS_PORT must differ',
     ],
   ]

@@ -42,7 +42,12 @@ let passwordHash: string
 
 before(async () => {
   service = await startTestService(
-    { ...UNLIMITED, DUKTIG_REGISTRATION_STATUS: '1', DUKTIG_DATA_DIR: folder },
+    {
+      ...UNLIMITED,
+      DUKTIG_REGISTRATION_STATUS: '1',
+      DUKTIG_DATA_DIR: folder,
+      DUKTIG_SLOW_REQUEST_MS: '600000',
+    },
     log,
   )
   beside = await openBeside(service)

@@ -263,10 +263,22 @@ describe('a file .env', () => {
     writeFileSync(file, 'DUKTIG_AUDIENCE\n')
     assert.equal(readSettingsWithFile({ DUKTIG_AUDIENCE: 'ours' }, file).audience, 'ours')
   })
+  test('never shows a secret whose line lacks the sign behind its name', () => {
+    writeFileSync(
+      file,
+      'DUKTIG_SECRET: q83vq83vq83v==\nDUKTIG_DATABASE_URL postgres://u:pw@h/db?sslmode=require\n',
+    )
+    assert.deepEqual(
+      mistakesOf({ DUKTIG_DATABASE_URL: 'postgres://h/db' }, file).map((mistake) =>
+        mistake.replace(folder, ''),
+      ),
+      ['/.env gives DUKTIG_SECRET no value: write DUKTIG_SECRET=…'],
+    )
+  })
   test('that names something without a value is not told about its default, but about a wrong name', () => {
     writeFileSync(file, 'DUKTIG_METRICS_PORT 9000\nDUKTIG_PROT 80\nDUKTIG_CORS-ORIGINS=x\n')
     assert.deepEqual(
-      mistakesOf({ DUKTIG_PORT: '3001' }, file).map((mistake) => mistake.replace(folder, '')),
+      mistakesOf({ DUKTIG_PORT: '8089' }, file).map((mistake) => mistake.replace(folder, '')),
       [
         '/.env gives DUKTIG_METRICS_PORT no value: write DUKTIG_METRICS_PORT=…',
         'DUKTIG_PROT is no setting; `duktig --help` lists them all',
