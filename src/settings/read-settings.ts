@@ -58,8 +58,8 @@ export function readSettingsWithFile(variables: Variables, file: string): Settin
       return readSettings(variables, { mistakes, isUnclear: () => true })
     }
   }
-  // A line without `=` behind its name may have one in its value, and Node takes all before that for the name: maybe a secret.
-  const values = Object.entries(parseEnv(text)).filter(([name]) => !/[\s:]/.test(name))
+  // Where `=` is missing behind a name, Node takes all before the next one for the name: that may be a secret.
+  const values = Object.entries(parseEnv(text)).filter(([name]) => /^\w+$/.test(name))
   const given: Variables = { ...Object.fromEntries(values), ...variables }
   const empty = new Set(namesWithoutValue(text).filter((name) => (given[name] ?? '') === ''))
   const mistakes = [...empty].map((name) =>
@@ -68,9 +68,9 @@ export function readSettingsWithFile(variables: Variables, file: string): Settin
   return readSettings(given, { mistakes, isUnclear: (variable) => empty.has(variable) })
 }
 
-/** Names in lines without `=` directly behind them: Node takes no notice of them, and whoever wrote one would wonder why it changes nothing. */
+/** Names without `=` behind them: they set nothing, and whoever wrote one would wonder why. */
 function namesWithoutValue(text: string): string[] {
-  const lines = text.matchAll(/^[ \t]*(?:export[ \t]+)?(DUKTIG_\w*)(?=[ \t:\r]|$)(?![ \t]*=)/gm)
+  const lines = text.matchAll(/^[ \t]*(?:export[ \t]+)?(DUKTIG_\w*)(?!\w|[ \t]*=)/gm)
   return Array.from(lines, ([, name = '']) => name)
 }
 

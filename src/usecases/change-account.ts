@@ -11,7 +11,7 @@ export interface AccountEdit extends Omit<AccountChange, 'passwordHash'> {
   readonly password?: string
 }
 
-/** How often a change starts over because the account changed under it: each time somebody else's change has got in. */
+/** How often a change starts over because the account changed under it: each time another change of it, or an end of its sessions, has got in. */
 const TRIES = 10
 
 const STATUS_REASON = {

@@ -34,7 +34,7 @@ export interface SignedIn {
   readonly previousSignInAtMs: number | null
 }
 
-/** How often a sign-in starts over because the account changed while its password was checked. */
+/** How often a sign-in starts over because account or application changed while the password was checked. */
 const TRIES = 3
 
 /**

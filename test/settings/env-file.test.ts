@@ -31,23 +31,27 @@ describe('a file .env', () => {
   test('never shows a secret whose line lacks the sign behind its name', () => {
     writeFileSync(
       file,
-      'DUKTIG_SECRET: q83vq83vq83v==\nDUKTIG_DATABASE_URL postgres://u:pw@h/db?sslmode=require\n',
+      'DUKTIG_SECRET: q83vq83vq83v==\nDUKTIG_AUTH_KEY;q83vq83vq83v==\nDUKTIG_DATABASE_URL postgres://u:pw@h/db?sslmode=require\n',
     )
     assert.deepEqual(
       mistakesOf({ DUKTIG_DATABASE_URL: 'postgres://h/db' }, file).map((mistake) =>
         mistake.replace(folder, ''),
       ),
-      ['/.env gives DUKTIG_SECRET no value: write DUKTIG_SECRET=…'],
+      [
+        '/.env gives DUKTIG_SECRET no value: write DUKTIG_SECRET=…',
+        '/.env gives DUKTIG_AUTH_KEY no value: write DUKTIG_AUTH_KEY=…',
+      ],
     )
   })
   test('that names something without a value is not told about its default, but about a wrong name', () => {
-    writeFileSync(file, 'DUKTIG_METRICS_PORT 9000\nDUKTIG_PROT 80\nDUKTIG_CORS-ORIGINS=x\n')
+    writeFileSync(file, 'DUKTIG_METRICS_PORT 9000\nDUKTIG_PROT 80\nDUKTIG_CORS-ORIGINS=x\nDUKTIG_HOST;\n')
     assert.deepEqual(
       mistakesOf({ DUKTIG_PORT: '8089' }, file).map((mistake) => mistake.replace(folder, '')),
       [
         '/.env gives DUKTIG_METRICS_PORT no value: write DUKTIG_METRICS_PORT=…',
         'DUKTIG_PROT is no setting; `duktig --help` lists them all',
-        'DUKTIG_CORS-ORIGINS is no setting; `duktig --help` lists them all',
+        'DUKTIG_CORS is no setting; `duktig --help` lists them all',
+        '/.env gives DUKTIG_HOST no value: write DUKTIG_HOST=…',
       ],
     )
   })

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { DatabaseSync } from 'node:sqlite'
 import { createClock } from '../../src/operations/clock.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
+import type { Store } from '../../src/store/store.ts'
 import { NOON, aGroup, anAction } from './action-builders.ts'
 
 /** Of ten thousand ids each, as a year of a busy service has them. */
@@ -24,6 +25,21 @@ async function opened(t: TestContext) {
   return { file, store }
 }
 
+/** A listing that is asked for first, and in whose course two others are answered. */
+async function listedAfterOthers(store: Store, accountId: number, offset: number) {
+  const done: string[] = []
+  const listing = store.listActions(accountId, offset, 10, 0, NOON * 2).then((found) => {
+    done.push('listing')
+    return found
+  })
+  await store.readSession('nobody')
+  await store.readSession('nobody')
+  done.push('others')
+  const found = await listing
+  assert.deepEqual(done, ['others', 'listing'])
+  return found
+}
+
 test('what lies behind thousands of segments is found, and others are answered meanwhile', async (t) => {
   const { file, store } = await opened(t)
   await store.recordActions(aGroup([anAction({ accountId: 7, message: 'long ago' })]))
@@ -36,19 +52,11 @@ test('what lies behind thousands of segments is found, and others are answered m
     insert into action_segments select id / 10000, at_ms, at_ms from user_actions where account_id = 8`)
   beside.close()
 
-  const done: string[] = []
-  const listing = store.listActions(7, 0, 10, 0, NOON * 2).then((found) => {
-    done.push('listing')
-    return found
-  })
-  await store.readSession('nobody')
-  await store.readSession('nobody')
-  done.push('others')
+  const found = await listedAfterOthers(store, 7, 0)
   assert.deepEqual(
-    (await listing).map(({ message }) => message),
+    found.map(({ message }) => message),
     ['long ago'],
   )
-  assert.deepEqual(done, ['others', 'listing'])
   const oldest = await store.listActions(8, SEGMENTS - 3, 10, 0, NOON * 2)
   assert.deepEqual(
     oldest.map(({ atMs }) => atMs - NOON),
@@ -67,18 +75,9 @@ test('others are answered while the actions of somebody who did a lot are counte
     insert into action_segments select id / 10000, min(at_ms), max(at_ms) from user_actions group by 1`)
   beside.close()
 
-  const done: string[] = []
-  const offset = BUSY_SEGMENTS * ACTIONS_IN_EACH - 1
-  const listing = store.listActions(8, offset, 10, 0, NOON * 2).then((found) => {
-    done.push('listing')
-    return found
-  })
-  await store.readSession('nobody')
-  await store.readSession('nobody')
-  done.push('others')
+  const found = await listedAfterOthers(store, 8, BUSY_SEGMENTS * ACTIONS_IN_EACH - 1)
   assert.deepEqual(
-    (await listing).map(({ atMs }) => atMs - NOON),
+    found.map(({ atMs }) => atMs - NOON),
     [1000],
   )
-  assert.deepEqual(done, ['others', 'listing'])
 })

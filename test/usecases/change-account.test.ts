@@ -60,8 +60,15 @@ test('another new password that comes in meanwhile is looked at again', async (t
 test('many new passwords at once all get in, one after the other', async (t) => {
   const { service, deps, accountId, email } = await site(t, UNLIMITED)
   const passwords = Array.from({ length: 8 }, (_, i) => `${NEW_PASSWORD}${i}`)
-  const changes = passwords.map((password) => changeAccount(deps, BY, accountId, { password }))
+  let hashes = 0
+  const hash = (password: string) => {
+    hashes++
+    return deps.passwords.hash(password)
+  }
+  const counting = { ...deps, passwords: { ...deps.passwords, hash } }
+  const changes = passwords.map((password) => changeAccount(counting, BY, accountId, { password }))
   for (const changed of await Promise.all(changes)) assert.ok(!isDenial(changed), JSON.stringify(changed))
+  assert.equal(hashes, passwords.length)
   const statuses: number[] = []
   for (const password of passwords) statuses.push((await trySignIn(service, email, password)).status)
   assert.deepEqual(
