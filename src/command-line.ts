@@ -1,11 +1,11 @@
 /** The command line: what the commands stand on, put together once one is called. */
 import type { Context } from './cli/context.ts'
 import { createProgram } from './cli/program.ts'
-import { together } from './cli/recover.ts'
 import { compose } from './compose.ts'
-import { backup, journalFolder, openEngine, openStore, restore } from './open-store.ts'
-import { readJournals } from './operations/end-journal.ts'
+import { backup, journalFolder, openStore, restore } from './open-store.ts'
+import { hasJournal } from './operations/end-journal.ts'
 import { createLog } from './operations/log.ts'
+import { recoverStore } from './recover-store.ts'
 
 /** Runs what `args` ask for. */
 export async function runCommand(
@@ -15,11 +15,11 @@ export async function runCommand(
   const program = createProgram({
     ...service,
     openStore,
-    openEngine: (settings) => openEngine(settings),
     backup,
     restore,
     journalFolder,
-    readJournals: async (folders) => together(await Promise.all(folders.map(readJournals))),
+    hasJournal,
+    recover: recoverStore,
     async open(settings) {
       const { store } = await openStore(settings)
       try {

@@ -1,15 +1,13 @@
 /** Opens the store that the settings name, with the journal of ends behind it. */
 import { join } from 'node:path'
 import { createClock } from './operations/clock.ts'
-import { hasJournal, openJournal, readJournals } from './operations/end-journal.ts'
+import { type ReadJournal, hasJournal, openJournal, readJournals } from './operations/end-journal.ts'
 import { ensureDataDir, instanceIdOf } from './operations/secrets.ts'
 import { LIMITS } from './settings/limits.ts'
 import type { Settings } from './settings/settings.ts'
-import { journaled } from './store/journaled.ts'
+import type { Journal } from './store/journal.ts'
+import { journaled, missingEnds } from './store/journaled.ts'
 import type { OpenedStore, Store } from './store/store.ts'
-
-/** How far the journal may be ahead of an instance's last sign of life in the database, which is written at intervals. */
-const HEARTBEAT_LAG_MS = 60_000
 
 /** The database was restored from a backup, and ends that came after it have not been taken over. */
 export class RestoredStore extends Error {
@@ -27,8 +25,10 @@ export async function openStore(settings: Settings, longRunning = false): Promis
   try {
     const instanceId = instanceIdOf(settings.dataDir)
     const folder = journalFolder(settings)
-    await refuseRestored(store, folder, instanceId)
-    const journal = await openJournal(folder, instanceId, store.clock, longRunning)
+    const written = await readJournals(folder)
+    await refuseRestored(store, instanceId, written, folder)
+    const journal = await openOwnJournal(store, settings, longRunning)
+    if (longRunning) await journal.append(await missingEnds(store, written))
     // Only who keeps a journal counts as an instance: a command elsewhere that ends nothing leaves none to be missed.
     const beatIfKept = async () => {
       if (await hasJournal(folder)) await store.beat(instanceId)
@@ -51,6 +51,21 @@ export async function openStore(settings: Settings, longRunning = false): Promis
     await store.close()
     throw error
   }
+}
+
+/**
+ * The journal of this data folder. The database hears of an entry before it is written, so that it knows of all that there are:
+ * if not, it has been set back.
+ */
+export function openOwnJournal(store: Store, settings: Settings, startAtOnce: boolean): Promise<Journal> {
+  const instanceId = instanceIdOf(settings.dataDir)
+  return openJournal({
+    folder: journalFolder(settings),
+    instanceId,
+    clock: store.clock,
+    startAtOnce,
+    beforeWrite: (latestAtMs) => store.beat(instanceId, latestAtMs),
+  })
 }
 
 /** The store alone: for recovery, which must be able to open what the service refuses. */
@@ -94,11 +109,20 @@ function beatOften(store: Store, instanceId: string): NodeJS.Timeout {
 }
 
 /** The database knows when it last heard of this instance; a journal that goes on after that says it has been set back. */
-async function refuseRestored(store: Store, folder: string, instanceId: string): Promise<void> {
+async function refuseRestored(
+  store: Store,
+  instanceId: string,
+  { entries }: ReadJournal,
+  folder: string,
+): Promise<void> {
   const instance = (await store.listInstances()).find((i) => i.instanceId === instanceId)
-  const { entries } = await readJournals(folder)
+  if (instance !== undefined && !(await hasJournal(folder)))
+    throw new RestoredStore(
+      `the journal of this instance is gone, so that nobody knows whether the database was set back: put ${folder} ` +
+        'back, or run `duktig recover`, which ends all sessions',
+    )
   const lastAtMs = entries.at(-1)?.atMs ?? 0
-  if (lastAtMs === 0 || lastAtMs <= (instance?.lastSeenAtMs ?? 0) + HEARTBEAT_LAG_MS) return
+  if (lastAtMs <= (instance?.lastSeenAtMs ?? 0)) return
   throw new RestoredStore(
     'the database is older than the journal of this instance, as after restoring a backup; run `duktig recover` first',
   )

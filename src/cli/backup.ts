@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
-import { recover } from '../usecases/recover.ts'
 import type { Context } from './context.ts'
 import { report } from './recover.ts'
 import { CommandError, print } from './terminal.ts'
@@ -41,13 +40,11 @@ export function restoreCommand(context: Context): Command {
       const aside = await context.restore(settings, file)
       if (typeof aside === 'object') throw new CommandError(aside.problem)
       if (aside !== '') print(`The database before is kept as ${aside}.`)
-      const journals = await context.readJournals([context.journalFolder(settings)])
-      const { store } = await context.openEngine(settings)
-      try {
-        const reviveEnded = options.reviveEndedSessions === true
-        report(await recover(store, { journals, allGiven: true, reviveEnded }))
-      } finally {
-        await store.close()
-      }
+      const recovered = await context.recover(settings, {
+        journalFolders: [context.journalFolder(settings)],
+        theseAreAll: true,
+        reviveEnded: options.reviveEndedSessions === true,
+      })
+      report(recovered)
     })
 }

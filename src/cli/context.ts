@@ -2,21 +2,22 @@ import type { Composed } from '../compose.ts'
 import type { Service } from '../serve.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { OpenedStore } from '../store/store.ts'
-import type { FoundJournals } from '../usecases/recover.ts'
+import type { RecoverStoreRequest } from '../recover-store.ts'
+import type { Recovered } from '../usecases/recover.ts'
 
 /** What the commands stand on; put together in `main.ts`. */
 export interface Context {
   /** @throws {SettingsError} with every mistake at once */
   settings(): Settings
   openStore(settings: Settings): Promise<OpenedStore>
-  /** The store alone, also when the service would refuse it. */
-  openEngine(settings: Settings): Promise<OpenedStore>
   /** Writes a copy of the SQLite database to a new file. */
   backup(settings: Settings, file: string): Promise<void>
   /** Puts a backup in place of the SQLite database; where the one before is kept, or what stands in the way. */
   restore(settings: Settings, file: string): Promise<string | { readonly problem: string }>
   journalFolder(settings: Settings): string
-  readJournals(folders: readonly string[]): Promise<FoundJournals>
+  hasJournal(folder: string): Promise<boolean>
+  /** Brings a restored database up to the journals. */
+  recover(settings: Settings, request: RecoverStoreRequest): Promise<Recovered>
   open(settings: Settings): Promise<Composed & { close(): Promise<void> }>
   startService(settings: Settings): Promise<Service>
 }
@@ -29,11 +30,11 @@ export function nothingRuns(): Context {
   return {
     settings: refuse,
     openStore: refuse,
-    openEngine: refuse,
     backup: refuse,
     restore: refuse,
     journalFolder: refuse,
-    readJournals: refuse,
+    hasJournal: refuse,
+    recover: refuse,
     open: refuse,
     startService: refuse,
   }

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { type FoundJournals, type Recovered, recover } from '../usecases/recover.ts'
+import type { Recovered } from '../usecases/recover.ts'
 import type { Context } from './context.ts'
-import { print } from './terminal.ts'
+import { CommandError, print } from './terminal.ts'
 
 interface Options {
   readonly journals?: readonly string[]
@@ -23,15 +23,18 @@ export function recoverCommand(context: Context): Command {
     .option('--revive-ended-sessions', 'without complete journals, accept that ended sessions come back')
     .action(async (options: Options) => {
       const settings = context.settings()
-      const journals = await context.readJournals(options.journals ?? [context.journalFolder(settings)])
-      const { store } = await context.openEngine(settings)
-      try {
-        const allGiven = options.theseAreAll === true || store.engine === 'sqlite'
-        const reviveEnded = options.reviveEndedSessions === true
-        report(await recover(store, { journals, allGiven, reviveEnded }))
-      } finally {
-        await store.close()
+      for (const folder of options.journals ?? []) {
+        if (!(await context.hasJournal(folder)))
+          throw new CommandError(
+            `there is no journal in ${folder}: name the folder that holds the .jsonl files`,
+          )
       }
+      const recovered = await context.recover(settings, {
+        journalFolders: options.journals ?? [context.journalFolder(settings)],
+        theseAreAll: options.theseAreAll === true,
+        reviveEnded: options.reviveEndedSessions === true,
+      })
+      report(recovered)
     })
 }
 
@@ -40,10 +43,4 @@ export function report({ entries, missing, endedAll }: Recovered): void {
   if (missing.length > 0) print(`No complete journal was found of: ${missing.join(', ')}.`)
   if (endedAll) print('The journals were not complete, so all sessions have ended.')
   print('The service may be started.')
-}
-
-/** All journals of several folders as one. */
-export function together(found: readonly FoundJournals[]): FoundJournals {
-  const entries = found.flatMap((journals) => journals.entries).sort((a, b) => a.atMs - b.atMs)
-  return { headers: found.flatMap((journals) => journals.headers), entries }
 }

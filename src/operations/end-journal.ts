@@ -2,10 +2,12 @@
 import { type FileHandle, mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LIMITS } from '../settings/limits.ts'
-import type { Journal, JournalEntry } from '../store/journal.ts'
+import { type Journal, type JournalEntry, isJournalEntry } from '../store/journal.ts'
 import { type Clock, StoreUnavailable } from '../store/store.ts'
 
 const DAY_MS = 86_400_000
+/** Of a journal: when it was made, whose it is, process and number. */
+const FILE_NAME = /^\d+-(.+)-\d+-\d+\.jsonl$/
 
 /** The first line of a file: who wrote it, and from when on it is complete. */
 export interface JournalHeader {
@@ -20,33 +22,40 @@ export interface ReadJournal {
   readonly entries: readonly JournalEntry[]
 }
 
-/** The journal of this process; its file is made with the first entry, or by `startAtOnce`. */
-export async function openJournal(
-  folder: string,
-  instanceId: string,
-  clock: Clock,
-  startAtOnce: boolean,
-): Promise<Journal> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const journal = new FileJournal(folder, instanceId, clock)
-  // A service's journal says from when on it is complete, also while nothing ends.
-  if (startAtOnce) await journal.start()
+export interface JournalOptions {
+  readonly folder: string
+  readonly instanceId: string
+  readonly clock: Pick<Clock, 'nowMs'>
+  /** A service's journal says from when on it is complete, also while nothing ends. */
+  readonly startAtOnce: boolean
+  /** Called with the latest time of the entries that are about to be written; nothing is written when it fails. */
+  readonly beforeWrite?: (latestAtMs: number) => Promise<void>
+}
+
+/** The journal of this process; its file is made with the first entry, or at once. */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  await mkdir(options.folder, { recursive: true, mode: 0o700 })
+  const journal = new FileJournal(options)
+  if (options.startAtOnce) await journal.start()
   return journal
 }
 
 class FileJournal implements Journal {
   readonly #folder: string
-  readonly #clock: Clock
+  readonly #clock: Pick<Clock, 'nowMs'>
+  readonly #beforeWrite: (latestAtMs: number) => Promise<void>
   readonly #header: JournalHeader
   #file: FileHandle | null = null
   #day = 0
   #files = 0
   #lines = ''
+  #latestAtMs = 0
   #writing: Promise<void> | null = null
 
-  constructor(folder: string, instanceId: string, clock: Clock) {
+  constructor({ folder, instanceId, clock, beforeWrite = async () => {} }: JournalOptions) {
     this.#folder = folder
     this.#clock = clock
+    this.#beforeWrite = beforeWrite
     this.#header = { journal: 1, instanceId, openedAtMs: clock.nowMs() }
   }
 
@@ -55,7 +64,10 @@ class FileJournal implements Journal {
   }
 
   async append(entries: readonly JournalEntry[]): Promise<void> {
-    for (const entry of entries) this.#lines += `${JSON.stringify(writable(entry))}\n`
+    for (const entry of entries) {
+      this.#lines += `${JSON.stringify(writable(entry))}\n`
+      this.#latestAtMs = Math.max(this.#latestAtMs, entry.atMs)
+    }
     // Whoever comes while a write is under way shares the next one.
     while (this.#writing !== null) await this.#writing.catch(() => {})
     if (this.#lines === '') return
@@ -67,6 +79,7 @@ class FileJournal implements Journal {
 
   async #write(): Promise<void> {
     const lines = this.#lines
+    await this.#beforeWrite(this.#latestAtMs)
     try {
       const file = await this.#fileOfToday()
       await file.appendFile(lines)
@@ -111,25 +124,35 @@ class FileJournal implements Journal {
   }
 }
 
-/** All journals of a folder. Lines that a crash or a full disk cut short were never acknowledged, and are passed over. */
+/**
+ * All journals of a folder. The last line of a file may have been cut short by a crash or a full disk: it was never
+ * acknowledged, and is passed over. A line before it that cannot be read is damage: nobody knows what ended there, so what
+ * its instance says of its completeness counts no more.
+ */
 export async function readJournals(folder: string): Promise<ReadJournal> {
   const headers: JournalHeader[] = []
   const entries: JournalEntry[] = []
+  const damaged = new Set<string>()
   for (const name of await journalFiles(folder)) {
     const text = await readFile(join(folder, name), 'utf8')
-    for (const line of text.split('\n')) {
+    const lines = text.split('\n')
+    lines.forEach((line, i) => {
       const value = parsed(line)
-      if (value === null) continue
-      if ('journal' in value) headers.push(value)
+      if (value === null) {
+        if (i < lines.length - 1) damaged.add(FILE_NAME.exec(name)?.[1] ?? '')
+      } else if ('journal' in value) headers.push(value)
       else entries.push(readable(value))
-    }
+    })
   }
-  return { headers, entries: entries.sort((a, b) => a.atMs - b.atMs) }
+  return {
+    headers: headers.filter(({ instanceId }) => !damaged.has(instanceId)),
+    entries: entries.sort((a, b) => a.atMs - b.atMs),
+  }
 }
 
 async function journalFiles(folder: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).filter((name) => /^\d+-.*\.jsonl$/.test(name)).sort()
+    return (await readdir(folder)).filter((name) => FILE_NAME.test(name)).sort()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
@@ -163,10 +186,16 @@ async function syncFolder(folder: string): Promise<void> {
 function parsed(line: string): JournalHeader | JournalEntry | null {
   try {
     const value: unknown = JSON.parse(line)
-    return typeof value === 'object' && value !== null ? (value as JournalHeader | JournalEntry) : null
+    if (typeof value !== 'object' || value === null) return null
+    return isHeader(value) || isJournalEntry(value) ? value : null
   } catch {
     return null
   }
+}
+
+function isHeader(value: object): value is JournalHeader {
+  const { journal, instanceId, openedAtMs } = value as Partial<JournalHeader>
+  return journal === 1 && typeof instanceId === 'string' && typeof openedAtMs === 'number'
 }
 
 function writable(entry: JournalEntry): object {

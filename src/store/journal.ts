@@ -19,6 +19,8 @@ export type JournalEntry =
       readonly accountId: number
       readonly reason: EndReason
       readonly exceptSessionId: string | null
+      /** Those that it was: one may have been opened by a clock that was ahead. */
+      readonly sessionIds?: readonly string[]
       readonly atMs: number
     }
   | {
@@ -27,6 +29,14 @@ export type JournalEntry =
       readonly status: AccountStatus
       readonly atMs: number
     }
+  | {
+      readonly kind: 'application'
+      readonly applicationId: number
+      readonly disabled: boolean
+      readonly epoch: number
+      readonly atMs: number
+    }
+  /** As versions before wrote it. */
   | { readonly kind: 'application-disabled'; readonly applicationId: number; readonly atMs: number }
   | {
       readonly kind: 'key'
@@ -35,6 +45,35 @@ export type JournalEntry =
       readonly othersRetireAtMs?: number
       readonly atMs: number
     }
+  /** A recovery, which another one of the same backup must not take back. */
+  | {
+      readonly kind: 'recovered'
+      readonly endedAll: boolean
+      /** The greatest ids that may have been given out before it. */
+      readonly ids: GivenIds
+      readonly atMs: number
+    }
+
+/** The greatest ids that may have been given out. */
+export interface GivenIds {
+  readonly accounts: number
+  readonly applications: number
+}
+
+const KINDS: Readonly<Record<JournalEntry['kind'], true>> = {
+  session: true,
+  'account-sessions': true,
+  'account-status': true,
+  application: true,
+  'application-disabled': true,
+  key: true,
+  recovered: true,
+}
+
+export function isJournalEntry(value: object): value is JournalEntry {
+  const { kind, atMs } = value as Partial<JournalEntry>
+  return typeof kind === 'string' && Object.hasOwn(KINDS, kind) && typeof atMs === 'number'
+}
 
 export interface Journal {
   /**

@@ -1,5 +1,6 @@
 /** A store whose ends are also in the journal before they are acknowledged. */
 import { STATUS } from '../core/account.ts'
+import type { EndReason, NewSession } from '../core/session.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import type { Decide, Store } from './store.ts'
 
@@ -7,16 +8,22 @@ import type { Decide, Store } from './store.ts'
 const RETRIED_MS = 600_000
 
 /**
- * `store` with a journal behind every verb that ends something or adds a key. The database commits first: a crash in
- * between leaves an end that nobody was told of. A verb that finds the end already there writes it once more, since
- * the try before may have failed between the two.
+ * `store` with a journal behind every verb that ends something, and before those that add a key: one too many does no harm.
+ * An end is committed first: a crash in between leaves one that nobody was told of. A verb that finds the end already there
+ * writes it once more, since the try before may have failed between the two; and a start writes what is missing
+ * (`missingEnds`).
  */
 export function journaled(store: Store, journal: Journal): Store {
   const now = () => store.clock.nowMs()
-  const madeRoom = async (ended: readonly string[]) => {
-    const entryOf = (sessionId: string) =>
-      ({ kind: 'session', sessionId, reason: 'session-limit', atMs: now() }) as const
-    if (ended.length > 0) await journal.append(ended.map(entryOf))
+  const madeRoom = async (ended: readonly string[], by: NewSession) => {
+    if (ended.length === 0) return
+    try {
+      await journal.append(ended.map((sessionId) => sessionEnd(sessionId, 'session-limit', now())))
+    } catch (error) {
+      // Nobody gets the new one. Left alive, each further try would end one more of those that are in use.
+      await store.endSession(by.accountId, by.sessionId, 'session-limit').catch(() => {})
+      throw error
+    }
   }
   /** The try before may have failed between database and journal. What ended longer ago has been acknowledged. */
   const endedBefore = async (accountId: number, sessionId: string) => {
@@ -24,28 +31,28 @@ export function journaled(store: Store, journal: Journal): Store {
     if (session?.accountId !== accountId || session.endedAtMs === null || session.endReason === null) return
     const { endedAtMs, endReason } = session
     if (now() - endedAtMs > RETRIED_MS) return
-    await journal.append([{ kind: 'session', sessionId, reason: endReason, atMs: endedAtMs }])
+    await journal.append([sessionEnd(sessionId, endReason, endedAtMs)])
   }
   return {
     ...store,
     async endSession(accountId, sessionId, reason) {
       const ended = await store.endSession(accountId, sessionId, reason)
-      if (ended) await journal.append([{ kind: 'session', sessionId, reason, atMs: now() }])
+      if (ended) await journal.append([sessionEnd(sessionId, reason, now())])
       else await endedBefore(accountId, sessionId)
       return ended
     },
     async endSessions(accountId, reason) {
       const ended = await store.endSessions(accountId, reason)
-      await journal.append([
-        { kind: 'account-sessions', accountId, reason, exceptSessionId: null, atMs: now() },
-      ])
+      const whose = { kind: 'account-sessions', accountId, sessionIds: ended } as const
+      await journal.append([{ ...whose, reason, exceptSessionId: null, atMs: now() }])
       return ended
     },
     async changeAccount(accountId, change, options) {
       const outcome = await store.changeAccount(accountId, change, options)
       const entries: JournalEntry[] = []
       if (outcome.kind === 'changed' && options?.endSessions !== undefined) {
-        entries.push({ kind: 'account-sessions', accountId, ...options.endSessions, atMs: now() })
+        const whose = { kind: 'account-sessions', accountId, sessionIds: outcome.endedSessions } as const
+        entries.push({ ...whose, ...options.endSessions, atMs: now() })
       }
       // That an account is active again too: of several changes the last one counts.
       if (outcome.kind === 'changed' && change.status !== undefined) {
@@ -59,12 +66,12 @@ export function journaled(store: Store, journal: Journal): Store {
     },
     async openSession(request) {
       const outcome = await store.openSession(request)
-      if (outcome.kind === 'opened') await madeRoom(outcome.endedSessions)
+      if (outcome.kind === 'opened') await madeRoom(outcome.endedSessions, request)
       return outcome
     },
     async openLegacySession(request) {
       const outcome = await store.openLegacySession(request)
-      if (outcome.kind === 'opened') await madeRoom(outcome.endedSessions)
+      if (outcome.kind === 'opened') await madeRoom(outcome.endedSessions, request)
       return outcome
     },
     async refreshSession(request) {
@@ -79,24 +86,55 @@ export function journaled(store: Store, journal: Journal): Store {
         return await store.refreshSession({ ...request, decide })
       } finally {
         // Also when nobody waits for the answer any more: an old token was presented, and its end may have been written.
-        if (endAtMs !== null)
-          await journal.append([{ kind: 'session', sessionId, reason: 'reuse', atMs: endAtMs }])
+        if (endAtMs !== null) await journal.append([sessionEnd(sessionId, 'reuse', endAtMs)])
       }
     },
     async changeApplication(applicationId, change) {
-      const outcome = await store.changeApplication(applicationId, change)
-      if (change.disabled === true) {
-        await journal.append([{ kind: 'application-disabled', applicationId, atMs: now() }])
+      const application = await store.changeApplication(applicationId, change)
+      if (application !== null && change.disabled !== undefined) {
+        const { disabled, epoch } = application
+        await journal.append([{ kind: 'application', applicationId, disabled, epoch, atMs: now() }])
       }
-      return outcome
+      return application
     },
     async addFirstKey(key) {
-      await store.addFirstKey(key)
       await journal.append([{ kind: 'key', key, atMs: now() }])
+      await store.addFirstKey(key)
     },
     async rotateKey(key, othersRetireAtMs) {
-      await store.rotateKey(key, othersRetireAtMs)
       await journal.append([{ kind: 'key', key, othersRetireAtMs, atMs: now() }])
+      await store.rotateKey(key, othersRetireAtMs)
     },
   }
+}
+
+/** Before the last line of the journal others may have ended that were not written before it. */
+const WRITTEN_TOGETHER_MS = 60_000
+/** The newest so many; on PostgreSQL those of other instances are among them. */
+const MOST_MISSING = 10_000
+
+/**
+ * Ends that the database has and the journal has not, since its process was killed between the two or could not write it. Asked
+ * at a start: after it nobody else knows that they are missing, and they would be acknowledged to who asks again.
+ */
+export async function missingEnds(
+  store: Store,
+  { headers, entries }: { headers: readonly { openedAtMs: number }[]; entries: readonly JournalEntry[] },
+): Promise<readonly JournalEntry[]> {
+  const writtenToMs = Math.max(entries.at(-1)?.atMs ?? 0, ...headers.map(({ openedAtMs }) => openedAtMs))
+  if (writtenToMs === 0) return []
+  const sinceMs = writtenToMs - WRITTEN_TOGETHER_MS
+  const known = new Set<string>()
+  for (const entry of entries) {
+    if (entry.kind === 'session') known.add(entry.sessionId)
+    if (entry.kind === 'account-sessions') for (const id of entry.sessionIds ?? []) known.add(id)
+  }
+  const ended = await store.listEnded(sinceMs, MOST_MISSING)
+  return ended
+    .filter(({ sessionId }) => !known.has(sessionId))
+    .map(({ sessionId, reason, endedAtMs }) => sessionEnd(sessionId, reason, endedAtMs))
+}
+
+function sessionEnd(sessionId: string, reason: EndReason, atMs: number): JournalEntry {
+  return { kind: 'session', sessionId, reason, atMs }
 }

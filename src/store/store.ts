@@ -8,12 +8,12 @@
  */
 import type { Account, AccountStatus, NewAccount, RoleId } from '../core/account.ts'
 import type { Application, Policy } from '../core/application.ts'
-import type { Instance, JournalEntry } from './journal.ts'
 import type { Admission, BucketSize, Source } from '../core/guessing.ts'
 import type { PresentedToken, RefreshDecision } from '../core/refresh.ts'
 import type { EndReason, NewSession, Session, SessionView } from '../core/session.ts'
 import type { ActionStore } from './action-store.ts'
 import type { LegacyStore } from './legacy-store.ts'
+import type { RecoveryStore } from './recovery-store.ts'
 
 /** The store cannot answer now: full, read-only, locked, disconnected, too slow. Faces say 503. */
 export class StoreUnavailable extends Error {
@@ -249,26 +249,6 @@ export interface GuardStore {
 /** The key of an account's failures from one kind of source. */
 export function guardKey(accountKey: string, source: Source): string {
   return `${accountKey} ${source}`
-}
-
-export interface RecoverOptions {
-  readonly endAll: boolean
-  readonly idGap: number
-  /** Those whose journals were taken over. */
-  readonly instanceIds: readonly string[]
-}
-
-export interface RecoveryStore {
-  /** Notes that an instance lives. */
-  beat(instanceId: string): Promise<void>
-  /** The instances there have been, with when they were last seen by their own word. */
-  listInstances(): Promise<readonly Instance[]>
-  /**
-   * After a restore, in one transaction: ends what the journals ended, adds the keys they hold, leaves a gap in the
-   * ids of accounts and applications, notes that the instances are heard of again. `endAll` ends every session. For the
-   * others it is a hand-out and a use, unless they had been idle too long when an instance was last seen: they stay over.
-   */
-  recover(entries: readonly JournalEntry[], options: RecoverOptions): Promise<void>
 }
 
 export interface Store

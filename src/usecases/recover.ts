@@ -1,4 +1,4 @@
-import type { Instance, JournalEntry } from '../store/journal.ts'
+import type { Instance, Journal, JournalEntry } from '../store/journal.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { Store } from '../store/store.ts'
 
@@ -14,6 +14,8 @@ export interface RecoverRequest {
   readonly allGiven: boolean
   /** Somebody accepts that ended sessions may come back. */
   readonly reviveEnded: boolean
+  /** Where it is written that there was a recovery, so that none of the same backup after it takes anything back. */
+  readonly journal: Journal
 }
 
 export interface Recovered {
@@ -31,16 +33,18 @@ const TOGETHER_MS = 60_000
  * somebody has accepted in so many words that ended ones may come back.
  */
 export async function recover(store: Store, request: RecoverRequest): Promise<Recovered> {
-  const { journals, allGiven, reviveEnded } = request
+  const { journals, allGiven, reviveEnded, journal } = request
   const instances = await store.listInstances()
   const missing = missingJournals(instances, journals, store.clock.nowMs())
   const entries = notYetWritten(journals.entries, instances)
   const endedAll = !(allGiven && missing.length === 0) && !reviveEnded
-  await store.recover(entries, {
+  const ids = await store.recover(entries, {
     endAll: endedAll,
     idGap: LIMITS.recoveryIdGap,
     instanceIds: [...new Set(journals.headers.map((header) => header.instanceId))],
+    writtenToMs: journals.entries.at(-1)?.atMs ?? 0,
   })
+  await journal.append([{ kind: 'recovered', endedAll, ids, atMs: store.clock.nowMs() }])
   return { entries: entries.length, missing, endedAll }
 }
 
@@ -68,7 +72,8 @@ function notYetWritten(
   instances: readonly Instance[],
 ): readonly JournalEntry[] {
   const writtenAtMs = latestSign(instances) - TOGETHER_MS
-  const isState = ({ kind }: JournalEntry) => kind === 'account-status' || kind === 'application-disabled'
+  const states: readonly JournalEntry['kind'][] = ['account-status', 'application', 'application-disabled']
+  const isState = ({ kind }: JournalEntry) => states.includes(kind)
   return entries.filter((entry) => !isState(entry) || entry.atMs >= writtenAtMs)
 }
 

@@ -30,12 +30,17 @@ async function endedIn(folder: string): Promise<readonly string[]> {
 test('a line that a crash cut short is passed over, and what another process writes is whole', async (t) => {
   const folder = folderFor(t)
   const clock = { nowMs: () => T0 }
-  const first = await openJournal(folder, 'one', clock, true)
+  const first = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true })
   await first.append([ended('a')])
   await first.close()
   const [file = ''] = globSync(`${folder}/*.jsonl`)
   appendFileSync(file, '{"kind":"session","sess')
-  const second = await openJournal(folder, 'one', { nowMs: () => T0 + 1 }, true)
+  const second = await openJournal({
+    folder,
+    instanceId: 'one',
+    clock: { nowMs: () => T0 + 1 },
+    startAtOnce: true,
+  })
   await second.append([ended('b')])
   await second.close()
   assert.deepEqual(await endedIn(folder), ['a', 'b'])
@@ -44,7 +49,7 @@ test('a line that a crash cut short is passed over, and what another process wri
 test('after a write that failed everything goes into a file of its own, and nothing is missing', async (t) => {
   const folder = folderFor(t)
   const clock = { atMs: T0, nowMs: () => clock.atMs }
-  const journal = await openJournal(folder, 'one', clock, true)
+  const journal = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true })
   await journal.append([ended('a')])
   // Where the folder was there is a file: the next day's journal cannot be begun.
   renameSync(folder, `${folder}.aside`)
@@ -63,7 +68,7 @@ test('after a write that failed everything goes into a file of its own, and noth
 test('a process that lives long does not vouch for what was removed for its age', async (t) => {
   const folder = folderFor(t)
   const clock = { atMs: T0, nowMs: () => clock.atMs }
-  const journal = await openJournal(folder, 'one', clock, true)
+  const journal = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true })
   clock.atMs += 2 * LIMITS.journalKeptMs
   await journal.append([ended('a', clock.atMs)])
   await journal.close()
@@ -73,7 +78,12 @@ test('a process that lives long does not vouch for what was removed for its age'
 
 test('who ends nothing leaves no journal', async (t) => {
   const folder = folderFor(t)
-  const journal = await openJournal(folder, 'one', { nowMs: () => T0 }, false)
+  const journal = await openJournal({
+    folder,
+    instanceId: 'one',
+    clock: { nowMs: () => T0 },
+    startAtOnce: false,
+  })
   await journal.close()
   assert.equal(await hasJournal(folder), false)
 })

@@ -3,17 +3,12 @@ import assert from 'node:assert/strict'
 import { chmodSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
-import { RestoredStore, journalFolder, openEngine } from '../../src/open-store.ts'
-import { readJournals } from '../../src/operations/end-journal.ts'
-import { type Service, startService } from '../../src/serve.ts'
+import { RestoredStore, journalFolder } from '../../src/open-store.ts'
+import type { Service } from '../../src/serve.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
-import { type Recovered, recover } from '../../src/usecases/recover.ts'
 import { sendJson } from '../support/raw-http.ts'
-import { AUTH_KEY, silentLog } from '../support/service.ts'
+import { recoverSite, refresh, register, signIn, start, withService } from './clients.ts'
 import { SITES, type Site, postgresSite, sqliteSite } from './site.ts'
-
-const PASSWORD = 'right1password'
-const KEY = { 'X-Auth-Key': AUTH_KEY }
 
 test('a backup of SQLite, and what is restored from one that others may read, is for its owner alone', async () => {
   const site = await sqliteSite()
@@ -36,11 +31,8 @@ for (const [engine, open] of Object.entries(SITES)) {
       const site = await open()
       try {
         const before = await history(site)
-        // Here the copy is only moments old; one of two minutes ago is known by its heartbeat.
-        await site.sql('update instances set last_seen_at_ms = last_seen_at_ms - 120000')
         await assert.rejects(start(site), RestoredStore, 'a database that was set back must not be served')
-        await site.sql('update instances set last_seen_at_ms = last_seen_at_ms + 120000')
-        const recovered = await recoverWith(site, { allGiven: true, reviveEnded: false })
+        const recovered = await recoverSite(site, { theseAreAll: true, reviveEnded: false })
         assert.deepEqual([recovered.missing, recovered.endedAll], [[], false])
         await withService(site, async (service) => {
           const rotated = await refresh(service, before.rotated)
@@ -62,7 +54,7 @@ for (const [engine, open] of Object.entries(SITES)) {
       const site = await open()
       try {
         const { rotated } = await history(site)
-        await recoverWith(site, { allGiven: true, reviveEnded: false })
+        await recoverSite(site, { theseAreAll: true, reviveEnded: false })
         await withService(site, async (service) => {
           const kept = await refresh(service, rotated)
           assert.deepEqual([kept.status, kept.body['refresh_token']], [200, undefined])
@@ -90,7 +82,7 @@ for (const [engine, open] of Object.entries(SITES)) {
            where account_id = (select account_id from accounts where email = 'rested@example.com')`,
         )
         // The journal begins after the backup, so somebody has to accept that.
-        await recoverWith(site, { allGiven: true, reviveEnded: true })
+        await recoverSite(site, { theseAreAll: true, reviveEnded: true })
         await withService(site, async (service) => {
           assert.equal((await refresh(service, before.rotated)).status, 200)
           const rested = await refresh(service, before.rested)
@@ -107,7 +99,7 @@ for (const [engine, open] of Object.entries(SITES)) {
       try {
         const before = await history(site)
         rmSync(journalFolder(readSettings(site.variables)), { recursive: true })
-        const recovered = await recoverWith(site, { allGiven: true, reviveEnded: false })
+        const recovered = await recoverSite(site, { theseAreAll: true, reviveEnded: false })
         assert.equal(recovered.missing.length, 1)
         assert.equal(recovered.endedAll, true)
         await withService(site, async (service) => {
@@ -125,7 +117,7 @@ for (const [engine, open] of Object.entries(SITES)) {
       try {
         const before = await history(site)
         rmSync(journalFolder(readSettings(site.variables)), { recursive: true })
-        const recovered = await recoverWith(site, { allGiven: false, reviveEnded: true })
+        const recovered = await recoverSite(site, { theseAreAll: false, reviveEnded: true })
         assert.equal(recovered.endedAll, false)
         await withService(site, async (service) => {
           assert.equal((await refresh(service, before.rotated)).status, 200)
@@ -142,7 +134,7 @@ test('nobody vouching that the journals are complete, all sessions end, since an
   const site = await postgresSite()
   try {
     await history(site)
-    assert.equal((await recoverWith(site, { allGiven: false, reviveEnded: false })).endedAll, true)
+    assert.equal((await recoverSite(site, { theseAreAll: false, reviveEnded: false })).endedAll, true)
   } finally {
     await site.remove()
   }
@@ -189,47 +181,4 @@ async function administer(site: Site, service: Service): Promise<void> {
     sendJson(service.address, 'PATCH', `/users/${idOf(email)}`, headers, change)
   assert.equal((await patch('suspended@example.com', { status: 2 })).status, 200)
   assert.equal((await patch('changed@example.com', { password: 'another1password' })).status, 200)
-}
-
-async function register(site: Site, service: Service, email: string): Promise<number> {
-  const body = { firstName: 'Ani', lastName: 'Sarkis', email, password: PASSWORD, phone: '000000' }
-  assert.equal((await sendJson(service.address, 'POST', '/user', KEY, body)).status, 200)
-  return site.number(`select account_id from accounts where email = '${email}'`)
-}
-
-async function signIn(service: Service, email: string, token = 'refresh_token'): Promise<string> {
-  const answer = await sendJson(service.address, 'POST', '/auth/token', KEY, { email, password: PASSWORD })
-  assert.equal(answer.status, 200, JSON.stringify(answer.body))
-  return answer.body[token] as string
-}
-
-function refresh(service: Service, token: string) {
-  return sendJson(service.address, 'POST', '/auth/refresh_token', { 'Refresh-Token': token })
-}
-
-function start(site: Site): Promise<Service> {
-  return startService(readSettings(site.variables), silentLog)
-}
-
-async function withService(site: Site, work: (service: Service) => Promise<void>): Promise<void> {
-  const service = await start(site)
-  try {
-    await work(service)
-  } finally {
-    await service.stop()
-  }
-}
-
-async function recoverWith(
-  site: Site,
-  options: { readonly allGiven: boolean; readonly reviveEnded: boolean },
-): Promise<Recovered> {
-  const settings = readSettings(site.variables)
-  const journals = await readJournals(journalFolder(settings))
-  const { store } = await openEngine(settings)
-  try {
-    return await recover(store, { journals, ...options })
-  } finally {
-    await store.close()
-  }
 }

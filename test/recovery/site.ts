@@ -19,7 +19,7 @@ export interface Site {
   number(text: string): Promise<number>
   /** Copies the database; the service does not run. */
   save(): Promise<void>
-  /** Puts the copy back. */
+  /** Puts the copy back, as often as it is asked to. */
   setBack(): Promise<void>
   remove(): Promise<void>
 }
@@ -96,10 +96,11 @@ export async function postgresSite(): Promise<Site> {
     },
     async setBack() {
       await outside(`drop database "${name}" with (force)`)
-      await outside(`alter database "${name}_copy" rename to "${name}"`)
+      await outside(`create database "${name}" template "${name}_copy"`)
     },
     async remove() {
       await database.drop()
+      await outside(`drop database if exists "${name}_copy"`)
       rmSync(folder, { recursive: true })
     },
   }

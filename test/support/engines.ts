@@ -127,7 +127,12 @@ async function openInstances(
   const one = async (name: string) => {
     const dataDir = join(folder, name)
     const store = await open()
-    const journal = await openJournal(join(dataDir, 'journal'), name, store.clock, false)
+    const journal = await openJournal({
+      folder: join(dataDir, 'journal'),
+      instanceId: name,
+      clock: store.clock,
+      startAtOnce: false,
+    })
     const settings = readSettings({ ...SHARED, ...variables, DUKTIG_DATA_DIR: dataDir })
     const { deps, recorder } = await compose(settings, journaled(store, journal), silentLog)
     const close = async () => {

@@ -9,6 +9,7 @@ import { guessing } from './0004-guessing.ts'
 import { instances } from './0005-instances.ts'
 import { rotations } from './0006-rotations.ts'
 import { actionSegments } from './0007-action-segments.ts'
+import { sessionsByEnd } from './0008-sessions-by-end.ts'
 
 export interface Migration {
   readonly id: number
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly Migration[] = [
   instances,
   rotations,
   actionSegments,
+  sessionsByEnd,
 ]

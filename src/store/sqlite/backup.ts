@@ -11,6 +11,9 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { StoreUnavailable } from '../store.ts'
+import { isLocked } from './errors.ts'
+import { holdService } from './service-lock.ts'
 
 /** Writes a consistent copy of the database `from` to the new file `to`; writers go on meanwhile. Durable when it returns. */
 export function backupSqlite(from: string, to: string): void {
@@ -29,26 +32,32 @@ export function backupSqlite(from: string, to: string): void {
   syncFile(dirname(to))
 }
 
+/** Beside a database: its write-ahead log and the index of that. */
+const BESIDE = ['-wal', '-shm', '-journal']
+
 /**
  * Puts the backup `from` in the place of the database `to`, which nobody may have open. The name under which the database
- * before is kept, empty if there was none; or what stands in the way.
+ * before is kept, empty if there was none; or what stands in the way. A log that was left beside it, as by a crash, goes with
+ * it: SQLite would write it into the backup.
  */
 export function restoreSqlite(from: string, to: string): string | { readonly problem: string } {
   const problem = backupProblem(from)
   if (problem !== null) return { problem }
+  // The first also where the database is gone from under a service that runs.
+  if (!isFree(to) || (existsSync(to) && isInUse(to)))
+    return { problem: `${to} is in use: stop the service first` }
   const draft = `${to}.restoring`
   copyFileSync(from, draft, constants.COPYFILE_FICLONE)
   chmodSync(draft, 0o600)
   syncFile(draft)
-  let aside = ''
-  if (existsSync(to)) {
-    if (!closeCleanly(to)) return { problem: `${to} is in use: stop the service first` }
-    aside = `${to}.before-restore-${new Date().toISOString().replace(/[:.]/g, '-')}`
-    renameSync(to, aside)
-  }
+  const aside = `${to}.before-restore-${new Date().toISOString().replace(/[:.]/g, '-')}`
+  const existed = existsSync(to)
+  // The database last: until then a crash leaves something that another try moves.
+  for (const end of [...BESIDE, ''])
+    if (existsSync(`${to}${end}`)) renameSync(`${to}${end}`, `${aside}${end}`)
   renameSync(draft, to)
   syncFile(dirname(to))
-  return aside
+  return existed ? aside : ''
 }
 
 function backupProblem(file: string): string | null {
@@ -67,16 +76,31 @@ function backupProblem(file: string): string | null {
   }
 }
 
-/** Moves the write-ahead log into the file and removes it; false when another process has the database open. */
-function closeCleanly(file: string): boolean {
-  const database = new DatabaseSync(file, { timeout: 0 })
+/** Whether no service has its place. */
+function isFree(file: string): boolean {
   try {
-    database.exec('pragma locking_mode = exclusive; begin exclusive; commit; pragma wal_checkpoint(truncate)')
+    holdService(file).release()
     return true
-  } catch {
-    return false
-  } finally {
-    database.close()
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return false
+    throw error
+  }
+}
+
+/** Whether another process has the database open. If not, its write-ahead log is moved into it, unless it is damaged. */
+function isInUse(file: string): boolean {
+  try {
+    const database = new DatabaseSync(file, { timeout: 0 })
+    try {
+      database.exec(
+        'pragma locking_mode = exclusive; begin exclusive; commit; pragma wal_checkpoint(truncate)',
+      )
+      return false
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    return isLocked(error)
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Clock, OpenedStore, Store } from '../store.ts'
+import { existsSync, statSync } from 'node:fs'
+import { type Clock, type OpenedStore, type Store, StoreUnavailable } from '../store.ts'
 import { accountStore } from './accounts.ts'
 import { actionStore } from './actions.ts'
 import { applicationStore } from './applications.ts'
@@ -12,18 +13,46 @@ import { migrate } from './migrate.ts'
 import { createPrivately } from './private-file.ts'
 import { recoveryStore } from './recovery.ts'
 import { RotationLog } from './rotation-log.ts'
+import { holdService } from './service-lock.ts'
 import { sessionStore } from './sessions.ts'
+
+export interface OpenSqliteOptions {
+  readonly longRunning?: boolean
+  readonly rotationLogFullAt?: number
+}
 
 /**
  * Opens the SQLite database at `file`, creating it and bringing its schema up to date. `longRunning` takes checkpoints
- * off the request path; a command that is soon done needs no thread for them.
+ * off the request path; a command that is soon done needs no thread for them. Only one may run long.
+ * @throws {StoreUnavailable} when it cannot be opened, or another one runs
  */
 export async function openSqlite(
   file: string,
   clock: Clock,
-  options: { readonly longRunning?: boolean; readonly rotationLogFullAt?: number } = {},
+  options: OpenSqliteOptions = {},
 ): Promise<OpenedStore> {
+  refuseLoneLog(file)
+  const lock = options.longRunning === true ? holdService(file) : null
   createPrivately(file)
+  try {
+    const opened = await openAlone(file, clock, options)
+    const { close } = opened.store
+    return { ...opened, store: { ...opened.store, close: () => close().finally(() => lock?.release()) } }
+  } catch (error) {
+    lock?.release()
+    throw error
+  }
+}
+
+/** A new database would be made, and the log of the lost one written into it. */
+function refuseLoneLog(file: string): void {
+  if (existsSync(file) || !existsSync(`${file}-wal`) || statSync(`${file}-wal`).size === 0) return
+  throw new StoreUnavailable(
+    `${file} is gone, but its log ${file}-wal is there: restore a backup, or put it back`,
+  )
+}
+
+async function openAlone(file: string, clock: Clock, options: OpenSqliteOptions): Promise<OpenedStore> {
   const connection = new Connection(file, clock)
   const applied = await migrate(connection)
   const checkpointer = options.longRunning === true ? startCheckpointer(connection, file) : null

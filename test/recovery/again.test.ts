@@ -1,0 +1,166 @@
+/** Restored more than once, and restored after what the journal alone knows. */
+import assert from 'node:assert/strict'
+import { appendFileSync, cpSync, globSync, renameSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { RestoredStore, journalFolder, openStore } from '../../src/open-store.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import { recoverSite, refresh, register, signIn, start, withService } from './clients.ts'
+import { SITES, type Site } from './site.ts'
+
+const ALL = { theseAreAll: true, reviveEnded: false }
+
+for (const [engine, open] of Object.entries(SITES)) {
+  describe(`restored again on ${engine}`, () => {
+    test('a backup that is restored twice gives no id out twice', async () => {
+      await at(open, async (site) => {
+        await withService(site, (service) => register(site, service, 'first@example.com'))
+        await site.save()
+        const registeredAfterIt = async (email: string) => {
+          await site.setBack()
+          await recoverSite(site, ALL)
+          return withService(site, (service) => register(site, service, email))
+        }
+        const bob = await registeredAfterIt('bob@example.com')
+        const eve = await registeredAfterIt('eve@example.com')
+        assert.ok(eve > bob, `${eve} after ${bob}`)
+      })
+    })
+
+    test('what a recovery ended for want of journals stays ended when they are found', async () => {
+      await at(open, async (site) => {
+        const token = await signedIn(site)
+        await site.save()
+        const folder = journalFolder(readSettings(site.variables))
+        renameSync(folder, `${folder}.away`)
+        await site.setBack()
+        assert.equal((await recoverSite(site, ALL)).endedAll, true)
+        assert.equal(await reasonOf(site, token), 'store-restored')
+        cpSync(`${folder}.away`, folder, { recursive: true })
+        await site.setBack()
+        assert.equal((await recoverSite(site, ALL)).endedAll, false)
+        assert.equal(await reasonOf(site, token), 'store-restored')
+      })
+    })
+
+    test('a journal that is gone is not taken for one in which nothing ended', async () => {
+      await at(open, async (site) => {
+        await signedIn(site)
+        const folder = journalFolder(readSettings(site.variables))
+        renameSync(folder, `${folder}.away`)
+        await assert.rejects(start(site), RestoredStore)
+        await recoverSite(site, ALL)
+        await withService(site, async () => {})
+      })
+    })
+
+    test('all sessions of an account end again, also one that a clock opened which was ahead', async () => {
+      await at(open, async (site) => {
+        const token = await signedIn(site)
+        await site.sql('update sessions set created_at_ms = created_at_ms + 3600000')
+        await site.save()
+        await withStore(site, async (store) => {
+          const accountId = await site.number('select account_id from accounts')
+          assert.equal((await store.endSessions(accountId, 'ended-by-administrator')).length, 1)
+        })
+        await site.setBack()
+        assert.equal((await recoverSite(site, ALL)).endedAll, false)
+        assert.equal(await reasonOf(site, token), 'ended-by-administrator')
+      })
+    })
+
+    test('an application that was let in again before the backup stays in, with its sessions', async () => {
+      await at(open, async (site) => {
+        await signedIn(site)
+        await withStore(site, async (store) => {
+          await store.changeApplication(1, { disabled: true })
+          await store.changeApplication(1, { disabled: false })
+        })
+        const token = await withService(site, (service) => signIn(service, 'ani@example.com'))
+        await site.save()
+        await site.setBack()
+        await recoverSite(site, ALL)
+        await withService(site, async (service) => {
+          assert.equal((await refresh(service, token)).status, 200)
+          await signIn(service, 'ani@example.com')
+        })
+      })
+    })
+
+    test('one that was disabled after the backup is disabled, and let in again it is let in', async () => {
+      await at(open, async (site) => {
+        const token = await signedIn(site)
+        await site.save()
+        await withStore(site, async (store) => {
+          await store.changeApplication(1, { disabled: true })
+          await store.changeApplication(1, { disabled: false })
+        })
+        await site.setBack()
+        await recoverSite(site, ALL)
+        assert.equal(await reasonOf(site, token), 'application-disabled')
+        await withService(site, (service) => signIn(service, 'ani@example.com'))
+        await withStore(site, (store) => store.changeApplication(1, { disabled: true }))
+        await site.setBack()
+        await recoverSite(site, ALL)
+        await withStore(site, async (store) => assert.equal((await store.findApplication(1))?.disabled, true))
+      })
+    })
+
+    test('an entry of a clock that was ahead keeps no service from starting once it is taken over', async () => {
+      await at(open, async (site) => {
+        const token = await signedIn(site)
+        const folder = journalFolder(readSettings(site.variables))
+        const [file = ''] = globSync(`${folder}/*.jsonl`)
+        const ahead = {
+          kind: 'session',
+          sessionId: 'another',
+          reason: 'signed-out',
+          atMs: Date.now() + 3_600_000,
+        }
+        appendFileSync(file, `${JSON.stringify(ahead)}\n`)
+        await assert.rejects(start(site), RestoredStore)
+        assert.equal((await recoverSite(site, ALL)).endedAll, false)
+        await withService(site, async () => {})
+        await withService(site, async (service) => assert.equal((await refresh(service, token)).status, 200))
+      })
+    })
+  })
+}
+
+async function at(open: () => Promise<Site>, work: (site: Site) => Promise<void>): Promise<void> {
+  const site = await open()
+  try {
+    await work(site)
+  } finally {
+    await site.remove()
+  }
+}
+
+/** The refresh token of somebody who is new there. */
+function signedIn(site: Site): Promise<string> {
+  return withService(site, async (service) => {
+    await register(site, service, 'ani@example.com')
+    await site.sql('update accounts set status = 1')
+    return signIn(service, 'ani@example.com')
+  })
+}
+
+function reasonOf(site: Site, token: string): Promise<string | undefined> {
+  return withService(site, async (service) => {
+    const { status, headers } = await refresh(service, token)
+    assert.equal(status, 401)
+    return headers['x-session-end-reason'] as string | undefined
+  })
+}
+
+/** As a command has it. */
+async function withStore(
+  site: Site,
+  work: (store: Awaited<ReturnType<typeof openStore>>['store']) => Promise<unknown>,
+): Promise<void> {
+  const { store } = await openStore(readSettings(site.variables))
+  try {
+    await work(store)
+  } finally {
+    await store.close()
+  }
+}

@@ -1,0 +1,51 @@
+/** What the tests of recovery do with a site: its service, its clients, its recovery. */
+import assert from 'node:assert/strict'
+import { journalFolder } from '../../src/open-store.ts'
+import { recoverStore } from '../../src/recover-store.ts'
+import { type Service, startService } from '../../src/serve.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import type { Recovered } from '../../src/usecases/recover.ts'
+import { sendJson } from '../support/raw-http.ts'
+import { AUTH_KEY, silentLog } from '../support/service.ts'
+import type { Site } from './site.ts'
+
+const PASSWORD = 'right1password'
+const KEY = { 'X-Auth-Key': AUTH_KEY }
+
+export async function register(site: Site, service: Service, email: string): Promise<number> {
+  const body = { firstName: 'Ani', lastName: 'Sarkis', email, password: PASSWORD, phone: '000000' }
+  assert.equal((await sendJson(service.address, 'POST', '/user', KEY, body)).status, 200)
+  return site.number(`select account_id from accounts where email = '${email}'`)
+}
+
+export async function signIn(service: Service, email: string, token = 'refresh_token'): Promise<string> {
+  const answer = await sendJson(service.address, 'POST', '/auth/token', KEY, { email, password: PASSWORD })
+  assert.equal(answer.status, 200, JSON.stringify(answer.body))
+  return answer.body[token] as string
+}
+
+export function refresh(service: Service, token: string) {
+  return sendJson(service.address, 'POST', '/auth/refresh_token', { 'Refresh-Token': token })
+}
+
+export function start(site: Site): Promise<Service> {
+  return startService(readSettings(site.variables), silentLog)
+}
+
+export async function withService<T>(site: Site, work: (service: Service) => Promise<T>): Promise<T> {
+  const service = await start(site)
+  try {
+    return await work(service)
+  } finally {
+    await service.stop()
+  }
+}
+
+/** With the journals that are in the site's data folder. */
+export function recoverSite(
+  site: Site,
+  options: { readonly theseAreAll: boolean; readonly reviveEnded: boolean },
+): Promise<Recovered> {
+  const settings = readSettings(site.variables)
+  return recoverStore(settings, { journalFolders: [journalFolder(settings)], ...options })
+}
