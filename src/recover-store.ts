@@ -2,16 +2,7 @@
 import { openEngine, openOwnJournal } from './open-store.ts'
 import { type ReadJournal, readJournals } from './operations/end-journal.ts'
 import type { Settings } from './settings/settings.ts'
-import { type Recovered, recover } from './usecases/recover.ts'
-
-export interface RecoverStoreRequest {
-  /** Those of the instances. */
-  readonly journalFolders: readonly string[]
-  /** Somebody vouches that no instance is missing. SQLite has only one. */
-  readonly theseAreAll: boolean
-  /** Without complete journals, somebody accepts that ended sessions come back. */
-  readonly reviveEnded: boolean
-}
+import { type RecoverStoreRequest, type Recovered, recover } from './usecases/recover.ts'
 
 /**
  * Brings a restored database up to what the given journals know, all instances stopped, and writes into the journal of

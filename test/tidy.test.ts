@@ -51,6 +51,7 @@ const MAY_IMPORT: readonly (readonly [part: string, allowed: string])[] = [
   ['version.ts', ''],
   ['compose.ts', './'],
   ['open-store.ts', './'],
+  ['recover-store.ts', './'],
   ['default-application.ts', './'],
   ['serve.ts', './'],
   ['command-line.ts', './'],

@@ -2,8 +2,7 @@ import type { Composed } from '../compose.ts'
 import type { Service } from '../serve.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { OpenedStore } from '../store/store.ts'
-import type { RecoverStoreRequest } from '../recover-store.ts'
-import type { Recovered } from '../usecases/recover.ts'
+import type { RecoverStoreRequest, Recovered } from '../usecases/recover.ts'
 
 /** What the commands stand on; put together in `main.ts`. */
 export interface Context {

@@ -1,5 +1,5 @@
 /** The journal as files in the data folder: one for each process, JSON lines, synced before anything is acknowledged. */
-import { type FileHandle, mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LIMITS } from '../settings/limits.ts'
 import { type Journal, type JournalEntry, isJournalEntry } from '../store/journal.ts'
@@ -114,7 +114,7 @@ class FileJournal implements Journal {
     await this.#file?.close()
     this.#file = file
     this.#day = day
-    await removeOld(this.#folder)
+    await removeOld(this.#folder, nowMs - LIMITS.journalKeptMs)
     return file
   }
 
@@ -164,12 +164,12 @@ export async function hasJournal(folder: string): Promise<boolean> {
   return (await journalFiles(folder)).length > 0
 }
 
-async function removeOld(folder: string): Promise<void> {
+/** By the store's clock, as all that is written in them: this machine's may be wrong. A file goes on for a day. */
+async function removeOld(folder: string, beforeMs: number): Promise<void> {
   for (const name of await journalFiles(folder)) {
-    const path = join(folder, name)
-    // Another process may have been quicker.
-    const facts = await stat(path).catch(() => null)
-    if (facts !== null && facts.mtimeMs < Date.now() - LIMITS.journalKeptMs) await rm(path, { force: true })
+    const madeAtMs = Number.parseInt(name, 10)
+    // Another process may be quicker.
+    if (madeAtMs + DAY_MS < beforeMs) await rm(join(folder, name), { force: true })
   }
 }
 

@@ -18,6 +18,16 @@ export interface RecoverRequest {
   readonly journal: Journal
 }
 
+/** A recovery as an operator asks for it. */
+export interface RecoverStoreRequest {
+  /** Those of the instances. */
+  readonly journalFolders: readonly string[]
+  /** Somebody vouches that no instance is missing. SQLite has only one. */
+  readonly theseAreAll: boolean
+  /** Without complete journals, somebody accepts that ended sessions come back. */
+  readonly reviveEnded: boolean
+}
+
 export interface Recovered {
   readonly entries: number
   /** Instances that lived when the database was last written and whose journal is missing. */

@@ -1,5 +1,8 @@
 /** Defects of other systems when something else fails: what cannot be asked is not granted, what did not happen is not answered. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Composed } from '../../src/compose.ts'
 import { type Store, StoreUnavailable } from '../../src/store/store.ts'
@@ -84,9 +87,14 @@ test('NextAuth GHSA-8fpg-xm3f-6cx3: while the store cannot be asked, nobody is l
 })
 
 test('NextAuth GHSA-8fpg-xm3f-6cx3: with a wrong master secret the service does not start', async () => {
-  const { DUKTIG_DATA_DIR } = service.variables
-  await assert.rejects(
-    startTestService({ DUKTIG_DATA_DIR: DUKTIG_DATA_DIR as string, DUKTIG_SECRET: 'another-'.repeat(4) }),
-    SealError,
-  )
+  const dataDir = mkdtempSync(join(tmpdir(), 'duktig-secret-'))
+  try {
+    await (await startTestService({ DUKTIG_DATA_DIR: dataDir })).stop()
+    await assert.rejects(
+      startTestService({ DUKTIG_DATA_DIR: dataDir, DUKTIG_SECRET: 'another-'.repeat(4) }),
+      SealError,
+    )
+  } finally {
+    rmSync(dataDir, { recursive: true })
+  }
 })

@@ -107,9 +107,20 @@ describe('from the first start to the second', () => {
 
   test('a port that is taken stops a third start, and is named', async () => {
     const { port } = new URL(service.address)
-    const { code, err } = await checkout.run(['serve'], { variables: { DUKTIG_PORT: port } })
+    const variables = { DUKTIG_PORT: port, DUKTIG_DATA_DIR: 'another' }
+    const { code, err } = await checkout.run(['serve'], { variables })
     assert.equal(code, 1)
     assert.match(err, /^duktig: .*EADDRINUSE.*set DUKTIG_PORT/m)
+    assert.equal((await refresh()).status, 200)
+  })
+
+  test('a data folder that another service has stops it as well, and is named', async () => {
+    const { code, err } = await checkout.run(['serve'], { variables: { DUKTIG_PORT: '0' } })
+    assert.equal(code, 1)
+    assert.match(
+      err,
+      /^duktig: .*duktig\.sqlite is in use by a service: stop that first, or set DUKTIG_DATA_DIR/m,
+    )
     assert.equal((await refresh()).status, 200)
   })
 })

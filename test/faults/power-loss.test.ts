@@ -28,17 +28,19 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 test(`${CUTS} power cuts lose nothing that was acknowledged${reason}`, { skip }, async (t) => {
-  const lost = await cutAndCheck('full', CUTS, undefined)
+  const lost = await cutAndCheck('full', CUTS)
   t.diagnostic(`${lost} writes lost in ${CUTS} cuts`)
 })
 
 test(`the same cuts lose answers of a store with synchronous=NORMAL${reason}`, { skip }, async () => {
   const main = copyWithout('pragma synchronous = full', 'pragma synchronous = normal')
-  await assert.rejects(cutAndCheck('normal', 20, main), Violation, 'the rig does not see what is lost')
+  // By a client, or by a start: the journal, which is synced, has an end that the database lost.
+  const isSeen = (error: Error) => error instanceof Violation || /older than the journal/.test(error.message)
+  await assert.rejects(cutAndCheck('normal', 20, main), isSeen, 'the rig does not see what is lost')
 })
 
 /** Works, cuts the power at a random moment, starts again and asks; `cuts` times. How many writes were lost. */
-async function cutAndCheck(name: string, cuts: number, main: string | undefined): Promise<number> {
+async function cutAndCheck(name: string, cuts: number, main?: string): Promise<number> {
   const data = join(folder, name)
   const variables = faultVariables(data)
   const holders = await populate(variables, 240)

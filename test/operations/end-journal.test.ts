@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, globSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -86,4 +94,47 @@ test('who ends nothing leaves no journal', async (t) => {
   })
   await journal.close()
   assert.equal(await hasJournal(folder), false)
+})
+
+test('a line that cannot be read before the last one is damage: who wrote it vouches for nothing any more', async (t) => {
+  const folder = folderFor(t)
+  for (const [instanceId, atMs] of [
+    ['on-e', T0],
+    ['two', T0 + 1],
+  ] as const) {
+    const journal = await openJournal({ folder, instanceId, clock: { nowMs: () => atMs }, startAtOnce: true })
+    await journal.append([ended('a'), ended('b')])
+    await journal.close()
+  }
+  const [file = ''] = globSync(`${folder}/*-on-e-*.jsonl`)
+  const text = readFileSync(file, 'utf8')
+  const instances = async () => (await readJournals(folder)).headers.map(({ instanceId }) => instanceId)
+  assert.deepEqual(await instances(), ['on-e', 'two'])
+  for (const damaged of [
+    text.replace('"sessionId":"a"', '"sessionId:"a"'),
+    text.replace('"session"', '"sessiom"'),
+    text.replace('{"journal":1', '{"journal":0'),
+  ]) {
+    assert.notEqual(damaged, text)
+    writeFileSync(file, damaged)
+    assert.deepEqual(await instances(), ['two'])
+  }
+})
+
+test('nothing is written before somebody has been told until when', async (t) => {
+  const folder = folderFor(t)
+  const told: number[] = []
+  const beforeWrite = async (latestAtMs: number) => {
+    told.push(latestAtMs)
+    if (told.length === 1) throw new StoreUnavailable('the database is away')
+    assert.deepEqual(await endedIn(folder), [])
+  }
+  const clock = { nowMs: () => T0 }
+  const journal = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, beforeWrite })
+  await assert.rejects(journal.append([ended('a', T0 + 5), ended('b', T0 + 3)]), StoreUnavailable)
+  assert.deepEqual(await endedIn(folder), [])
+  await journal.append([])
+  await journal.close()
+  assert.deepEqual(told, [T0 + 5, T0 + 5])
+  assert.deepEqual(await endedIn(folder), ['b', 'a'])
 })

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, cpSync, globSync, renameSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { RestoredStore, journalFolder, openStore } from '../../src/open-store.ts'
+import { RestoredStore, journalFolder, openEngine, openStore } from '../../src/open-store.ts'
+import { readJournals } from '../../src/operations/end-journal.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { recoverSite, refresh, register, signIn, start, withService } from './clients.ts'
 import { SITES, type Site } from './site.ts'
@@ -50,6 +51,29 @@ for (const [engine, open] of Object.entries(SITES)) {
         await assert.rejects(start(site), RestoredStore)
         await recoverSite(site, ALL)
         await withService(site, async () => {})
+      })
+    })
+
+    test('an end that the journal misses, since the process was killed before it, is written by the next start', async () => {
+      await at(open, async (site) => {
+        const token = await signedIn(site)
+        await site.save()
+        const settings = readSettings(site.variables)
+        const { store } = await openEngine(settings)
+        const accountId = await site.number('select account_id from accounts')
+        assert.equal((await store.endSessions(accountId, 'ended-by-administrator')).length, 1)
+        await store.close()
+        const ends = async () =>
+          (await readJournals(journalFolder(settings))).entries.filter(({ kind }) => kind === 'session')
+            .length
+        assert.equal(await ends(), 0)
+        await withService(site, async () => {})
+        await withService(site, async () => {})
+        assert.equal(await ends(), 1, 'once, and not by each start')
+        await site.setBack()
+        await assert.rejects(start(site), RestoredStore)
+        assert.equal((await recoverSite(site, ALL)).endedAll, false)
+        assert.equal(await reasonOf(site, token), 'ended-by-administrator')
       })
     })
 

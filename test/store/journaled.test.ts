@@ -9,8 +9,8 @@ import { createClock } from '../../src/operations/clock.ts'
 import type { JournalEntry } from '../../src/store/journal.ts'
 import { journaled } from '../../src/store/journaled.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
-import { StoreUnavailable } from '../../src/store/store.ts'
-import { makeAccount, makeApplication, refreshRequest, signIn, signedIn } from './engine.ts'
+import { type Store, StoreUnavailable } from '../../src/store/store.ts'
+import { makeAccount, makeApplication, refreshRequest, signIn, signInRequest, signedIn } from './engine.ts'
 
 async function site(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-journaled-'))
@@ -102,3 +102,56 @@ test('an old token that was found out is in the journal although its answer came
     [[session.sessionId, 'reuse']],
   )
 })
+
+test('a sign-in that is refused since the journal cannot be written leaves room for the next', async (t) => {
+  const { bare, store, journal } = await site(t)
+  const application = await makeApplication(bare)
+  const account = await makeAccount(bare)
+  const cap = { maxLiveSessions: 5 }
+  for (let i = 0; i < 5; i++) await signIn(store, account, application, cap)
+  const before = await liveIds(bare, account.accountId)
+  journal.fails = true
+  await assert.rejects(store.openSession(signInRequest(account, application, cap)), StoreUnavailable)
+  const left = await liveIds(bare, account.accountId)
+  assert.equal(left.length, 4)
+  assert.ok(left.every((id) => before.includes(id)))
+  const { sessionId } = await signIn(store, account, application, cap)
+  assert.deepEqual((await liveIds(bare, account.accountId)).toSorted(), [...left, sessionId].toSorted())
+})
+
+test('a key that the journal does not have does not sign', async (t) => {
+  const { bare, store, journal } = await site(t)
+  journal.fails = true
+  const key = {
+    kid: 'new',
+    purpose: 'refresh',
+    algorithm: 'HS256',
+    sealed: Buffer.from('sealed'),
+    createdAtMs: 1,
+    activeAtMs: 1,
+    retireAtMs: null,
+  } as const
+  await assert.rejects(store.addFirstKey(key), StoreUnavailable)
+  await assert.rejects(store.rotateKey(key, 1), StoreUnavailable)
+  assert.deepEqual(await bare.listKeys(), [])
+})
+
+test('that an application is let in again is in the journal, with what ended its sessions', async (t) => {
+  const { store, entries } = await site(t)
+  const { applicationId, epoch } = await makeApplication(store)
+  await store.changeApplication(applicationId, { disabled: true })
+  await store.changeApplication(applicationId, { disabled: false })
+  await store.changeApplication(applicationId, { idleSeconds: 600 })
+  assert.deepEqual(
+    entries.map((entry) => entry.kind === 'application' && [entry.disabled, entry.epoch]),
+    [
+      [true, epoch + 1],
+      [false, epoch + 1],
+    ],
+  )
+})
+
+async function liveIds(store: Store, accountId: number): Promise<readonly string[]> {
+  const sessions = await store.listSessions(accountId, 100)
+  return sessions.filter(({ endedAtMs }) => endedAtMs === null).map(({ sessionId }) => sessionId)
+}

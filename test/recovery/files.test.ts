@@ -1,0 +1,84 @@
+/** What lies where a backup of SQLite is to be put, and who is still at work there. */
+import assert from 'node:assert/strict'
+import { copyFileSync, existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { restore } from '../../src/open-store.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import { StoreUnavailable } from '../../src/store/store.ts'
+import { recoverSite, register, start, withService } from './clients.ts'
+import { sqliteSite } from './site.ts'
+
+const ALL = { theseAreAll: true, reviveEnded: false }
+
+/** A site with a backup that has one account, and a database with two. */
+async function siteWithBackup(t: TestContext) {
+  const site = await sqliteSite()
+  t.after(() => site.remove())
+  const settings = readSettings(site.variables)
+  const database = join(settings.dataDir, 'duktig.sqlite')
+  const crashed = join(dirname(settings.dataDir), 'crashed')
+  await withService(site, async (service) => {
+    await register(site, service, 'one@example.com')
+    await site.save()
+    await register(site, service, 'two@example.com')
+    // As they lie there after a kill.
+    for (const end of ['', '-wal']) copyFileSync(`${database}${end}`, `${crashed}${end}`)
+  })
+  const putBack = () => restore(settings, join(dirname(settings.dataDir), 'backup.sqlite'))
+  return { site, settings, database, crashed, putBack }
+}
+
+test('a log that was left where the backup is put is not written into it', async (t) => {
+  const { site, database, crashed, putBack } = await siteWithBackup(t)
+  rmSync(database)
+  copyFileSync(`${crashed}-wal`, `${database}-wal`)
+  await assert.rejects(start(site), /log .*-wal is there/, 'a new database would be made of it')
+  assert.equal(await putBack(), '', 'there was no database to be kept')
+  await recoverSite(site, ALL)
+  using restored = new DatabaseSync(database)
+  assert.deepEqual({ ...restored.prepare('pragma integrity_check').get() }, { integrity_check: 'ok' })
+  assert.equal(await site.number('select count(*) from accounts'), 1)
+})
+
+test('a database that was killed is kept with all that its log holds', async (t) => {
+  const { database, crashed, putBack } = await siteWithBackup(t)
+  for (const end of ['', '-wal']) copyFileSync(`${crashed}${end}`, `${database}${end}`)
+  const aside = await putBack()
+  assert.ok(typeof aside === 'string' && aside !== '')
+  using kept = new DatabaseSync(aside)
+  assert.deepEqual({ ...kept.prepare('select count(*) n from accounts').get() }, { n: 2 })
+})
+
+test('a damaged database does not stand in the way of the backup that is to replace it', async (t) => {
+  const { site, database, putBack } = await siteWithBackup(t)
+  for (const damage of [
+    () => writeFileSync(database, 'this is no database, and has been none for long'.repeat(100)),
+    () => truncateSync(database, 100),
+  ]) {
+    damage()
+    const aside = await putBack()
+    assert.ok(typeof aside === 'string' && aside !== '')
+    await recoverSite(site, ALL)
+    assert.equal(await site.number('select count(*) from accounts'), 1)
+  }
+})
+
+test('beside a service that runs nothing is put back, recovered or started, and nothing is left', async (t) => {
+  const { site, settings, database, putBack } = await siteWithBackup(t)
+  await withService(site, async () => {
+    const before = readdirSync(settings.dataDir).toSorted()
+    const refused = await putBack()
+    assert.ok(typeof refused === 'object' && refused.problem.includes('stop the service first'))
+    await assert.rejects(recoverSite(site, ALL), StoreUnavailable)
+    await assert.rejects(start(site), /in use by a service/)
+    rmSync(database)
+    assert.equal(typeof (await putBack()), 'object', 'also where its database is gone')
+    assert.deepEqual(
+      readdirSync(settings.dataDir).toSorted(),
+      before.filter((name) => name !== 'duktig.sqlite'),
+    )
+  })
+  assert.equal(existsSync(`${database}.service`), true)
+})
