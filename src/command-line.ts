@@ -4,6 +4,7 @@ import { createProgram } from './cli/program.ts'
 import { compose } from './compose.ts'
 import { backup, journalFolder, openStore, restore } from './open-store.ts'
 import { hasJournal } from './operations/end-journal.ts'
+import { hasMasterSecret } from './operations/secrets.ts'
 import { createLog } from './operations/log.ts'
 import { recoverStore } from './recover-store.ts'
 
@@ -19,6 +20,7 @@ export async function runCommand(
     restore,
     journalFolder,
     hasJournal,
+    hasMasterSecret: ({ dataDir, secret }) => hasMasterSecret(dataDir, secret),
     recover: recoverStore,
     async open(settings) {
       const { store } = await openStore(settings)

@@ -30,7 +30,8 @@ export interface Composed {
 
 /** Everything the use cases need. The store is the caller's to close, also when this fails. */
 export async function compose(settings: Settings, store: Store, givenLog: Log): Promise<Composed> {
-  const secret = masterSecret(settings.dataDir, settings.secret)
+  const hasKeys = (await store.listKeys()).length > 0
+  const secret = masterSecret(settings.dataDir, settings.secret, hasKeys)
   const sealer = createSealer(secret)
   const keys = await KeyRing.load(store, store.clock, sealer, settings.accessTokenAlg)
   const passwords = createPasswords()

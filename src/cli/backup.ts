@@ -45,6 +45,6 @@ export function restoreCommand(context: Context): Command {
         theseAreAll: true,
         reviveEnded: options.reviveEndedSessions === true,
       })
-      report(recovered)
+      report(context, settings, recovered)
     })
 }

@@ -15,6 +15,7 @@ export interface Context {
   restore(settings: Settings, file: string): Promise<string | { readonly problem: string }>
   journalFolder(settings: Settings): string
   hasJournal(folder: string): Promise<boolean>
+  hasMasterSecret(settings: Settings): boolean
   /** Brings a restored database up to the journals. */
   recover(settings: Settings, request: RecoverStoreRequest): Promise<Recovered>
   open(settings: Settings): Promise<Composed & { close(): Promise<void> }>
@@ -33,6 +34,7 @@ export function nothingRuns(): Context {
     restore: refuse,
     journalFolder: refuse,
     hasJournal: refuse,
+    hasMasterSecret: refuse,
     recover: refuse,
     open: refuse,
     startService: refuse,

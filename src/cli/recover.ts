@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { Recovered } from '../usecases/recover.ts'
 import type { Context } from './context.ts'
+import type { Settings } from '../settings/settings.ts'
 import { CommandError, print } from './terminal.ts'
 
 interface Options {
@@ -34,13 +35,20 @@ export function recoverCommand(context: Context): Command {
         theseAreAll: options.theseAreAll === true,
         reviveEnded: options.reviveEndedSessions === true,
       })
-      report(recovered)
+      report(context, settings, recovered)
     })
 }
 
-export function report({ entries, missing, endedAll }: Recovered): void {
+export function report(
+  context: Context,
+  settings: Settings,
+  { entries, missing, endedAll }: Recovered,
+): void {
   print(`Took over ${entries} entries of the journals.`)
   if (missing.length > 0) print(`No complete journal was found of: ${missing.join(', ')}.`)
   if (endedAll) print('The journals were not complete, so all sessions have ended.')
-  print('The service may be started.')
+  if (context.hasMasterSecret(settings)) return print('The service may be started.')
+  print(
+    `Put the master secret back before you start the service: the file secret in ${settings.dataDir}, or DUKTIG_SECRET.`,
+  )
 }

@@ -27,10 +27,27 @@ export function ensureDataDir(dataDir: string): void {
   }
 }
 
-/** The master secret: what the settings give, or the one kept in the data folder, made at the first start. */
-export function masterSecret(dataDir: string, given: string | null): string {
+/** Whether there is a master secret: in the settings, or in the data folder. */
+export function hasMasterSecret(dataDir: string, given: string | null): boolean {
+  return given !== null || existsSync(secretFile(dataDir))
+}
+
+function secretFile(dataDir: string): string {
+  return join(dataDir, 'secret')
+}
+
+/**
+ * The master secret: what the settings give, or the one kept in the data folder, made at the first start.
+ * @throws {SettingsError} when there is none, and the store has something that was sealed with it
+ */
+export function masterSecret(dataDir: string, given: string | null, isNeeded: boolean): string {
   if (given !== null) return given
-  const file = join(dataDir, 'secret')
+  const file = secretFile(dataDir)
+  if (isNeeded && !existsSync(file))
+    throw new SettingsError([
+      `the master secret is missing, with which the signing keys in the store are sealed: put ${resolve(file)} back, or ` +
+        'set DUKTIG_SECRET to what it held',
+    ])
   try {
     writeNew(file, randomBytes(32).toString('base64url'))
   } catch (error) {

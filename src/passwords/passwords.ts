@@ -10,7 +10,11 @@ const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
 export const OUR_HASH_PREFIX = `$argon2id$v=19$m=${ARGON2.memoryCost},t=${ARGON2.timeCost},p=${ARGON2.parallelism}$`
 const BCRYPT = /^\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/
 const ARGON2ID =
-  /^\$argon2id\$v=19\$m=\d{1,7},t=\d{1,2},p=\d{1,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/
+  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/
+/** What a hash from elsewhere may ask of us, in KiB and passes: 256 MiB, or a sign-in would take memory and time of all. */
+const MOST_MEMORY_KIB = 262_144
+const MOST_PASSES = 10
+const MOST_LANES = 16
 
 type HashQueue = WorkQueue<HashJob, unknown>
 /** The queue, or what it has kept for one hash. */
@@ -49,7 +53,7 @@ export function createPasswords(concurrency = availableParallelism()): Passwords
 
 /** Whether a hash from elsewhere is one that we can check. */
 export function isKnownHash(hash: string): boolean {
-  return BCRYPT.test(hash) || ARGON2ID.test(hash)
+  return BCRYPT.test(hash) || isArgon2id(hash)
 }
 
 /** Whether a hash should be replaced at the next sign-in: another algorithm, or other parameters. */
@@ -62,9 +66,14 @@ function isOfOurKind(job: HashJob): boolean {
   return job.kind === 'hash' || !isOutdatedHash(job.hash)
 }
 
+function isArgon2id(hash: string): boolean {
+  const [, memory, passes, lanes] = ARGON2ID.exec(hash) ?? []
+  return Number(memory) <= MOST_MEMORY_KIB && Number(passes) <= MOST_PASSES && Number(lanes) <= MOST_LANES
+}
+
 /** Null for what is no hash that we can check. */
 function verification(hash: string, password: string): HashJob | null {
-  if (ARGON2ID.test(hash)) return { kind: 'verify-argon2', hash, password: normalised(password) }
+  if (isArgon2id(hash)) return { kind: 'verify-argon2', hash, password: normalised(password) }
   // Other programs hashed what was typed, without normalising it.
   if (BCRYPT.test(hash)) return { kind: 'verify-bcrypt', hash: hash.replace(/^\$2y\$/, '$2b$'), password }
   return null

@@ -20,7 +20,10 @@ export function createPasswordPolicy(minBytes: number = LIMITS.passwordBytesMin)
   }
 }
 
-/** The 59,187 passwords that most accounts of a large leak had, as one text: compact, and searched in a tenth of a ms. */
+/**
+ * The 9,438 passwords that half of the accounts of a large leak had, as one text: compact, and searched at once. ASVS 5.0 asks for
+ * 3,000 (6.2.4). The longer lists hold what the contract takes and clients have: letters in their order with a digit.
+ */
 let common: Buffer | null = null
 
 function isCommon(password: string): boolean {
@@ -30,6 +33,6 @@ function isCommon(password: string): boolean {
 }
 
 function commonPasswords(): Buffer {
-  const file = createRequire(import.meta.url).resolve('rockyou/data/75.txt')
+  const file = createRequire(import.meta.url).resolve('rockyou/data/50.txt')
   return Buffer.concat([Buffer.from('\n'), readFileSync(file), Buffer.from('\n')])
 }

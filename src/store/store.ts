@@ -208,7 +208,10 @@ export interface KeyStore {
   listKeys(): Promise<readonly StoredKey[]>
   /** Adds a key unless one of its purpose and algorithm exists already, so that instances that start together agree. */
   addFirstKey(key: StoredKey): Promise<void>
-  /** Adds a key beside the others; those that may still sign retire at `othersRetireAtMs`. */
+  /**
+   * Adds a key beside the others; those that may still sign retire at `othersRetireAtMs`, refresh keys not before the last
+   * session there is has ended: policies may have been longer when it was opened.
+   */
   rotateKey(key: StoredKey, othersRetireAtMs: number): Promise<void>
   /** Keys of a purpose that have another algorithm than the one it signs with now retire then, if not earlier. */
   retireOtherAlgorithms(purpose: KeyPurpose, algorithm: string, retireAtMs: number): Promise<void>

@@ -32,7 +32,10 @@ export function createSealer(masterSecret: string): Sealer {
         const body = sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES)
         return Buffer.concat([decipher.update(body), decipher.final()])
       } catch (cause) {
-        throw new SealError('the signing keys in the store are sealed with another DUKTIG_SECRET', { cause })
+        throw new SealError(
+          'the signing keys in the store are sealed with another master secret than that of DUKTIG_SECRET or of the data folder',
+          { cause },
+        )
       }
     },
   }

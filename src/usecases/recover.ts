@@ -1,6 +1,8 @@
 import type { Instance, Journal, JournalEntry } from '../store/journal.ts'
+import { SYSTEM } from '../core/actions.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { Store } from '../store/store.ts'
+import { randomId } from '../tokens/random-id.ts'
 
 /** What the journals that were found say about themselves. */
 export interface FoundJournals {
@@ -54,7 +56,24 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
     instanceIds: [...new Set(journals.headers.map((header) => header.instanceId))],
     writtenToMs: journals.entries.at(-1)?.atMs ?? 0,
   })
-  await journal.append([{ kind: 'recovered', endedAll, ids, atMs: store.clock.nowMs() }])
+  const atMs = store.clock.nowMs()
+  await journal.append([{ kind: 'recovered', endedAll, ids, atMs }])
+  const ended = endedAll ? ', all sessions ended' : ''
+  await store.recordActions({
+    writer: randomId(),
+    number: 1,
+    actions: [
+      {
+        accountId: SYSTEM,
+        code: 'Store->recovered',
+        message: `Database recovered: ${entries.length} entries of journals${ended}`,
+        atMs,
+        address: null,
+        sessionId: null,
+      },
+    ],
+    logs: [],
+  })
   return { entries: entries.length, missing, endedAll }
 }
 

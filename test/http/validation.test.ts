@@ -211,6 +211,7 @@ describe('a password that is to be set', () => {
     ['must be strong', 'abcdef', POLICY, [PASSWORD + SUFFIX]],
     ['must not be one that everybody tries first', 'password1', POLICY, [PASSWORD + SUFFIX]],
     ['may be any other', 'Correct-Horse-1', POLICY, undefined],
+    ["may be the contract's shortest", 'abcde1', POLICY, undefined],
     [
       'must be as long as the settings say, in these words',
       'Correct-Hors-1',
@@ -246,7 +247,12 @@ describe('a query', () => {
       { offset: [INT0], limit: [INT1] },
     ],
     ['refuses spaces and signs', { offset: ' 1', limit: '+1' }, { offset: [INT0], limit: [INT1] }],
-    ['refuses numbers that lose digits', { offset: '99999999999999999999', limit: '1' }, { offset: [INT0] }],
+    ['takes any that 64 bits hold', { offset: '9223372036854775807', limit: '9007199254740993' }, {}],
+    [
+      'refuses those beyond',
+      { offset: '9223372036854775808', limit: '1'.repeat(20) },
+      { offset: [INT0], limit: [INT1] },
+    ],
     ['refuses a parameter given twice', { offset: ['0', '0'], limit: '1' }, { offset: [INT0] }],
     ['refuses a date in words', { offset: '0', limit: '1', dateFrom: '2019-11-22' }, { dateFrom: [DATE] }],
     ['refuses an empty date', { offset: '0', limit: '1', dateFrom: '' }, { dateFrom: [DATE] }],

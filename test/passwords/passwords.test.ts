@@ -107,6 +107,10 @@ describe('what is no hash that we check', () => {
     // A cost that would keep a core busy for minutes.
     bcrypt.replace('$10$', '$31$'),
     bcrypt.replace('$10$', '$00$'),
+    // Memory, passes or lanes that would be too much for everybody else.
+    '$argon2id$v=19$m=262145,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
+    '$argon2id$v=19$m=19456,t=11,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
+    '$argon2id$v=19$m=19456,t=2,p=17$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
     '$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
     '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$',
   ]

@@ -51,6 +51,8 @@ for (const [engine, open] of Object.entries(SITES)) {
         await assert.rejects(start(site), RestoredStore)
         await recoverSite(site, ALL)
         await withService(site, async () => {})
+        const code = await site.number("select count(*) from user_actions where code = 'Store->recovered'")
+        assert.equal(code, 1, 'and the audit trail tells of it')
       })
     })
 

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { restore } from '../../src/open-store.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
+import { sendJson } from '../support/raw-http.ts'
 import { recoverSite, register, start, withService } from './clients.ts'
 import { sqliteSite } from './site.ts'
 
@@ -67,7 +68,7 @@ test('a damaged database does not stand in the way of the backup that is to repl
 
 test('beside a service that runs nothing is put back, recovered or started, and nothing is left', async (t) => {
   const { site, settings, database, putBack } = await siteWithBackup(t)
-  await withService(site, async () => {
+  await withService(site, async (service) => {
     const before = readdirSync(settings.dataDir).toSorted()
     const refused = await putBack()
     assert.ok(typeof refused === 'object' && refused.problem.includes('stop the service first'))
@@ -75,6 +76,8 @@ test('beside a service that runs nothing is put back, recovered or started, and 
     await assert.rejects(start(site), /in use by a service/)
     rmSync(database)
     assert.equal(typeof (await putBack()), 'object', 'also where its database is gone')
+    const { status } = await sendJson(service.address, 'GET', '/health/ready')
+    assert.equal(status, 503, 'what it writes now is lost')
     assert.deepEqual(
       readdirSync(settings.dataDir).toSorted(),
       before.filter((name) => name !== 'duktig.sqlite'),

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { StoredKey } from '../../src/store/store.ts'
-import { PROVE, type TestEngine, type TestStore, together, unique } from './engine.ts'
+import {
+  PROVE,
+  type TestEngine,
+  type TestStore,
+  makeAccount,
+  makeApplication,
+  signIn,
+  together,
+  unique,
+} from './engine.ts'
 
 function newKey(algorithm: string, differs: Partial<StoredKey> = {}): StoredKey {
   return {
@@ -36,6 +45,23 @@ export function keyCases(engine: TestEngine): void {
     await store.rotateKey(first, 10_000)
     await store.rotateKey(second, 20_000)
     assert.deepEqual(plain(await keysOf('A')), plain([second, { ...first, retireAtMs: 20_000 }]))
+  })
+
+  test('a refresh key does not retire before the last session has ended, whatever policies say now', async () => {
+    const { store } = opened()
+    const application = await makeApplication(store, { sessionTtlSeconds: 30 * 86_400 })
+    const { expiresAtMs } = await signIn(store, await makeAccount(store), application)
+    for (const [purpose, retireAtMs] of [
+      ['refresh', expiresAtMs],
+      ['access', 10_000],
+    ] as const) {
+      const algorithm = unique('long-')
+      const old = newKey(algorithm, { purpose })
+      await store.addFirstKey(old)
+      await store.rotateKey(newKey(algorithm, { purpose }), 10_000)
+      const stored = (await keysOf(algorithm)).find(({ kid }) => kid === old.kid)
+      assert.equal(stored?.retireAtMs, retireAtMs)
+    }
   })
 
   test('of instances that start together exactly one adds the first key, for each purpose and algorithm', async () => {

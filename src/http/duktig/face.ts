@@ -16,7 +16,7 @@ import { type HttpRequest, type HttpRoute, header } from '../route.ts'
 import type { DateFormat } from '../../core/dates.ts'
 import { UNAVAILABLE, bodyProblemAnswer, denialAnswer } from './denials.ts'
 import { type Documented, operationOf } from './operation.ts'
-import type { Rule } from './rules.ts'
+import { type Rule, wholeNumber } from './rules.ts'
 import { type BodyRules, type Mistakes, validateBody, validateQuery } from './validation.ts'
 
 /** What all routes of this face share. Header names in lower case. */
@@ -60,7 +60,7 @@ export interface DuktigRoute extends Documented {
 }
 
 /** User ids in paths: integers above 0. */
-export const USER_ID = { userId: /^[1-9]\d{0,14}$/ }
+export const USER_ID = { userId: /^[1-9]\d{0,18}$/ }
 
 /** Session ids in paths: opaque strings. */
 export const SESSION_ID = { sessionId: /^[A-Za-z0-9_-]{1,64}$/ }
@@ -107,7 +107,7 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
     if (denial !== null) return denialAnswer(denial)
   }
   const { userId, sessionId } = request.params
-  if (userId !== undefined) call.userId = Number(userId)
+  if (userId !== undefined) call.userId = wholeNumber(userId)
   if (sessionId !== undefined) call.sessionId = sessionId
   if (route.target !== undefined) {
     const denial = await route.target(face, call.userId as number)

@@ -58,8 +58,19 @@ export function integer(min: number): Rule {
   return {
     message: `Required int value min ${min}`,
     schema: { type: 'integer', minimum: min },
-    test: (value) => typeof value === 'string' && /^(0|[1-9]\d{0,14})$/.test(value) && Number(value) >= min,
+    test: (value) => typeof value === 'string' && /^(0|[1-9]\d{0,18})$/.test(value) && isWithin(value, min),
   }
+}
+
+/** Up to what the original counts with, 64 bits. */
+function isWithin(digits: string, min: number): boolean {
+  const value = BigInt(digits)
+  return value >= min && value < 2n ** 63n
+}
+
+/** What an id or an `integer` of a query says; of numbers beyond any that there is, the greatest that can be counted with. */
+export function wholeNumber(text: string | undefined): number {
+  return Math.min(Number(text), Number.MAX_SAFE_INTEGER)
 }
 
 /** A point in time in a query, as Unix seconds. */

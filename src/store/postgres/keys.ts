@@ -27,7 +27,8 @@ export function keyStore(connection: Connection): KeyStore {
         // Without it, two rotations at once would not see, and so not retire, each other's key.
         await lock(sql, LOCK.signingKeys)
         await sql.rows(
-          `update signing_keys set retire_at_ms = $1
+          `update signing_keys set retire_at_ms = greatest($1, case when purpose = 'refresh'
+             then (select max(expires_at_ms) from sessions) end)
            where purpose = $2 and algorithm = $3 and retire_at_ms is null`,
           othersRetireAtMs,
           key.purpose,

@@ -23,6 +23,15 @@ export interface Checkpointer {
   stop(): Promise<void>
 }
 
+/** Null where it cannot be told, as on a disk that fails: requests say so, and the next look may see. */
+function logStateOf(connection: Connection): ReturnType<Connection['logState']> | null {
+  try {
+    return connection.logState()
+  } catch {
+    return null
+  }
+}
+
 /** Takes the checkpoints of `connection` over. The file is the database's. */
 export function startCheckpointer(connection: Connection, file: string): Checkpointer {
   connection.exec('pragma wal_autocheckpoint = 0')
@@ -33,11 +42,11 @@ export function startCheckpointer(connection: Connection, file: string): Checkpo
   function look(): void {
     timer = null
     if (running) return
-    const { frames, copied } = connection.logState()
-    if (frames - copied < DUE_FRAMES) return
+    const state = logStateOf(connection)
+    if (state === null || state.frames - state.copied < DUE_FRAMES) return
     worker ??= startWorker()
     running = true
-    const work: CheckpointWork = frames < FULL_FRAMES ? 'copy' : 'start-over'
+    const work: CheckpointWork = state.frames < FULL_FRAMES ? 'copy' : 'start-over'
     worker.postMessage(work)
   }
 

@@ -20,12 +20,16 @@ export function keyStore(connection: Connection): KeyStore {
 
     rotateKey: (key, othersRetireAtMs) =>
       connection.write(() => {
+        const lastEnd = connection.sql('select coalesce(max(expires_at_ms), 0) from sessions').get()
+        const [lastEndMs] = lastEnd as unknown as readonly [number]
+        const retireAtMs =
+          key.purpose === 'refresh' ? Math.max(othersRetireAtMs, lastEndMs) : othersRetireAtMs
         connection
           .sql(
             `update signing_keys set retire_at_ms = ?
              where purpose = ? and algorithm = ? and retire_at_ms is null`,
           )
-          .run(othersRetireAtMs, key.purpose, key.algorithm)
+          .run(retireAtMs, key.purpose, key.algorithm)
         insert(connection, key)
       }),
 

@@ -55,6 +55,7 @@ function refuseLoneLog(file: string): void {
 async function openAlone(file: string, clock: Clock, options: OpenSqliteOptions): Promise<OpenedStore> {
   const connection = new Connection(file, clock)
   const applied = await migrate(connection)
+  const madeAs = statSync(file).ino
   const checkpointer = options.longRunning === true ? startCheckpointer(connection, file) : null
   const rotations = new RotationLog(connection, {
     settlesWhenQuiet: options.longRunning === true,
@@ -77,6 +78,9 @@ async function openAlone(file: string, clock: Clock, options: OpenSqliteOptions)
     // A transaction that writes, so that a full or read-only disk shows. SQLite writes nothing that has not changed.
     check: () =>
       connection.write(() => {
+        // What is written to a file that has been removed is lost.
+        if (statSync(file, { throwIfNoEntry: false })?.ino !== madeAs)
+          throw new StoreUnavailable(`${file} was removed or replaced under the service`)
         const [version] = connection.sql('pragma user_version').get() as unknown as [number]
         connection.exec(`pragma user_version = ${(version + 1) % 1_000_000}`)
       }),

@@ -4,12 +4,12 @@ import { LIMITS } from '../../../settings/limits.ts'
 import { listActions } from '../../../usecases/list-actions.ts'
 import { json } from '../../answer.ts'
 import { type DuktigRoute, type Face, actionBy } from '../face.ts'
-import { integer, unixDate } from '../rules.ts'
+import { integer, unixDate, wholeNumber } from '../rules.ts'
 import { actionSchema } from '../schemas.ts'
 import { administration, existing } from './common.ts'
 
 /** User ids in this path: integers above 0, and those of guests and the system. */
-const ACTOR_ID = { userId: /^(?:[1-9]\d{0,14}|-2|-3)$/ }
+const ACTOR_ID = { userId: /^(?:[1-9]\d{0,18}|-2|-3)$/ }
 
 function existingActor(face: Face, userId: number): Promise<Denial | null> {
   return userId === GUEST || userId === SYSTEM ? Promise.resolve(null) : existing(face, userId)
@@ -32,8 +32,8 @@ export const listActionsRoute: DuktigRoute = {
   async handle({ deps, dates }, call) {
     const actions = await listActions(deps, {
       accountId: call.userId,
-      offset: Number(call.query['offset']),
-      limit: Number(call.query['limit']),
+      offset: wholeNumber(call.query['offset']),
+      limit: wholeNumber(call.query['limit']),
       fromSeconds: Number(call.query['dateFrom']),
       toSeconds: Number(call.query['dateTo']),
     })

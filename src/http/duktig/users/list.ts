@@ -1,7 +1,7 @@
 import { LIMITS } from '../../../settings/limits.ts'
 import { json } from '../../answer.ts'
 import { type DuktigRoute, actionBy } from '../face.ts'
-import { integer } from '../rules.ts'
+import { integer, wholeNumber } from '../rules.ts'
 import { accountSchema } from '../schemas.ts'
 import { accountBody, administration } from './common.ts'
 
@@ -16,8 +16,8 @@ export const listAccountsRoute: DuktigRoute = {
   query: { fields: { offset: integer(0), limit: integer(1) } },
   success: { type: 'array', items: accountSchema },
   async handle({ deps, dates }, call) {
-    const limit = Math.min(Number(call.query['limit']), LIMITS.accountsListed)
-    const accounts = await deps.store.listAccounts(Number(call.query['offset']), limit)
+    const limit = Math.min(wholeNumber(call.query['limit']), LIMITS.accountsListed)
+    const accounts = await deps.store.listAccounts(wholeNumber(call.query['offset']), limit)
     deps.events.action(actionBy(call, 'Users->getAccounts', 'Accounts listed'))
     return json(
       200,

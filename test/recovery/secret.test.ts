@@ -1,0 +1,27 @@
+/** The master secret, without which a database is worth nothing. */
+import assert from 'node:assert/strict'
+import { existsSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { SettingsError, readSettings } from '../../src/settings/read-settings.ts'
+import { start, withService } from './clients.ts'
+import { sqliteSite } from './site.ts'
+
+test('one that was lost is asked for, and not replaced by another', async (t) => {
+  const site = await sqliteSite()
+  t.after(() => site.remove())
+  await withService(site, async () => {})
+  const { dataDir } = readSettings(site.variables)
+  const file = join(dataDir, 'secret')
+  renameSync(file, `${file}.away`)
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(start(site), (error: Error) => {
+      assert.ok(error instanceof SettingsError)
+      assert.match(error.message, new RegExp(`master secret is missing.*put ${file} back.*DUKTIG_SECRET`))
+      return true
+    })
+    assert.equal(existsSync(file), false)
+  }
+  renameSync(`${file}.away`, file)
+  await withService(site, async () => {})
+})
