@@ -29,5 +29,9 @@ export async function recoverStore(settings: Settings, request: RecoverStoreRequ
 /** All journals of several folders as one. */
 function together(found: readonly ReadJournal[]): ReadJournal {
   const entries = found.flatMap((journals) => journals.entries).sort((a, b) => a.atMs - b.atMs)
-  return { headers: found.flatMap((journals) => journals.headers), entries }
+  return {
+    headers: found.flatMap((journals) => journals.headers),
+    instanceIds: [...new Set(found.flatMap((journals) => journals.instanceIds))],
+    entries,
+  }
 }

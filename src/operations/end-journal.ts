@@ -18,6 +18,8 @@ export interface JournalHeader {
 
 export interface ReadJournal {
   readonly headers: readonly JournalHeader[]
+  /** Everybody who wrote there, also those whose headers count no more. */
+  readonly instanceIds: readonly string[]
   /** Oldest first. */
   readonly entries: readonly JournalEntry[]
 }
@@ -133,19 +135,23 @@ export async function readJournals(folder: string): Promise<ReadJournal> {
   const headers: JournalHeader[] = []
   const entries: JournalEntry[] = []
   const damaged = new Set<string>()
+  const instanceIds = new Set<string>()
   for (const name of await journalFiles(folder)) {
+    const instanceId = FILE_NAME.exec(name)?.[1] ?? ''
+    instanceIds.add(instanceId)
     const text = await readFile(join(folder, name), 'utf8')
     const lines = text.split('\n')
     lines.forEach((line, i) => {
       const value = parsed(line)
       if (value === null) {
-        if (i < lines.length - 1) damaged.add(FILE_NAME.exec(name)?.[1] ?? '')
+        if (i < lines.length - 1) damaged.add(instanceId)
       } else if ('journal' in value) headers.push(value)
       else entries.push(readable(value))
     })
   }
   return {
     headers: headers.filter(({ instanceId }) => !damaged.has(instanceId)),
+    instanceIds: [...instanceIds],
     entries: entries.sort((a, b) => a.atMs - b.atMs),
   }
 }

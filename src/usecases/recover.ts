@@ -7,6 +7,7 @@ import { randomId } from '../tokens/random-id.ts'
 /** What the journals that were found say about themselves. */
 export interface FoundJournals {
   readonly headers: readonly { readonly instanceId: string; readonly openedAtMs: number }[]
+  readonly instanceIds: readonly string[]
   readonly entries: readonly JournalEntry[]
 }
 
@@ -53,7 +54,7 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
   const ids = await store.recover(entries, {
     endAll: endedAll,
     idGap: LIMITS.recoveryIdGap,
-    instanceIds: [...new Set(journals.headers.map((header) => header.instanceId))],
+    instanceIds: journals.instanceIds,
     writtenToMs: journals.entries.at(-1)?.atMs ?? 0,
   })
   const atMs = store.clock.nowMs()

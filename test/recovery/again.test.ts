@@ -79,6 +79,22 @@ for (const [engine, open] of Object.entries(SITES)) {
       })
     })
 
+    test('with a damaged journal all sessions end, and the service starts again', async () => {
+      await at(open, async (site) => {
+        const token = await signedIn(site)
+        await site.save()
+        const settings = readSettings(site.variables)
+        const [file = ''] = globSync(`${journalFolder(settings)}/*.jsonl`)
+        appendFileSync(file, 'half a line')
+        await withService(site, (service) => signIn(service, 'ani@example.com'))
+        appendFileSync(file, ', and one more\n')
+        await site.setBack()
+        const { missing, endedAll } = await recoverSite(site, ALL)
+        assert.deepEqual([missing.length, endedAll], [1, true])
+        assert.equal(await reasonOf(site, token), 'store-restored')
+      })
+    })
+
     test('all sessions of an account end again, also one that a clock opened which was ahead', async () => {
       await at(open, async (site) => {
         const token = await signedIn(site)

@@ -41,7 +41,12 @@ test('a suspension that was taken back before the backup stays taken back; a lat
     ({ kind: 'account-status', accountId, status: STATUS.suspended, atMs }) as const
   const entries = [status(account.accountId, T0 - 10 * DAY_MS), status(other.accountId, T0 + 1000)]
   const headers = [{ instanceId: 'one', openedAtMs: T0 - 20 * DAY_MS }]
-  const request = { journals: { headers, entries }, allGiven: true, reviveEnded: false, journal }
+  const request = {
+    journals: { headers, instanceIds: ['one'], entries },
+    allGiven: true,
+    reviveEnded: false,
+    journal,
+  }
   assert.equal((await recover(store, request)).endedAll, false)
   assert.equal((await store.findAccount(account.accountId))?.status, STATUS.active)
   assert.equal((await store.findAccount(other.accountId))?.status, STATUS.suspended)
@@ -51,7 +56,12 @@ test('a backup that is older than journals are kept is not covered by any', asyn
   const { store, clock, journal } = await restored(t, T0)
   clock.atMs += LIMITS.journalKeptMs + DAY_MS
   const headers = [{ instanceId: 'one', openedAtMs: T0 - DAY_MS }]
-  const request = { journals: { headers, entries: [] }, allGiven: true, reviveEnded: false, journal }
+  const request = {
+    journals: { headers, instanceIds: ['one'], entries: [] },
+    allGiven: true,
+    reviveEnded: false,
+    journal,
+  }
   const { missing, endedAll } = await recover(store, request)
   assert.deepEqual([missing, endedAll], [['one'], true])
 })
