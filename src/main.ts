@@ -11,9 +11,9 @@ const EXPECTED = [CommandError, SettingsError, StoreUnavailable, SealError, Rest
 
 const service: Pick<Context, 'settings' | 'startService'> = {
   settings: () => readSettingsWithFile(process.env, '.env'),
-  async startService(settings) {
+  async startService(settings, showKey) {
     const { startService } = await import('./serve.ts')
-    return startService(settings)
+    return startService(settings, undefined, showKey)
   },
 }
 

@@ -27,26 +27,32 @@ export interface Service {
   /** Where it listens, such as `http://127.0.0.1:8088`. */
   readonly address: string
   readonly metricsAddress: string
-  /** The default application's key, if this start made it. */
-  readonly newKey: string | null
-  readonly migrations: readonly string[]
+  /** Nobody can sign in yet. */
+  readonly hasNoAccount: boolean
   /** Takes no new connections (after the delay of the settings), answers what has been accepted, then closes the store. */
   stop(): Promise<void>
 }
 
-/** Starts the service. @throws when a port is taken or the store cannot be opened; nothing is left running then */
+/**
+ * Starts the service. `showKey` is given the default application's key if this start makes it, as soon as it is durable: a start
+ * that fails after that must not keep it for itself, since no other one shows it again.
+ * @throws when a port is taken or the store cannot be opened; nothing is left running then
+ */
 export async function startService(
   settings: Settings,
   log: Log = createLog(settings.logLevel),
+  showKey: (key: string) => void = () => {},
 ): Promise<Service> {
-  const { store, applied } = await openStore(settings, true)
+  const { store } = await openStore(settings, true)
   let composed: Composed | null = null
   try {
     const newKey = await ensureDefaultApplication(settings, store)
+    if (newKey !== null) showKey(newKey)
     composed = await compose(settings, store, log)
     await composed.deps.keys.retireOtherAlgorithms()
     for (const problem of await store.inspect()) composed.log.warn({ event: 'store' }, problem)
-    return { ...(await listen(settings, composed)), newKey, migrations: applied }
+    const hasNoAccount = (await store.samplePasswordHashes(1)).length === 0
+    return { ...(await listen(settings, composed)), hasNoAccount }
   } catch (error) {
     await composed?.recorder.stop()
     await store.close()

@@ -18,7 +18,8 @@ export interface Context {
   journalFolder(settings: Settings): string
   readJournals(folders: readonly string[]): Promise<FoundJournals>
   open(settings: Settings): Promise<Composed & { close(): Promise<void> }>
-  startService(settings: Settings): Promise<Service>
+  /** `showKey` is given the key that a first start makes, before anything can keep it from being shown. */
+  startService(settings: Settings, showKey: (key: string) => void): Promise<Service>
 }
 
 /** For those who only want to know which commands there are. */
