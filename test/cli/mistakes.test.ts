@@ -1,5 +1,7 @@
 /** What commands say to ordinary mistakes: one sentence, and nothing is done. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Operator, newOperator } from '../support/command.ts'
 
@@ -29,4 +31,12 @@ test('a password that is to come from an empty standard input is missed, and non
   assert.doesNotMatch((await operator.run(['account', 'list'])).out, /new@example\.com/)
   const { out } = await operator.run(['audit', '--account', 'system'])
   assert.doesNotMatch(out, /Password of 1 changed/)
+})
+
+test('a backup into a folder that does not exist says which one to make', async () => {
+  const says = 'duktig: the folder backups does not exist: make it first\n'
+  assert.equal(await refusal(['backup', 'backups/monday.sqlite']), says)
+  const { code, err } = await operator.run(['backup', 'monday.sqlite'])
+  assert.equal(code, 0, err)
+  assert.ok(existsSync(join(operator.folder, 'monday.sqlite')))
 })
