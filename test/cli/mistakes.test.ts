@@ -40,3 +40,9 @@ test('a backup into a folder that does not exist says which one to make', async 
   assert.equal(code, 0, err)
   assert.ok(existsSync(join(operator.folder, 'monday.sqlite')))
 })
+
+test('an account without an address is told that --email is missing, where nobody can be asked', async () => {
+  const says = 'duktig: --email is missing, and there is no terminal to ask at\n'
+  assert.equal(await refusal(['account', 'create']), says)
+  assert.match(await refusal(['account', 'create', '--email', 'ani']), /^duktig: --email must be a valid/)
+})

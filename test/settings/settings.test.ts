@@ -156,7 +156,16 @@ test('every kind refuses something, in one line', () => {
 
 describe('settings that contradict each other', () => {
   const rows: [name: string, variables: Record<string, string>, mistake: RegExp][] = [
-    ['two headers of one name', { DUKTIG_AUTH_KEY_HEADER: 'access-TOKEN' }, /three header names must differ/],
+    [
+      'two headers of one name',
+      { DUKTIG_AUTH_KEY_HEADER: 'access-TOKEN' },
+      /^DUKTIG_AUTH_KEY_HEADER and DUKTIG_ACCESS_TOKEN_HEADER must differ; they are "access-token"$/,
+    ],
+    [
+      'three headers of one name',
+      { DUKTIG_AUTH_KEY_HEADER: 'X', DUKTIG_ACCESS_TOKEN_HEADER: 'X', DUKTIG_REFRESH_TOKEN_HEADER: 'x' },
+      /^DUKTIG_AUTH_KEY_HEADER, DUKTIG_ACCESS_TOKEN_HEADER and DUKTIG_REFRESH_TOKEN_HEADER must differ; they are "x"$/,
+    ],
     [
       'a retry window shorter than the parallel one',
       { DUKTIG_REFRESH_PARALLEL_WINDOW_SECONDS: '61' },

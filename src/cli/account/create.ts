@@ -36,7 +36,8 @@ async function create(context: Context, options: Options): Promise<void> {
   const roleId = roleOf(options.role)
   const status = statusOf(options.status)
   await withDeps(context, async ({ deps }) => {
-    const email = options.email ?? (await ask('E-mail: ')) ?? ''
+    const email = options.email ?? (await ask('E-mail: '))
+    if (email === null) throw new CommandError('--email is missing, and there is no terminal to ask at')
     if (!isEmail(email)) throw new CommandError('--email must be a valid e-mail address')
     const { firstName, lastName, phone } = options
     for (const [name, value, bounds] of [
