@@ -16,3 +16,9 @@ async function help(...command: readonly string[]): Promise<string> {
 test('that a terminated account stays so is said before it is too late', async () => {
   assert.match(await help('account', 'set-status'), /; terminated cannot be undone /)
 })
+
+test('the defaults of role and status are words, as the values are', async () => {
+  const text = await help('account', 'create')
+  assert.match(text, /developer \(default: "super-admin"\)/)
+  assert.match(text, /terminated \(default: "active"\)/)
+})

@@ -5,7 +5,16 @@ import { isDenial } from '../../core/denial.ts'
 import { createAccount } from '../../usecases/create-account.ts'
 import { type Context, withDeps } from '../context.ts'
 import { CommandError, ask, print } from '../terminal.ts'
-import { BY_SYSTEM, ROLE_NAMES, STATUS_NAMES, refused, roleOf, statusOf } from './choose.ts'
+import {
+  BY_SYSTEM,
+  ROLE_NAMES,
+  STATUS_NAMES,
+  refused,
+  roleName,
+  roleOf,
+  statusName,
+  statusOf,
+} from './choose.ts'
 import { choosePassword, passwordStdin } from './password.ts'
 
 interface Options {
@@ -26,8 +35,8 @@ export function createCommand(context: Context): Command {
     .option('--first-name <name>', '', 'Super')
     .option('--last-name <name>', '', 'Admin')
     .option('--phone <number>', '', '000000')
-    .option('--role <role>', ROLE_NAMES, String(ROLE.superAdmin))
-    .option('--status <status>', STATUS_NAMES, String(STATUS.active))
+    .option('--role <role>', ROLE_NAMES, roleName(ROLE.superAdmin))
+    .option('--status <status>', STATUS_NAMES, statusName(STATUS.active))
     .addOption(passwordStdin)
     .action((options: Options) => create(context, options))
 }
