@@ -1,19 +1,22 @@
 /** The process: runs the service, or hands over to the command line, and words what went wrong. */
 import type { Context } from './cli/context.ts'
 import { runService } from './cli/serve.ts'
-import { CommandError } from './cli/terminal.ts'
+import { CommandError, Interrupted } from './cli/terminal.ts'
+import { CannotListen } from './http/listen.ts'
 import { RestoredStore } from './open-store.ts'
 import { SettingsError, readSettingsWithFile } from './settings/read-settings.ts'
 import { StoreUnavailable } from './store/store.ts'
 import { SealError } from './tokens/seal.ts'
 
-const EXPECTED = [CommandError, SettingsError, StoreUnavailable, SealError, RestoredStore]
+const EXPECTED = [CommandError, SettingsError, StoreUnavailable, SealError, RestoredStore, CannotListen]
+/** What a shell gives for a command that Ctrl-C ended. */
+const INTERRUPTED = 130
 
 const service: Pick<Context, 'settings' | 'startService'> = {
   settings: () => readSettingsWithFile(process.env, '.env'),
-  async startService(settings) {
+  async startService(settings, showKey) {
     const { startService } = await import('./serve.ts')
-    return startService(settings)
+    return startService(settings, undefined, showKey)
   },
 }
 
@@ -30,15 +33,11 @@ try {
 } catch (error) {
   if (EXPECTED.some((kind) => error instanceof kind))
     process.stderr.write(`duktig: ${(error as Error).message}\n`)
-  else if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-    process.stderr.write(
-      `duktig: ${(error as Error).message}; set DUKTIG_PORT or DUKTIG_METRICS_PORT to a free port\n`,
-    )
-  } else
+  else if (!(error instanceof Interrupted))
     process.stderr.write(
       `duktig: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     )
-  process.exitCode = 1
+  process.exitCode = error instanceof Interrupted ? INTERRUPTED : 1
 }
 
 /** A service at rest has no use for the other commands, and they start faster without a server: each loads its own half. */

@@ -12,6 +12,7 @@ import { DEVICE_HEADER } from './http/duktig/sign-in.ts'
 import { OPEN_GATE, createFloodGate } from './http/flood-gate.ts'
 import { healthRoutes } from './http/health.ts'
 import { keySetRoute } from './http/key-set.ts'
+import { listenOn } from './http/listen.ts'
 import { referenceRoutes } from './http/reference.ts'
 import type { HttpRoute } from './http/route.ts'
 import { createServer } from './http/server.ts'
@@ -20,33 +21,39 @@ import { type Metrics, metricsServer } from './operations/metrics.ts'
 import { startUpkeep } from './operations/upkeep.ts'
 import { openStore } from './open-store.ts'
 import { LIMITS } from './settings/limits.ts'
-import type { Settings } from './settings/settings.ts'
+import { SETTINGS, type Settings } from './settings/settings.ts'
 import { VERSION } from './version.ts'
 
 export interface Service {
   /** Where it listens, such as `http://127.0.0.1:8088`. */
   readonly address: string
   readonly metricsAddress: string
-  /** The default application's key, if this start made it. */
-  readonly newKey: string | null
-  readonly migrations: readonly string[]
+  /** Nobody can sign in yet. */
+  readonly hasNoAccount: boolean
   /** Takes no new connections (after the delay of the settings), answers what has been accepted, then closes the store. */
   stop(): Promise<void>
 }
 
-/** Starts the service. @throws when a port is taken or the store cannot be opened; nothing is left running then */
+/**
+ * Starts the service. `showKey` is given the default application's key if this start makes it, as soon as it is durable: a start
+ * that fails after that must not keep it for itself, since no other one shows it again.
+ * @throws {CannotListen} when a port is taken, and others when the store cannot be opened; nothing is left running then
+ */
 export async function startService(
   settings: Settings,
   log: Log = createLog(settings.logLevel),
+  showKey: (key: string) => void = () => {},
 ): Promise<Service> {
-  const { store, applied } = await openStore(settings, true)
+  const { store } = await openStore(settings, true)
   let composed: Composed | null = null
   try {
     const newKey = await ensureDefaultApplication(settings, store)
+    if (newKey !== null) showKey(newKey)
     composed = await compose(settings, store, log)
     await composed.deps.keys.retireOtherAlgorithms()
     for (const problem of await store.inspect()) composed.log.warn({ event: 'store' }, problem)
-    return { ...(await listen(settings, composed)), newKey, migrations: applied }
+    const hasNoAccount = (await store.samplePasswordHashes(1)).length === 0
+    return { ...(await listen(settings, composed)), hasNoAccount }
   } catch (error) {
     await composed?.recorder.stop()
     await store.close()
@@ -74,9 +81,19 @@ async function listen(
     corsHeaders: corsHeaders(settings),
   })
   const metricsListener = metricsServer(metrics)
-  await listenOn(server, settings.host, settings.port)
+  await listenOn(server, {
+    host: settings.host,
+    port: settings.port,
+    hostVariable: SETTINGS.host.variable,
+    portVariable: SETTINGS.port.variable,
+  })
   try {
-    await listenOn(metricsListener, settings.metricsHost, settings.metricsPort)
+    await listenOn(metricsListener, {
+      host: settings.metricsHost,
+      port: settings.metricsPort,
+      hostVariable: SETTINGS.metricsHost.variable,
+      portVariable: SETTINGS.metricsPort.variable,
+    })
   } catch (error) {
     await drain(server)
     throw error
@@ -160,16 +177,6 @@ async function drain(server: Server): Promise<void> {
   await new Promise((resolve) => server.close(resolve))
   clearTimeout(deadline)
   clearInterval(resting)
-}
-
-function listenOn(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, host, backlog: LIMITS.backlog }, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 function addressOf(server: Server): string {

@@ -179,7 +179,7 @@ export const ORIGINAL: readonly Mutation[] = [
     defect: 'O16',
     sentence: 'a list has no cap',
     file: 'src/http/duktig/users/list.ts',
-    search: "Math.min(Number(call.query['limit']), LIMITS.accountsListed)",
+    search: "Math.min(wholeNumber(call.query['limit']), LIMITS.accountsListed)",
     replace: "Math.max(Number(call.query['limit']), LIMITS.accountsListed)",
     caughtBy: MORE_DEFECTS,
     only: '16: ',

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { Command } from 'commander'
 import type { Context } from './context.ts'
 import { report } from './recover.ts'
@@ -17,6 +18,8 @@ export function backupCommand(context: Context): Command {
         )
       }
       if (existsSync(file)) throw new CommandError(`${file} exists already`)
+      const folder = dirname(file)
+      if (!existsSync(folder)) throw new CommandError(`the folder ${folder} does not exist: make it first`)
       await context.backup(settings, file)
       print(
         `Backup written to ${file}. The master secret and the journals are not in it: keep ${settings.dataDir} too.`,

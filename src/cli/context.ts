@@ -19,7 +19,8 @@ export interface Context {
   /** Brings a restored database up to the journals. */
   recover(settings: Settings, request: RecoverStoreRequest): Promise<Recovered>
   open(settings: Settings): Promise<Composed & { close(): Promise<void> }>
-  startService(settings: Settings): Promise<Service>
+  /** `showKey` is given the key that a first start makes, before anything can keep it from being shown. */
+  startService(settings: Settings, showKey: (key: string) => void): Promise<Service>
 }
 
 /** For those who only want to know which commands there are. */

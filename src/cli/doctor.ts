@@ -1,6 +1,8 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, readdirSync, statSync } from 'node:fs'
 import { Command } from 'commander'
+import { DEFAULT_APPLICATION_ID } from '../core/application.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { Deps } from '../usecases/deps.ts'
 import type { Context } from './context.ts'
 import { print } from './terminal.ts'
 
@@ -14,27 +16,47 @@ export function doctorCommand(context: Context): Command {
     .action(async () => {
       const settings = context.settings()
       print('settings   good')
-      const problems = [...folderProblems(settings), ...(await storeProblems(context, settings))]
+      const problems = await problemsOf(context, settings)
       for (const problem of problems) print(`mend       ${problem}`)
       if (problems.length > 0) process.exitCode = 1
       else print('All is well.')
     })
 }
 
-function folderProblems(settings: Settings): string[] {
-  try {
-    accessSync(settings.dataDir, constants.R_OK | constants.W_OK)
-  } catch {
+async function problemsOf(context: Context, settings: Settings): Promise<string[]> {
+  const { dataDir } = settings
+  // Opening the store would make all that is missing: whoever looks at the wrong folder would be told that all is well.
+  if (isNothingThere(dataDir))
     return [
-      `the data folder ${settings.dataDir} does not exist yet or cannot be written; \`duktig serve\` makes it`,
+      `there is nothing in the data folder ${dataDir} yet: look whether it is the right one; \`duktig serve\` fills it`,
     ]
+  try {
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    return [`the data folder ${dataDir} cannot be used: ${(error as Error).message}`]
   }
-  const open = statSync(settings.dataDir).mode & 0o077
-  return open === 0 ? [] : [`others may look into ${settings.dataDir}: chmod 700 ${settings.dataDir}`]
+  const open = statSync(dataDir).mode & 0o077
+  const problems = open === 0 ? [] : [`others may look into ${dataDir}: chmod 700 ${dataDir}`]
+  return [...problems, ...(await storeProblems(context, settings))]
+}
+
+function isNothingThere(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  }
 }
 
 async function storeProblems(context: Context, settings: Settings): Promise<string[]> {
-  const opened = await context.open(settings)
+  let opened: Awaited<ReturnType<Context['open']>>
+  try {
+    opened = await context.open(settings)
+  } catch (error) {
+    return [
+      `the store cannot be opened with the data folder ${settings.dataDir}: ${(error as Error).message}`,
+    ]
+  }
   try {
     const { store } = opened.deps
     await store.check()
@@ -45,8 +67,20 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
       problems.push(`this machine's clock is ${aheadMs} ms off the database's: set both by NTP`)
     }
     print(`keys       ${opened.deps.keys.all().length}, opened with the master secret`)
+    await tellWhoCanSignIn(opened.deps)
     return problems
   } finally {
     await opened.close()
   }
+}
+
+/** No problems: somebody may want it so. But whoever looks for the reason why nobody can sign in finds it here. */
+async function tellWhoCanSignIn({ store }: Deps): Promise<void> {
+  if ((await store.samplePasswordHashes(1)).length === 0)
+    print('accounts   none yet; `duktig account create` makes the first administrator')
+  const application = await store.findApplication(DEFAULT_APPLICATION_ID)
+  if (application?.disabled === true)
+    print(
+      'sign-in    the default application is disabled; `duktig application set default --enable` lets it in again',
+    )
 }

@@ -12,7 +12,7 @@ const GARBAGE_COLLECTION = '--heap-growing-percent=200'
 
 /** `duktig serve`: runs the service until it is told to stop. Knows no command line, which a start need not load. */
 export async function runService(context: Pick<Context, 'settings' | 'startService'>): Promise<void> {
-  const service = await context.startService(context.settings())
+  const service = await context.startService(context.settings(), showKey)
   announce(service)
   stopOnSignal(service)
   // Left to the end of the process, it would not be written by one that is killed, and every start would be a first one.
@@ -21,12 +21,13 @@ export async function runService(context: Pick<Context, 'settings' | 'startServi
   setFlagsFromString(GARBAGE_COLLECTION)
 }
 
-function announce({ address, newKey, migrations }: Service): void {
+function showKey(key: string): void {
+  print(`Application key: ${key}   (shown only now; DUKTIG_AUTH_KEY sets your own)`)
+}
+
+function announce({ address, hasNoAccount }: Service): void {
   print(`Duktig listens on ${address}`)
-  if (newKey !== null)
-    print(`  Application key:      ${newKey}   (shown only now; DUKTIG_AUTH_KEY sets your own)`)
-  if (migrations.length > 0)
-    print('  First administrator:  ./bin/duktig account create --email you@example.com')
+  if (hasNoAccount) print('  First administrator:  ./bin/duktig account create --email you@example.com')
   print(`  API reference:        ${address}/docs`)
 }
 

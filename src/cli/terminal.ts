@@ -5,11 +5,16 @@ export class CommandError extends Error {
   override name = 'CommandError'
 }
 
+/** The person at the terminal left a question with Ctrl-C: nothing is to be said. */
+export class Interrupted extends Error {
+  override name = 'Interrupted'
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** Asks a question; null where nobody can answer. */
+/** Asks a question; null where nobody can answer. @throws {Interrupted} */
 export async function ask(
   question: string,
   options: { readonly hidden?: boolean } = {},
@@ -23,6 +28,8 @@ export async function ask(
   const terminal = createInterface({ input: process.stdin, output, terminal: true })
   try {
     return (await terminal.question(options.hidden === true ? '' : question)).trim()
+  } catch (error) {
+    throw (error as Error).name === 'AbortError' ? new Interrupted() : error
   } finally {
     terminal.close()
     if (options.hidden === true) process.stdout.write('\n')

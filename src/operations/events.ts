@@ -10,8 +10,9 @@ export function createEvents(log: Log, metrics: Metrics, recorder: ActionRecorde
       metrics.action(action.code)
       recorder.action(action)
       if (isEveryday(action.code)) return
-      const { code, message, accountId, sessionId = null, address = null } = action
-      log.info({ event: code, accountId, sessionId, address }, message)
+      const { code, message, accountId, sessionId = null, address = null, isSuspicious = false } = action
+      const level = isSuspicious ? 'warn' : 'info'
+      log[level]({ event: code, accountId, sessionId, address }, message)
     },
     refresh: (result) => metrics.refresh(result),
     flush: () => recorder.flush(),

@@ -80,8 +80,32 @@ export function databaseUrl(): Kind<string> {
   }
 }
 
-export function headerName(): Kind<string> {
-  return matching('header name', /^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'a header name: letters, digits and hyphens')
+/**
+ * Headers that clients, browsers, proxies and this service already give a meaning. A credential under such a name would not
+ * arrive, break the request, or be taken for something else.
+ */
+const TAKEN_HEADERS = new Set(
+  `authorization cache-control connection cookie date dnt expect forwarded from host idempotency-key keep-alive max-forwards
+  origin pragma prefer priority range referer set-cookie te traceparent tracestate trailer transfer-encoding upgrade
+  upgrade-insecure-requests user-agent via warning x-device-id x-device-token x-real-ip x-request-id x-requested-with`.split(
+    /\s+/,
+  ),
+)
+const TAKEN_KINDS = /^(accept(-|$)|access-control-|content-|if-|proxy-|sec-|x-forwarded-)/
+
+/** A header that is free for a credential; `alsoTaken` are names in lower case. */
+export function headerName(alsoTaken: readonly string[] = []): Kind<string> {
+  const shown = 'header name'
+  const named = matching(shown, /^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'a header name: letters, digits and hyphens')
+  const isTaken = (name: string) =>
+    TAKEN_HEADERS.has(name) || TAKEN_KINDS.test(name) || alsoTaken.includes(name)
+  return {
+    shown,
+    parse: (value) =>
+      isTaken(value.toLowerCase())
+        ? { mistake: 'must be the name of a header that has no other meaning' }
+        : named.parse(value),
+  }
 }
 
 export function timeZone(): Kind<string> {

@@ -90,8 +90,6 @@ function unknown(name: string): string {
 
 /** What does not go together. A setting that is wrong by itself is not there, and contradicts nothing. */
 function contradictions(settings: Partial<Settings>): string[] {
-  const { authKeyHeader, accessTokenHeader, refreshTokenHeader } = settings
-  const headers = [authKeyHeader, accessTokenHeader, refreshTokenHeader].filter((name) => name !== undefined)
   const {
     refreshRetryWindowSeconds: retry = Number.NaN,
     refreshParallelWindowSeconds: parallel = Number.NaN,
@@ -100,10 +98,6 @@ function contradictions(settings: Partial<Settings>): string[] {
     settings
   const { legacyRefreshSecret, legacyAccountKey, host, port, metricsHost, metricsPort } = settings
   const contradicting: readonly (readonly [boolean, string])[] = [
-    [
-      new Set(headers.map((name) => name.toLowerCase())).size < headers.length,
-      'the three header names must differ',
-    ],
     [retry < parallel, 'DUKTIG_REFRESH_RETRY_WINDOW_SECONDS must not be shorter than the parallel window'],
     [access > session, 'DUKTIG_ACCESS_TOKEN_TTL_SECONDS must not be longer than the life of the session'],
     [
@@ -116,5 +110,21 @@ function contradictions(settings: Partial<Settings>): string[] {
       'DUKTIG_PORT and DUKTIG_METRICS_PORT must differ',
     ],
   ]
-  return contradicting.filter(([is]) => is).map(([, mistake]) => mistake)
+  return [...alikeHeaders(settings), ...contradicting.filter(([is]) => is).map(([, mistake]) => mistake)]
+}
+
+/** One header cannot carry two things; the settings that give one name to several are told together. */
+function alikeHeaders(settings: Partial<Settings>): string[] {
+  const byName = new Map<string, string[]>()
+  for (const setting of ['authKeyHeader', 'accessTokenHeader', 'refreshTokenHeader'] as const) {
+    const name = settings[setting]?.toLowerCase()
+    if (name === undefined) continue
+    byName.set(name, [...(byName.get(name) ?? []), SETTINGS[setting].variable])
+  }
+  return [...byName]
+    .filter(([, variables]) => variables.length > 1)
+    .map(
+      ([name, variables]) =>
+        `${variables.join(', ').replace(/,(?!.*,)/, ' and')} must differ; they are "${name}"`,
+    )
 }

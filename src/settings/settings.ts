@@ -32,6 +32,8 @@ const optional = <T>(definition: Omit<Definition<T>, 'default'>): Definition<T |
 const required = <T>(definition: Definition<T> & { default: string }): Definition<T> => definition
 
 const seconds = { unit: 'seconds' }
+/** Read as the refresh token whatever that header's name is, which may be this one. */
+const REFRESH_TOKEN_ALIAS = 'x-refresh-token'
 
 export const SETTINGS = {
   host: required({
@@ -182,13 +184,13 @@ export const SETTINGS = {
   }),
   authKeyHeader: required({
     variable: 'DUKTIG_AUTH_KEY_HEADER',
-    kind: headerName(),
+    kind: headerName([REFRESH_TOKEN_ALIAS]),
     default: 'X-Auth-Key',
     sentence: 'The header of the application key.',
   }),
   accessTokenHeader: required({
     variable: 'DUKTIG_ACCESS_TOKEN_HEADER',
-    kind: headerName(),
+    kind: headerName([REFRESH_TOKEN_ALIAS]),
     default: 'Access-Token',
     sentence: 'The header of the access token; `Authorization: Bearer` always works too.',
   }),

@@ -24,7 +24,14 @@ export async function changeApplication(
   change: ApplicationChange,
 ): Promise<void> {
   await deps.store.changeApplication(application.applicationId, change)
-  record(deps, `Application ${application.clientId} changed: ${Object.keys(change).join(', ')}`)
+  record(deps, `Application ${application.clientId} changed: ${told(change)}`)
+}
+
+/** What was changed; of being let in or not, also which of the two. */
+function told({ disabled, ...policy }: ApplicationChange): string {
+  const changed = Object.keys(policy)
+  if (disabled !== undefined) changed.push(disabled ? 'disabled' : 'enabled')
+  return changed.join(', ')
 }
 
 /** Gives an application one more key; the others stay good for `overlapSeconds`, so that clients can change over. */

@@ -48,6 +48,8 @@ export interface Action {
   readonly message: string
   readonly sessionId?: string | null
   readonly address?: string | null
+  /** Somebody may be attacking: logged as a warning. */
+  readonly isSuspicious?: boolean
 }
 
 /** What a refresh came to, for the counters. */

@@ -36,7 +36,8 @@ export async function guardSignIn(
   })
   if (admission.admitted) return null
   const accountId = account?.accountId ?? GUEST
-  events.action({ accountId, code: 'Auth->Locked', message: 'Too many requests', address })
+  const message = 'Too many requests'
+  events.action({ accountId, code: 'Auth->Locked', message, address, isSuspicious: true })
   return { denied: 'too-many-attempts', retryAfterSeconds: Math.ceil(admission.retryAfterMs / 1000) }
 }
 

@@ -80,8 +80,8 @@ async function accountOf(deps: Deps, text: string, dates: DateFormat): Promise<I
   }
   const times = timesOf(parsed, dates)
   if (typeof times === 'string') return times
-  const hash = await hashOf(deps, password, passwordHash)
-  if (hash === null) return 'either password (strong) or passwordHash (argon2id or bcrypt) must be there'
+  const hashed = await hashOf(deps, password ?? null, passwordHash ?? null)
+  if (typeof hashed === 'string') return hashed
   return {
     accountId: (userId as number | null | undefined) ?? null,
     firstName,
@@ -91,7 +91,7 @@ async function accountOf(deps: Deps, text: string, dates: DateFormat): Promise<I
     comment: comment,
     roleId: roleId as RoleId,
     status: status as AccountStatus,
-    passwordHash: hash,
+    passwordHash: hashed.hash,
     ...times,
   }
 }
@@ -126,8 +126,17 @@ function timesOf(parsed: Record<string, unknown>, dates: DateFormat): Times | st
   }
 }
 
-async function hashOf(deps: Deps, password: unknown, passwordHash: unknown): Promise<string | null> {
-  if (typeof passwordHash === 'string')
-    return password === undefined && isKnownHash(passwordHash) ? passwordHash : null
-  return deps.passwordPolicy.accepts(password) ? deps.passwords.hash(password) : null
+/** The hash to keep, or what is wrong. What is left out is null here. */
+async function hashOf(
+  deps: Deps,
+  password: unknown,
+  passwordHash: unknown,
+): Promise<{ readonly hash: string } | string> {
+  if (passwordHash === null) {
+    if (deps.passwordPolicy.accepts(password)) return { hash: await deps.passwords.hash(password) }
+  } else if (password === null) {
+    if (typeof passwordHash === 'string' && isKnownHash(passwordHash)) return { hash: passwordHash }
+    return 'the format of passwordHash is not known: it must be argon2id, or bcrypt with a cost of 4 to 16'
+  }
+  return 'either password (strong) or passwordHash (argon2id or bcrypt) must be there'
 }

@@ -85,8 +85,8 @@ function reuseFound(deps: Deps, request: RefreshSessionRequest, outcome: Refresh
   const session = outcome.view?.session
   if (session !== undefined) {
     const { accountId, sessionId } = session
-    const { address } = request
-    deps.events.action({ accountId, code: 'Auth->SessionEnded', message: 'reuse', sessionId, address })
+    const by = { accountId, sessionId, address: request.address }
+    deps.events.action({ ...by, code: 'Auth->SessionEnded', message: 'reuse', isSuspicious: true })
   }
   return deny('session-over', 'reuse')
 }

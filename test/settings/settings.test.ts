@@ -146,6 +146,34 @@ describe('a mistake is named with its variable and what it must be', () => {
   }
 })
 
+describe('a credential has a header of its own', () => {
+  const settings = ['DUKTIG_AUTH_KEY_HEADER', 'DUKTIG_ACCESS_TOKEN_HEADER', 'DUKTIG_REFRESH_TOKEN_HEADER']
+  const taken =
+    'Host Content-Type Content-Length Transfer-Encoding Connection Cookie Authorization Idempotency-Key X-Device-Id ' +
+    'X-Device-Token X-Real-Ip Forwarded X-Forwarded-For Origin User-Agent Accept Accept-Language Sec-Fetch-Mode TE'
+  for (const variable of settings) {
+    test(`${variable} takes none that means something else`, () => {
+      for (const name of taken.split(' ').flatMap((one) => [one, one.toUpperCase()])) {
+        const mistake = `${variable} must be the name of a header that has no other meaning, not "${name}"`
+        assert.deepEqual(mistakesOf({ [variable]: name }), [mistake])
+      }
+    })
+    test(`${variable} takes names that only begin like those`, () => {
+      for (const name of ['Hosts', 'X-Api-Key', 'Acceptor', 'Access', 'X-Authorization'])
+        assert.deepEqual(mistakesOf({ [variable]: name }), [])
+    })
+  }
+  test('X-Refresh-Token is one of the refresh token alone', () => {
+    const [key = '', access = '', refresh = ''] = settings
+    assert.deepEqual(mistakesOf({ [refresh]: 'X-Refresh-Token' }), [])
+    for (const variable of [key, access]) {
+      const [first, ...others] = mistakesOf({ [variable]: 'X-Refresh-Token' })
+      assert.match(first ?? '', new RegExp(`^${variable} must be the name of a header`))
+      assert.deepEqual(others, [])
+    }
+  })
+})
+
 test('every kind refuses something, in one line', () => {
   for (const { variable, kind } of definitions) {
     const parsed = kind.parse('\n')
@@ -156,7 +184,16 @@ test('every kind refuses something, in one line', () => {
 
 describe('settings that contradict each other', () => {
   const rows: [name: string, variables: Record<string, string>, mistake: RegExp][] = [
-    ['two headers of one name', { DUKTIG_AUTH_KEY_HEADER: 'access-TOKEN' }, /three header names must differ/],
+    [
+      'two headers of one name',
+      { DUKTIG_AUTH_KEY_HEADER: 'access-TOKEN' },
+      /^DUKTIG_AUTH_KEY_HEADER and DUKTIG_ACCESS_TOKEN_HEADER must differ; they are "access-token"$/,
+    ],
+    [
+      'three headers of one name',
+      { DUKTIG_AUTH_KEY_HEADER: 'X', DUKTIG_ACCESS_TOKEN_HEADER: 'X', DUKTIG_REFRESH_TOKEN_HEADER: 'x' },
+      /^DUKTIG_AUTH_KEY_HEADER, DUKTIG_ACCESS_TOKEN_HEADER and DUKTIG_REFRESH_TOKEN_HEADER must differ; they are "x"$/,
+    ],
     [
       'a retry window shorter than the parallel one',
       { DUKTIG_REFRESH_PARALLEL_WINDOW_SECONDS: '61' },

@@ -72,8 +72,9 @@ const BAD: readonly [name: string, line: object | string, reason: RegExp][] = [
   [
     'has a hash that we cannot check',
     { ...good, passwordHash: '5f4dcc3b5aa765d61d8327deb882cf99' },
-    /^either/,
+    /^the format of passwordHash is not known: it must be argon2id, or bcrypt/,
   ],
+  ['has a hash that is a number', { ...good, passwordHash: 5 }, /^the format of passwordHash is not known/],
 ]
 
 describe('a line is refused, with its number, and nothing is imported, when it', () => {
@@ -103,6 +104,7 @@ test('a good line keeps id, dates, role and status; what is left out is client, 
   const whole = {
     ...good,
     userId: 77,
+    password: null,
     comment: 'from elsewhere',
     roleId: 2,
     status: 3,

@@ -5,7 +5,16 @@ import { isDenial } from '../../core/denial.ts'
 import { createAccount } from '../../usecases/create-account.ts'
 import { type Context, withDeps } from '../context.ts'
 import { CommandError, ask, print } from '../terminal.ts'
-import { BY_SYSTEM, ROLE_NAMES, STATUS_NAMES, refused, roleOf, statusOf } from './choose.ts'
+import {
+  BY_SYSTEM,
+  ROLE_NAMES,
+  STATUS_NAMES,
+  refused,
+  roleName,
+  roleOf,
+  statusName,
+  statusOf,
+} from './choose.ts'
 import { choosePassword, passwordStdin } from './password.ts'
 
 interface Options {
@@ -26,8 +35,8 @@ export function createCommand(context: Context): Command {
     .option('--first-name <name>', '', 'Super')
     .option('--last-name <name>', '', 'Admin')
     .option('--phone <number>', '', '000000')
-    .option('--role <role>', ROLE_NAMES, String(ROLE.superAdmin))
-    .option('--status <status>', STATUS_NAMES, String(STATUS.active))
+    .option('--role <role>', ROLE_NAMES, roleName(ROLE.superAdmin))
+    .option('--status <status>', STATUS_NAMES, statusName(STATUS.active))
     .addOption(passwordStdin)
     .action((options: Options) => create(context, options))
 }
@@ -36,7 +45,8 @@ async function create(context: Context, options: Options): Promise<void> {
   const roleId = roleOf(options.role)
   const status = statusOf(options.status)
   await withDeps(context, async ({ deps }) => {
-    const email = options.email ?? (await ask('E-mail: ')) ?? ''
+    const email = options.email ?? (await ask('E-mail: '))
+    if (email === null) throw new CommandError('--email is missing, and there is no terminal to ask at')
     if (!isEmail(email)) throw new CommandError('--email must be a valid e-mail address')
     const { firstName, lastName, phone } = options
     for (const [name, value, bounds] of [

@@ -20,12 +20,19 @@ export async function choosePassword(
   policy: PasswordPolicy,
   options: { readonly passwordStdin?: boolean },
 ): Promise<ChosenPassword> {
-  const given = options.passwordStdin === true ? await readStandardInput() : await askTwice()
+  const given = options.passwordStdin === true ? await passwordFromInput() : await askTwice()
   if (given === '')
     return { password: randomBytes(Math.max(15, policy.minBytes)).toString('base64url'), generated: true }
   if (policy.accepts(given)) return { password: given, generated: false }
   const rule = `${policy.minBytes} to 256 bytes and two of: lower case, upper case, digit, symbol`
   throw new CommandError(`the password must have ${rule}, and must not be a common one`)
+}
+
+/** An empty one is the mistake of a script, such as a variable that is not set: a new password that nobody asked for would hide it. */
+async function passwordFromInput(): Promise<string> {
+  const given = await readStandardInput()
+  if (given === '') throw new CommandError('standard input was empty: write the password to it')
+  return given
 }
 
 async function askTwice(): Promise<string> {

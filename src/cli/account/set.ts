@@ -18,7 +18,9 @@ import {
 /** `duktig account set-status`: anything but active ends the account's sessions. */
 export function setStatusCommand(context: Context): Command {
   return new Command('set-status')
-    .description('change the status of an account; anything but active ends its sessions')
+    .description(
+      'change the status of an account; anything but active ends its sessions; terminated cannot be undone',
+    )
     .argument('<account>', 'id or e-mail address')
     .argument('<status>', STATUS_NAMES)
     .action((account: string, status: string) => change(context, account, { status: statusOf(status) }))

@@ -1,0 +1,82 @@
+/** `duktig doctor`: what it finds, and that it makes nothing. */
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import { startService } from '../../src/serve.ts'
+import { type Operator, newOperator } from '../support/command.ts'
+import { silentLog } from '../support/service.ts'
+
+let operator: Operator
+let data: string
+beforeEach(() => {
+  operator = newOperator()
+  data = join(operator.folder, 'data')
+})
+afterEach(() => operator.remove())
+
+async function doctor(): Promise<{ readonly code: number | null; readonly lines: readonly string[] }> {
+  const { code, out, err } = await operator.run(['doctor'])
+  assert.equal(err, '')
+  return { code, lines: out.trimEnd().split('\n') }
+}
+
+/** As a first start leaves it. */
+async function startOnce(): Promise<void> {
+  const variables = { DUKTIG_DATA_DIR: data, DUKTIG_PORT: '0', DUKTIG_METRICS_PORT: '0' }
+  await (await startService(readSettings(variables), silentLog)).stop()
+}
+
+async function duktig(...args: readonly string[]): Promise<void> {
+  const { code, err } = await operator.run(args)
+  assert.equal(code, 0, err)
+}
+
+const NOTHING =
+  'mend       there is nothing in the data folder ./data yet: look whether it is the right one; `duktig serve` fills it'
+const NO_ACCOUNT = 'accounts   none yet; `duktig account create` makes the first administrator'
+const DISABLED =
+  'sign-in    the default application is disabled; `duktig application set default --enable` lets it in again'
+
+test('before the first start there is nothing, and nothing is made', async () => {
+  assert.deepEqual(await doctor(), { code: 1, lines: ['settings   good', NOTHING] })
+  assert.deepEqual(readdirSync(operator.folder), [])
+  mkdirSync(data, { mode: 0o700 })
+  assert.deepEqual(await doctor(), { code: 1, lines: ['settings   good', NOTHING] })
+  assert.deepEqual(readdirSync(data), [])
+})
+
+test('why nobody can sign in is told: there is no account, or the default application is disabled', async () => {
+  const good = [
+    'settings   good',
+    'store      sqlite, can be written',
+    'keys       3, opened with the master secret',
+  ]
+  await startOnce()
+  assert.deepEqual(await doctor(), { code: 0, lines: [...good, NO_ACCOUNT, 'All is well.'] })
+  await duktig('account', 'create', '--email', 'admin@example.com')
+  assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'All is well.'] })
+  await duktig('application', 'disable', 'default')
+  assert.deepEqual(await doctor(), { code: 0, lines: [...good, DISABLED, 'All is well.'] })
+  await duktig('application', 'set', 'default', '--enable')
+  assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'All is well.'] })
+})
+
+test('a store that cannot be opened is told with its data folder', async () => {
+  await startOnce()
+  for (const name of ['duktig.sqlite-wal', 'duktig.sqlite-shm']) rmSync(join(data, name), { force: true })
+  writeFileSync(join(data, 'duktig.sqlite'), 'This is no database. '.repeat(100))
+  const { code, lines } = await doctor()
+  assert.equal(code, 1)
+  assert.equal(lines.length, 2)
+  assert.match(lines[1] ?? '', /^mend {7}the store cannot be opened with the data folder \.\/data: \S/)
+})
+
+test('a folder that others may look into is told, with what to do', async () => {
+  await startOnce()
+  chmodSync(data, 0o755)
+  const { code, lines } = await doctor()
+  assert.equal(code, 1)
+  assert.equal(lines.at(-1), 'mend       others may look into ./data: chmod 700 ./data')
+})

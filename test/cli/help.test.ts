@@ -1,0 +1,24 @@
+/** What `--help` says of choices that matter. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { newOperator } from '../support/command.ts'
+
+const operator = newOperator()
+after(() => operator.remove())
+
+/** In one line, however wide the terminal is. */
+async function help(...command: readonly string[]): Promise<string> {
+  const { code, out, err } = await operator.run([...command, '--help'])
+  assert.equal(code, 0, err)
+  return out.replace(/\s+/g, ' ')
+}
+
+test('that a terminated account stays so is said before it is too late', async () => {
+  assert.match(await help('account', 'set-status'), /; terminated cannot be undone /)
+})
+
+test('the defaults of role and status are words, as the values are', async () => {
+  const text = await help('account', 'create')
+  assert.match(text, /developer \(default: "super-admin"\)/)
+  assert.match(text, /terminated \(default: "active"\)/)
+})

@@ -1,0 +1,48 @@
+/** What commands say to ordinary mistakes: one sentence, and nothing is done. */
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { type Operator, newOperator } from '../support/command.ts'
+
+const EMAIL = 'ani@example.com'
+
+let operator: Operator
+before(async () => {
+  operator = newOperator()
+  const { code, err } = await operator.run(['account', 'create', '--email', EMAIL])
+  assert.equal(code, 0, err)
+})
+after(() => operator.remove())
+
+async function refusal(args: readonly string[], input = ''): Promise<string> {
+  const { code, out, err } = await operator.run(args, { input })
+  assert.deepEqual([code, out], [1, ''])
+  return err
+}
+
+test('a password that is to come from an empty standard input is missed, and none is made', async () => {
+  const says = 'duktig: standard input was empty: write the password to it\n'
+  const create = ['account', 'create', '--email', 'new@example.com', '--password-stdin']
+  for (const input of ['', '\n']) {
+    assert.equal(await refusal(create, input), says)
+    assert.equal(await refusal(['account', 'set-password', EMAIL, '--password-stdin'], input), says)
+  }
+  assert.doesNotMatch((await operator.run(['account', 'list'])).out, /new@example\.com/)
+  const { out } = await operator.run(['audit', '--account', 'system'])
+  assert.doesNotMatch(out, /Password of 1 changed/)
+})
+
+test('a backup into a folder that does not exist says which one to make', async () => {
+  const says = 'duktig: the folder backups does not exist: make it first\n'
+  assert.equal(await refusal(['backup', 'backups/monday.sqlite']), says)
+  const { code, err } = await operator.run(['backup', 'monday.sqlite'])
+  assert.equal(code, 0, err)
+  assert.ok(existsSync(join(operator.folder, 'monday.sqlite')))
+})
+
+test('an account without an address is told that --email is missing, where nobody can be asked', async () => {
+  const says = 'duktig: --email is missing, and there is no terminal to ask at\n'
+  assert.equal(await refusal(['account', 'create']), says)
+  assert.match(await refusal(['account', 'create', '--email', 'ani']), /^duktig: --email must be a valid/)
+})

@@ -1,0 +1,78 @@
+/** Which level of the log a security event has: what an operator should look at stands out. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { type Composed, compose } from '../../src/compose.ts'
+import { createLog } from '../../src/operations/log.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import { openSqlite } from '../../src/store/sqlite/open.ts'
+import { endSession } from '../../src/usecases/end-session.ts'
+import { guardSignIn } from '../../src/usecases/guard-sign-in.ts'
+import { refreshSession } from '../../src/usecases/refresh-session.ts'
+import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'duktig-events-'))
+const written: string[] = []
+let nowMs = Date.UTC(2026, 0, 15, 12)
+let composed: Composed
+
+before(async () => {
+  const settings = readSettings({ DUKTIG_DATA_DIR: folder })
+  const { store } = await openSqlite(join(folder, 'duktig.sqlite'), { nowMs: () => nowMs })
+  const log = createLog('info', { write: (text: string) => void written.push(text) })
+  composed = await compose(settings, store, log)
+})
+after(async () => {
+  await composed.recorder.stop()
+  await composed.deps.store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** The events that `act` leaves in the log, each with its level and its message. */
+async function logged(act: () => Promise<unknown>): Promise<readonly unknown[]> {
+  written.length = 0
+  await act()
+  const lines = written.map((text) => JSON.parse(text) as Record<string, unknown>)
+  return lines.map(({ level, event, msg }) => [level, event, msg])
+}
+
+test('the reuse of a refresh token is a warning', async () => {
+  const { deps } = composed
+  const { application } = await makeApplication(deps)
+  let { refreshToken } = await openSession(deps, await makeAccount(deps), application)
+  const stolen = refreshToken
+  const ask = (token: string) =>
+    refreshSession(deps, { refreshToken: token, attemptKey: null, application: null, address: '192.0.2.1' })
+  for (let i = 0; i < 2; i++) {
+    nowMs += 3_600_000
+    const answer = await ask(refreshToken)
+    assert.ok('refreshToken' in answer && answer.refreshToken !== null)
+    refreshToken = answer.refreshToken
+  }
+  assert.deepEqual(await logged(() => ask(stolen)), [['warn', 'Auth->SessionEnded', 'reuse']])
+})
+
+test('so is a limit on guessing that was met', async () => {
+  const { deps } = composed
+  const attempt = { email: 'ani@example.com', address: '192.0.2.1', deviceToken: '' }
+  const lines = await logged(async () => {
+    while ((await guardSignIn(deps, attempt, null)) === null);
+  })
+  assert.deepEqual(lines, [['warn', 'Auth->Locked', 'Too many requests']])
+})
+
+test('a session that its user ends is none', async () => {
+  const { deps } = composed
+  const account = await makeAccount(deps)
+  const { application } = await makeApplication(deps)
+  const { session } = await openSession(deps, account, application)
+  const { accountId } = account
+  const by = { accountId, code: 'User->endSessions', message: 'Session ended' } as const
+  const lines = await logged(() => endSession(deps, by, accountId, session.sessionId, 'ended-by-user'))
+  assert.deepEqual(lines, [
+    ['info', 'User->endSessions', 'Session ended'],
+    ['info', 'Auth->SessionEnded', 'ended-by-user'],
+  ])
+})

@@ -1,0 +1,57 @@
+/** A command as an operator runs it, on a data folder of its own. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+export interface Ran {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+export interface Operator {
+  /** Also the working folder, so that no `.env` of a working copy has a say; the data folder is `data` in it. */
+  readonly folder: string
+  /** Runs a command to its end, with `input` on its standard input. */
+  run(args: readonly string[], options?: RunOptions): Promise<Ran>
+  remove(): void
+}
+
+interface RunOptions {
+  readonly input?: string
+  readonly variables?: Readonly<Record<string, string>>
+  /** A module that is loaded before the program. */
+  readonly require?: string
+  /** Told what the program has printed so far, each time it prints. */
+  readonly printed?: (out: string, signal: (name: NodeJS.Signals) => void) => void
+}
+
+export function newOperator(): Operator {
+  const folder = mkdtempSync(join(tmpdir(), 'duktig-command-'))
+  return {
+    folder,
+    run: (args, options = {}) => run(folder, args, options),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+function run(folder: string, args: readonly string[], options: RunOptions): Promise<Ran> {
+  const { input = '', variables = {}, require, printed } = options
+  const env = { PATH: process.env['PATH'], DUKTIG_PORT: '0', DUKTIG_METRICS_PORT: '0', ...variables }
+  const before = require === undefined ? [] : ['--require', require]
+  const child = spawn(process.execPath, [...before, MAIN, ...args], { env, cwd: folder })
+  const said = { out: '', err: '' }
+  child.stdout.on('data', (chunk: Buffer) => {
+    said.out += chunk.toString()
+    printed?.(said.out, (name) => child.kill(name))
+  })
+  child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()))
+  // A command that does not read its input may be gone before.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...said })))
+}
