@@ -1,5 +1,5 @@
 /** Opens the store that the settings name, with the journal of ends behind it. */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createClock } from './operations/clock.ts'
 import { type ReadJournal, hasJournal, openJournal, readJournals } from './operations/end-journal.ts'
 import { ensureDataDir, instanceIdOf } from './operations/secrets.ts'
@@ -27,14 +27,21 @@ export async function openStore(settings: Settings, longRunning = false): Promis
     const folder = journalFolder(settings)
     const written = await readJournals(folder)
     await refuseRestored(store, instanceId, written, folder)
-    const journal = await openOwnJournal(store, settings, longRunning)
-    if (longRunning) await journal.append(await missingEnds(store, written))
+    const numberWrite = () => store.countWrite(instanceId)
+    const journal = await openJournal({
+      folder,
+      instanceId,
+      clock: store.clock,
+      startAtOnce: longRunning,
+      numberWrite,
+    })
+    if (longRunning) await journal.append(await missingEnds(store, written.entries))
     // Only who keeps a journal counts as an instance: a command elsewhere that ends nothing leaves none to be missed.
     const beatIfKept = async () => {
       if (await hasJournal(folder)) await store.beat(instanceId)
     }
     await beatIfKept()
-    const heartbeat = longRunning ? beatOften(store, instanceId) : undefined
+    const heartbeat = longRunning ? beatOften(store, instanceId, journal) : undefined
     return {
       ...opened,
       store: {
@@ -51,21 +58,6 @@ export async function openStore(settings: Settings, longRunning = false): Promis
     await store.close()
     throw error
   }
-}
-
-/**
- * The journal of this data folder. The database hears of an entry before it is written, so that it knows of all that there are:
- * if not, it has been set back.
- */
-export function openOwnJournal(store: Store, settings: Settings, startAtOnce: boolean): Promise<Journal> {
-  const instanceId = instanceIdOf(settings.dataDir)
-  return openJournal({
-    folder: journalFolder(settings),
-    instanceId,
-    clock: store.clock,
-    startAtOnce,
-    beforeWrite: (latestAtMs) => store.beat(instanceId, latestAtMs),
-  })
 }
 
 /** The store alone: for recovery, which must be able to open what the service refuses. */
@@ -103,27 +95,35 @@ export function journalFolder(settings: Settings): string {
   return join(settings.dataDir, 'journal')
 }
 
-/** A beat that fails is made up for by the next one. */
-function beatOften(store: Store, instanceId: string): NodeJS.Timeout {
-  return setInterval(() => void store.beat(instanceId).catch(() => {}), LIMITS.heartbeatMs).unref()
+/** A beat that fails is made up for by the next one, and so is an entry that could not be written. */
+function beatOften(store: Store, instanceId: string, journal: Journal): NodeJS.Timeout {
+  const beat = () => Promise.all([store.beat(instanceId), journal.append([])]).catch(() => {})
+  return setInterval(() => void beat(), LIMITS.heartbeatMs).unref()
 }
 
-/** The database knows when it last heard of this instance; a journal that goes on after that says it has been set back. */
+/**
+ * The database counts the writes of journals before they happen: a journal that counts further says that it has been set back. One
+ * that is gone says nothing, so that nobody knows; with SQLite also that of an instance before this one.
+ */
 async function refuseRestored(
   store: Store,
   instanceId: string,
-  { entries }: ReadJournal,
+  { writes }: ReadJournal,
   folder: string,
 ): Promise<void> {
-  const instance = (await store.listInstances()).find((i) => i.instanceId === instanceId)
-  if (instance !== undefined && !(await hasJournal(folder)))
+  const instances = await store.listInstances()
+  const hasLived =
+    store.engine === 'sqlite' || instances.some((instance) => instance.instanceId === instanceId)
+  if (hasLived && instances.length > 0 && writes.size === 0)
     throw new RestoredStore(
-      `the journal of this instance is gone, so that nobody knows whether the database was set back: put ${folder} ` +
-        'back, or run `duktig recover`, which ends all sessions',
+      `the journal of this instance is gone, so that nobody knows whether the database was set back: put ${resolve(folder)} ` +
+        `back, or recover without it. ${HOW}`,
     )
-  const lastAtMs = entries.at(-1)?.atMs ?? 0
-  if (lastAtMs <= (instance?.lastSeenAtMs ?? 0)) return
+  const counted = new Map(instances.map((instance) => [instance.instanceId, instance.writes]))
+  if ([...writes].every(([id, count]) => count <= (counted.get(id) ?? 0))) return
   throw new RestoredStore(
-    'the database is older than the journal of this instance, as after restoring a backup; run `duktig recover` first',
+    `the database is older than the journal in ${resolve(folder)}, as after restoring a backup. ${HOW}`,
   )
 }
+
+const HOW = '`duktig recover` does that; docs/durability.md says what it needs'

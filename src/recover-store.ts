@@ -1,26 +1,40 @@
 /** Recovers the store that the settings name after it was restored. Apart from `open-store.ts`: a start has no use for it. */
-import { openEngine, openOwnJournal } from './open-store.ts'
-import { type ReadJournal, readJournals } from './operations/end-journal.ts'
+import { resolve } from 'node:path'
+import { journalFolder, openEngine } from './open-store.ts'
+import { type ReadJournal, openJournal, readJournals } from './operations/end-journal.ts'
+import { instanceIdOf } from './operations/secrets.ts'
 import type { Settings } from './settings/settings.ts'
 import { type RecoverStoreRequest, type Recovered, recover } from './usecases/recover.ts'
 
 /**
- * Brings a restored database up to what the given journals know, all instances stopped, and writes into the journal of
- * this data folder that it was done.
+ * Brings a restored database up to what the given journals and the one in the data folder know, all instances stopped, and writes
+ * into that one what was done.
  * @throws {StoreUnavailable} when it cannot be reached, or with SQLite when the service runs
  */
 export async function recoverStore(settings: Settings, request: RecoverStoreRequest): Promise<Recovered> {
-  const journals = together(await Promise.all(request.journalFolders.map(readJournals)))
   // As the service would open it: no other may.
   const { store } = await openEngine(settings, true)
   try {
-    const journal = await openOwnJournal(store, settings, true)
-    const allGiven = request.theseAreAll || store.engine === 'sqlite'
-    try {
-      return await recover(store, { journals, allGiven, reviveEnded: request.reviveEnded, journal })
-    } finally {
-      await journal.close()
-    }
+    const folder = journalFolder(settings)
+    const folders = new Set([folder, ...request.journalFolders].map((path) => resolve(path)))
+    const journals = together(await Promise.all([...folders].map(readJournals)))
+    const instanceId = instanceIdOf(settings.dataDir)
+    return await recover(store, {
+      journals,
+      allGiven: request.theseAreAll || store.engine === 'sqlite',
+      reviveEnded: request.reviveEnded,
+      instanceId,
+      async write(entry, write) {
+        const { clock } = store
+        const numberWrite = async () => write
+        const journal = await openJournal({ folder, instanceId, clock, startAtOnce: false, numberWrite })
+        try {
+          await journal.append([entry])
+        } finally {
+          await journal.close()
+        }
+      },
+    })
   } finally {
     await store.close()
   }
@@ -28,10 +42,12 @@ export async function recoverStore(settings: Settings, request: RecoverStoreRequ
 
 /** All journals of several folders as one. */
 function together(found: readonly ReadJournal[]): ReadJournal {
-  const entries = found.flatMap((journals) => journals.entries).sort((a, b) => a.atMs - b.atMs)
+  const writes = new Map<string, number>()
+  for (const [id, count] of found.flatMap((journals) => [...journals.writes]))
+    writes.set(id, Math.max(count, writes.get(id) ?? 0))
   return {
     headers: found.flatMap((journals) => journals.headers),
-    instanceIds: [...new Set(found.flatMap((journals) => journals.instanceIds))],
-    entries,
+    writes,
+    entries: found.flatMap((journals) => journals.entries).sort((a, b) => a.atMs - b.atMs),
   }
 }

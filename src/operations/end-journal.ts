@@ -2,7 +2,7 @@
 import { type FileHandle, mkdir, open, readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LIMITS } from '../settings/limits.ts'
-import { type Journal, type JournalEntry, isJournalEntry } from '../store/journal.ts'
+import { type Journal, type JournalEntry, type WrittenEntry, isJournalEntry } from '../store/journal.ts'
 import { type Clock, StoreUnavailable } from '../store/store.ts'
 
 const DAY_MS = 86_400_000
@@ -18,10 +18,10 @@ export interface JournalHeader {
 
 export interface ReadJournal {
   readonly headers: readonly JournalHeader[]
-  /** Everybody who wrote there, also those whose headers count no more. */
-  readonly instanceIds: readonly string[]
+  /** Everybody who wrote there, also those whose headers count no more, with the number of his last write. */
+  readonly writes: ReadonlyMap<string, number>
   /** Oldest first. */
-  readonly entries: readonly JournalEntry[]
+  readonly entries: readonly WrittenEntry[]
 }
 
 export interface JournalOptions {
@@ -30,9 +30,12 @@ export interface JournalOptions {
   readonly clock: Pick<Clock, 'nowMs'>
   /** A service's journal says from when on it is complete, also while nothing ends. */
   readonly startAtOnce: boolean
-  /** Called with the latest time of the entries that are about to be written; nothing is written when it fails. */
-  readonly beforeWrite?: (latestAtMs: number) => Promise<void>
+  /** The number of the write that is about to happen; nothing is written when it fails. */
+  readonly numberWrite: () => Promise<number>
 }
+
+/** So many wait for a journal that cannot be written, and more are refused. A start finds them in the database. */
+const MOST_WAITING = 100_000
 
 /** The journal of this process; its file is made with the first entry, or at once. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
@@ -45,34 +48,48 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
 class FileJournal implements Journal {
   readonly #folder: string
   readonly #clock: Pick<Clock, 'nowMs'>
-  readonly #beforeWrite: (latestAtMs: number) => Promise<void>
+  readonly #numberWrite: () => Promise<number>
   readonly #header: JournalHeader
   #file: FileHandle | null = null
   #day = 0
   #files = 0
-  #lines = ''
-  #latestAtMs = 0
+  #waiting: readonly JournalEntry[] = []
   #writing: Promise<void> | null = null
+  /** The write after the one that is under way. */
+  #next: Promise<void> | null = null
 
-  constructor({ folder, instanceId, clock, beforeWrite = async () => {} }: JournalOptions) {
+  constructor({ folder, instanceId, clock, numberWrite }: JournalOptions) {
     this.#folder = folder
     this.#clock = clock
-    this.#beforeWrite = beforeWrite
+    this.#numberWrite = numberWrite
     this.#header = { journal: 1, instanceId, openedAtMs: clock.nowMs() }
   }
 
-  start(): Promise<void> {
-    return this.#fileOfToday().then(() => {})
+  async start(): Promise<void> {
+    try {
+      await this.#fileOfToday()
+    } catch (cause) {
+      throw unwritable(cause)
+    }
   }
 
-  async append(entries: readonly JournalEntry[]): Promise<void> {
-    for (const entry of entries) {
-      this.#lines += `${JSON.stringify(writable(entry))}\n`
-      this.#latestAtMs = Math.max(this.#latestAtMs, entry.atMs)
-    }
-    // Whoever comes while a write is under way shares the next one.
-    while (this.#writing !== null) await this.#writing.catch(() => {})
-    if (this.#lines === '') return
+  append(entries: readonly JournalEntry[]): Promise<void> {
+    if (this.#waiting.length > MOST_WAITING)
+      return Promise.reject(unwritable(new Error('too much waits for it')))
+    this.#waiting = [...this.#waiting, ...entries]
+    if (this.#writing === null) return this.#start()
+    // Whoever comes while a write is under way shares the next one, and what becomes of it.
+    this.#next ??= this.#writing
+      .catch(() => {})
+      .then(() => {
+        this.#next = null
+        return this.#start()
+      })
+    return this.#next
+  }
+
+  #start(): Promise<void> {
+    if (this.#waiting.length === 0) return Promise.resolve()
     this.#writing = this.#write().finally(() => {
       this.#writing = null
     })
@@ -80,20 +97,23 @@ class FileJournal implements Journal {
   }
 
   async #write(): Promise<void> {
-    const lines = this.#lines
-    await this.#beforeWrite(this.#latestAtMs)
+    const entries = this.#waiting
     try {
+      // The file first: a database that has heard of a write, and no journal, would look like one that is gone.
       const file = await this.#fileOfToday()
-      await file.appendFile(lines)
+      const write = await this.#numberWrite()
+      await file.appendFile(
+        entries.map((entry) => `${JSON.stringify({ ...writable(entry), write })}\n`).join(''),
+      )
       await file.datasync()
     } catch (cause) {
       // It may end in half a line, which must not swallow what is written next: that begins a file of its own.
       const file = this.#file
       this.#file = null
       await file?.close().catch(() => {})
-      throw new StoreUnavailable(`the journal cannot be written: ${(cause as Error).message}`, { cause })
+      throw unwritable(cause)
     }
-    this.#lines = this.#lines.slice(lines.length)
+    this.#waiting = this.#waiting.slice(entries.length)
   }
 
   /** A file a day, so that old ones can go: those that no backup still worth restoring needs. */
@@ -102,7 +122,8 @@ class FileJournal implements Journal {
     const day = Math.floor(nowMs / DAY_MS)
     if (this.#file !== null && day === this.#day) return this.#file
     const name = `${nowMs}-${this.#header.instanceId}-${process.pid}-${this.#files++}.jsonl`
-    const file = await open(join(this.#folder, name), 'a', 0o600)
+    const path = join(this.#folder, name)
+    const file = await open(path, 'a', 0o600)
     // What was removed for its age is missing, however long this process has lived.
     const openedAtMs = Math.max(this.#header.openedAtMs, nowMs - LIMITS.journalKeptMs)
     try {
@@ -111,6 +132,8 @@ class FileJournal implements Journal {
       await syncFolder(this.#folder)
     } catch (error) {
       await file.close()
+      // Or each try on a full disk would leave one.
+      await rm(path, { force: true }).catch(() => {})
       throw error
     }
     await this.#file?.close()
@@ -133,25 +156,29 @@ class FileJournal implements Journal {
  */
 export async function readJournals(folder: string): Promise<ReadJournal> {
   const headers: JournalHeader[] = []
-  const entries: JournalEntry[] = []
+  const entries: WrittenEntry[] = []
   const damaged = new Set<string>()
-  const instanceIds = new Set<string>()
+  const writes = new Map<string, number>()
   for (const name of await journalFiles(folder)) {
     const instanceId = FILE_NAME.exec(name)?.[1] ?? ''
-    instanceIds.add(instanceId)
-    const text = await readFile(join(folder, name), 'utf8')
-    const lines = text.split('\n')
+    let last = writes.get(instanceId) ?? 0
+    const lines = (await readFile(join(folder, name), 'utf8')).split('\n')
     lines.forEach((line, i) => {
       const value = parsed(line)
       if (value === null) {
         if (i < lines.length - 1) damaged.add(instanceId)
       } else if ('journal' in value) headers.push(value)
-      else entries.push(readable(value))
+      else {
+        const { write = 0 } = value as Partial<WrittenEntry>
+        last = Math.max(last, write)
+        entries.push({ ...readable(value), instanceId, write })
+      }
     })
+    writes.set(instanceId, last)
   }
   return {
     headers: headers.filter(({ instanceId }) => !damaged.has(instanceId)),
-    instanceIds: [...instanceIds],
+    writes,
     entries: entries.sort((a, b) => a.atMs - b.atMs),
   }
 }
@@ -187,6 +214,11 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close()
   }
+}
+
+function unwritable(cause: unknown): StoreUnavailable {
+  if (cause instanceof StoreUnavailable) return cause
+  return new StoreUnavailable(`the journal cannot be written: ${(cause as Error).message}`, { cause })
 }
 
 function parsed(line: string): JournalHeader | JournalEntry | null {

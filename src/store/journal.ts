@@ -45,11 +45,13 @@ export type JournalEntry =
       readonly othersRetireAtMs?: number
       readonly atMs: number
     }
+  /** Of what ended before, nothing is missing: `missingEnds` has looked. */
+  | { readonly kind: 'complete'; readonly atMs: number }
   /** A recovery, which another one of the same backup must not take back. */
   | {
       readonly kind: 'recovered'
       readonly endedAll: boolean
-      /** The greatest ids that may have been given out before it. */
+      /** Ids up to these count as given out since. */
       readonly ids: GivenIds
       readonly atMs: number
     }
@@ -67,8 +69,15 @@ const KINDS: Readonly<Record<JournalEntry['kind'], true>> = {
   application: true,
   'application-disabled': true,
   key: true,
+  complete: true,
   recovered: true,
 }
+
+/** What a recovery carries out in the database. */
+export type ReplayedEntry = Exclude<JournalEntry, { readonly kind: 'complete' | 'recovered' }>
+
+/** An entry as it was written: by whom, and with which of his writes. 0 as written by versions that did not count. */
+export type WrittenEntry = JournalEntry & { readonly instanceId: string; readonly write: number }
 
 export function isJournalEntry(value: object): value is JournalEntry {
   const { kind, atMs } = value as Partial<JournalEntry>
@@ -88,4 +97,6 @@ export interface Journal {
 export interface Instance {
   readonly instanceId: string
   readonly lastSeenAtMs: number
+  /** How many writes of its journal the database has heard of. */
+  readonly writes: number
 }

@@ -108,31 +108,37 @@ export function journaled(store: Store, journal: Journal): Store {
   }
 }
 
-/** Before the last line of the journal others may have ended that were not written before it. */
+/** Before `complete` is written others may have ended something that they have not written yet. */
 const WRITTEN_TOGETHER_MS = 60_000
-/** The newest so many; on PostgreSQL those of other instances are among them. */
-const MOST_MISSING = 10_000
+const LISTED_AT_ONCE = 10_000
 
 /**
- * Ends that the database has and the journal has not, since its process was killed between the two or could not write it. Asked
- * at a start: after it nobody else knows that they are missing, and they would be acknowledged to who asks again.
+ * The ends of sessions that the database has and the journal has not, since a process was killed between the two or could not
+ * write it; and that it is complete then. Asked at a start: they would be acknowledged to who asks again.
  */
 export async function missingEnds(
-  store: Store,
-  { headers, entries }: { headers: readonly { openedAtMs: number }[]; entries: readonly JournalEntry[] },
+  store: Pick<Store, 'listEnded' | 'clock'>,
+  entries: readonly JournalEntry[],
 ): Promise<readonly JournalEntry[]> {
-  const writtenToMs = Math.max(entries.at(-1)?.atMs ?? 0, ...headers.map(({ openedAtMs }) => openedAtMs))
-  if (writtenToMs === 0) return []
-  const sinceMs = writtenToMs - WRITTEN_TOGETHER_MS
+  const complete: JournalEntry = { kind: 'complete', atMs: store.clock.nowMs() }
+  // A journal of a version before that had none.
+  const last = entries.findLast(({ kind }) => kind === 'complete') ?? entries.at(-1)
+  if (last === undefined) return [complete]
   const known = new Set<string>()
   for (const entry of entries) {
     if (entry.kind === 'session') known.add(entry.sessionId)
     if (entry.kind === 'account-sessions') for (const id of entry.sessionIds ?? []) known.add(id)
   }
-  const ended = await store.listEnded(sinceMs, MOST_MISSING)
-  return ended
-    .filter(({ sessionId }) => !known.has(sessionId))
-    .map(({ sessionId, reason, endedAtMs }) => sessionEnd(sessionId, reason, endedAtMs))
+  const missing: JournalEntry[] = []
+  let after = { endedAtMs: last.atMs - WRITTEN_TOGETHER_MS, sessionId: '' }
+  for (;;) {
+    const ended = await store.listEnded(after, LISTED_AT_ONCE)
+    for (const { sessionId, reason, endedAtMs } of ended) {
+      if (!known.has(sessionId)) missing.push(sessionEnd(sessionId, reason, endedAtMs))
+    }
+    after = ended.at(-1) ?? after
+    if (ended.length < LISTED_AT_ONCE) return [...missing, complete]
+  }
 }
 
 function sessionEnd(sessionId: string, reason: EndReason, atMs: number): JournalEntry {

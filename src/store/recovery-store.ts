@@ -1,6 +1,6 @@
 /** The part of the store that knows of instances and restored databases. What `store.ts` says of all verbs holds here. */
 import type { EndReason } from '../core/session.ts'
-import type { GivenIds, Instance, JournalEntry } from './journal.ts'
+import type { GivenIds, Instance, ReplayedEntry } from './journal.ts'
 
 export interface EndedSession {
   readonly sessionId: string
@@ -10,24 +10,30 @@ export interface EndedSession {
 
 export interface RecoverOptions {
   readonly endAll: boolean
-  readonly idGap: number
-  /** Those whose journals were taken over, and the time of the last entry of these. */
-  readonly instanceIds: readonly string[]
-  readonly writtenToMs: number
+  /** No account or application gets an id up to these any more. */
+  readonly givenIds: GivenIds
+  /** Those whose journals were taken over, with the number of their last write. */
+  readonly writes: ReadonlyMap<string, number>
 }
 
 export interface RecoveryStore {
-  /** Notes that an instance lives, and has lived at `atLeastMs`; what was noted before is not taken back. */
-  beat(instanceId: string, atLeastMs?: number): Promise<void>
+  /** Notes that an instance lives. */
+  beat(instanceId: string): Promise<void>
+  /** Counts a write of an instance's journal, which is to come once this is durable. Its number: each is greater than the last. */
+  countWrite(instanceId: string): Promise<number>
   /** The instances there have been, with when they were last seen by their own word. */
   listInstances(): Promise<readonly Instance[]>
+  /** The greatest ids that the database knows to have been given out. */
+  givenIds(): Promise<GivenIds>
   /**
-   * After a restore, in one transaction: ends what the journals ended, adds the keys they hold, leaves a gap in the
-   * ids of accounts and applications, notes that the instances are heard of again. `endAll` ends every session. For the
-   * others it is a hand-out and a use, unless they had been idle too long when an instance was last seen: they stay over.
-   * The ids that count as given out afterwards.
+   * After a restore, in one transaction: ends what the journals ended, adds the keys they hold, leaves the ids out that may have
+   * been given out, notes that the instances are heard of again. `endAll` ends every session. For the others it is a hand-out and
+   * a use, unless they had been idle too long when an instance was last seen: they stay over.
    */
-  recover(entries: readonly JournalEntry[], options: RecoverOptions): Promise<GivenIds>
-  /** The newest `limit` of the sessions that ended at or after a time, not by a recovery. */
-  listEnded(sinceMs: number, limit: number): Promise<readonly EndedSession[]>
+  recover(entries: readonly ReplayedEntry[], options: RecoverOptions): Promise<void>
+  /** At most `limit` of the sessions that ended after another, in the order of their ends and ids; not those that a recovery ended. */
+  listEnded(
+    after: Pick<EndedSession, 'endedAtMs' | 'sessionId'>,
+    limit: number,
+  ): Promise<readonly EndedSession[]>
 }

@@ -9,6 +9,8 @@ import type { ActionKind } from '../core/actions.ts'
 import type { LogLevel } from '../core/log-stats.ts'
 import type { Span } from '../core/periods.ts'
 import type { ActionCount, LogCount, LogLevelTotal, StoredAction } from './action-store.ts'
+import type { Instance } from './journal.ts'
+import type { EndedSession } from './recovery-store.ts'
 import type { KeyPurpose, SessionListing, StoredKey } from './store.ts'
 
 /** A row as both drivers give it when asked for arrays. SQLite has 0 and 1 where PostgreSQL has booleans. */
@@ -245,5 +247,23 @@ export function logLevelFrom(row: Row): LogLevelTotal {
     total: row[1] as number,
     first: { message: row[2] as string, atMs: row[3] as number },
     last: { message: row[4] as string, atMs: row[5] as number },
+  }
+}
+
+/** Of `instance_id, last_seen_at_ms, writes`. */
+export function instanceFrom([instanceId, lastSeenAtMs, writes]: Row): Instance {
+  return {
+    instanceId: instanceId as string,
+    lastSeenAtMs: lastSeenAtMs as number,
+    writes: writes as number,
+  }
+}
+
+/** Of `session_id, end_reason, ended_at_ms`. */
+export function endedFrom([sessionId, reason, endedAtMs]: Row): EndedSession {
+  return {
+    sessionId: sessionId as string,
+    reason: reason as EndReason,
+    endedAtMs: endedAtMs as number,
   }
 }

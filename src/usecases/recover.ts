@@ -1,4 +1,4 @@
-import type { Instance, Journal, JournalEntry } from '../store/journal.ts'
+import type { GivenIds, Instance, JournalEntry, ReplayedEntry, WrittenEntry } from '../store/journal.ts'
 import { SYSTEM } from '../core/actions.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { Store } from '../store/store.ts'
@@ -7,8 +7,9 @@ import { randomId } from '../tokens/random-id.ts'
 /** What the journals that were found say about themselves. */
 export interface FoundJournals {
   readonly headers: readonly { readonly instanceId: string; readonly openedAtMs: number }[]
-  readonly instanceIds: readonly string[]
-  readonly entries: readonly JournalEntry[]
+  /** Who wrote them, with the number of his last write. */
+  readonly writes: ReadonlyMap<string, number>
+  readonly entries: readonly WrittenEntry[]
 }
 
 export interface RecoverRequest {
@@ -17,8 +18,10 @@ export interface RecoverRequest {
   readonly allGiven: boolean
   /** Somebody accepts that ended sessions may come back. */
   readonly reviveEnded: boolean
-  /** Where it is written that there was a recovery, so that none of the same backup after it takes anything back. */
-  readonly journal: Journal
+  /** Whose journal is told of it. */
+  readonly instanceId: string
+  /** Writes an entry into that journal, under the number of its write. */
+  readonly write: (entry: JournalEntry, write: number) => Promise<void>
 }
 
 /** A recovery as an operator asks for it. */
@@ -36,6 +39,8 @@ export interface Recovered {
   /** Instances that lived when the database was last written and whose journal is missing. */
   readonly missing: readonly string[]
   readonly endedAll: boolean
+  /** Since an earlier recovery had, of which this database knows nothing: that stays so, whatever is asked now. */
+  readonly endedEarlier: boolean
 }
 
 /** An instance seen within this time of the last one lived when the database was written. */
@@ -46,19 +51,21 @@ const TOGETHER_MS = 60_000
  * somebody has accepted in so many words that ended ones may come back.
  */
 export async function recover(store: Store, request: RecoverRequest): Promise<Recovered> {
-  const { journals, allGiven, reviveEnded, journal } = request
+  const { journals, allGiven, reviveEnded, instanceId } = request
   const instances = await store.listInstances()
   const missing = missingJournals(instances, journals, store.clock.nowMs())
   const entries = notYetWritten(journals.entries, instances)
-  const endedAll = !(allGiven && missing.length === 0) && !reviveEnded
-  const ids = await store.recover(entries, {
-    endAll: endedAll,
-    idGap: LIMITS.recoveryIdGap,
-    instanceIds: journals.instanceIds,
-    writtenToMs: journals.entries.at(-1)?.atMs ?? 0,
-  })
+  const endedEarlier = wasEndedLater(journals.entries, instances)
+  const endedAll = endedEarlier || (!(allGiven && missing.length === 0) && !reviveEnded)
+  const givenIds = await idsToLeaveOut(store, journals.entries)
+  const counted = instances.find((instance) => instance.instanceId === instanceId)?.writes ?? 0
+  const write = Math.max(counted, journals.writes.get(instanceId) ?? 0) + 1
   const atMs = store.clock.nowMs()
-  await journal.append([{ kind: 'recovered', endedAll, ids, atMs }])
+  // Before it is done, and not counted by the database until then: if it fails, a start asks for another one, and what was decided
+  // here holds for that as well.
+  await request.write({ kind: 'recovered', endedAll, ids: givenIds, atMs }, write)
+  const writes = new Map([...journals.writes, [instanceId, write] as const])
+  await store.recover(entries, { endAll: endedAll, givenIds, writes })
   const ended = endedAll ? ', all sessions ended' : ''
   await store.recordActions({
     writer: randomId(),
@@ -75,7 +82,7 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
     ],
     logs: [],
   })
-  return { entries: entries.length, missing, endedAll }
+  return { entries: entries.length, missing, endedAll, endedEarlier }
 }
 
 /** Those who lived at the time of the backup must have a journal that begins before it. */
@@ -98,13 +105,38 @@ function missingJournals(
  * taken back; ends and keys may be written twice without harm.
  */
 function notYetWritten(
-  entries: readonly JournalEntry[],
+  entries: readonly WrittenEntry[],
   instances: readonly Instance[],
-): readonly JournalEntry[] {
+): readonly ReplayedEntry[] {
   const writtenAtMs = latestSign(instances) - TOGETHER_MS
   const states: readonly JournalEntry['kind'][] = ['account-status', 'application', 'application-disabled']
   const isState = ({ kind }: JournalEntry) => states.includes(kind)
-  return entries.filter((entry) => !isState(entry) || entry.atMs >= writtenAtMs)
+  return entries
+    .filter((entry) => entry.kind !== 'complete' && entry.kind !== 'recovered')
+    .filter((entry) => !isState(entry) || entry.atMs >= writtenAtMs)
+}
+
+/** Whether a recovery that the database has not heard of ended all sessions: all that this database has are of before it. */
+function wasEndedLater(entries: readonly WrittenEntry[], instances: readonly Instance[]): boolean {
+  const counted = new Map(instances.map(({ instanceId, writes }) => [instanceId, writes]))
+  return entries.some(
+    (entry) =>
+      entry.kind === 'recovered' && entry.endedAll && entry.write > (counted.get(entry.instanceId) ?? 0),
+  )
+}
+
+/** Behind what the database gave out, and what was given out after recoveries of the same backup. */
+async function idsToLeaveOut(store: Store, entries: readonly WrittenEntry[]): Promise<GivenIds> {
+  const given = { ...(await store.givenIds()) }
+  for (const entry of entries) {
+    if (entry.kind !== 'recovered') continue
+    given.accounts = Math.max(given.accounts, entry.ids.accounts)
+    given.applications = Math.max(given.applications, entry.ids.applications)
+  }
+  return {
+    accounts: given.accounts + LIMITS.recoveryIdGap,
+    applications: given.applications + LIMITS.recoveryIdGap,
+  }
 }
 
 function latestSign(instances: readonly Instance[]): number {

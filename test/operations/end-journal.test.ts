@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   appendFileSync,
+  existsSync,
   globSync,
   mkdtempSync,
   readFileSync,
@@ -16,6 +17,9 @@ import { LIMITS } from '../../src/settings/limits.ts'
 import type { JournalEntry } from '../../src/store/journal.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { T0 } from '../support/sessions.ts'
+
+let numbers = 0
+const numberWrite = async () => ++numbers
 
 function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-journal-'))
@@ -38,7 +42,7 @@ async function endedIn(folder: string): Promise<readonly string[]> {
 test('a line that a crash cut short is passed over, and what another process writes is whole', async (t) => {
   const folder = folderFor(t)
   const clock = { nowMs: () => T0 }
-  const first = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true })
+  const first = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite })
   await first.append([ended('a')])
   await first.close()
   const [file = ''] = globSync(`${folder}/*.jsonl`)
@@ -48,6 +52,7 @@ test('a line that a crash cut short is passed over, and what another process wri
     instanceId: 'one',
     clock: { nowMs: () => T0 + 1 },
     startAtOnce: true,
+    numberWrite,
   })
   await second.append([ended('b')])
   await second.close()
@@ -57,7 +62,7 @@ test('a line that a crash cut short is passed over, and what another process wri
 test('after a write that failed everything goes into a file of its own, and nothing is missing', async (t) => {
   const folder = folderFor(t)
   const clock = { atMs: T0, nowMs: () => clock.atMs }
-  const journal = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true })
+  const journal = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite })
   await journal.append([ended('a')])
   // Where the folder was there is a file: the next day's journal cannot be begun.
   renameSync(folder, `${folder}.aside`)
@@ -76,7 +81,7 @@ test('after a write that failed everything goes into a file of its own, and noth
 test('a process that lives long does not vouch for what was removed for its age', async (t) => {
   const folder = folderFor(t)
   const clock = { atMs: T0, nowMs: () => clock.atMs }
-  const journal = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true })
+  const journal = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite })
   clock.atMs += 2 * LIMITS.journalKeptMs
   await journal.append([ended('a', clock.atMs)])
   await journal.close()
@@ -91,6 +96,7 @@ test('who ends nothing leaves no journal', async (t) => {
     instanceId: 'one',
     clock: { nowMs: () => T0 },
     startAtOnce: false,
+    numberWrite,
   })
   await journal.close()
   assert.equal(await hasJournal(folder), false)
@@ -102,7 +108,13 @@ test('a line that cannot be read before the last one is damage: who wrote it vou
     ['on-e', T0],
     ['two', T0 + 1],
   ] as const) {
-    const journal = await openJournal({ folder, instanceId, clock: { nowMs: () => atMs }, startAtOnce: true })
+    const journal = await openJournal({
+      folder,
+      instanceId,
+      clock: { nowMs: () => atMs },
+      startAtOnce: true,
+      numberWrite,
+    })
     await journal.append([ended('a'), ended('b')])
     await journal.close()
   }
@@ -121,20 +133,73 @@ test('a line that cannot be read before the last one is damage: who wrote it vou
   }
 })
 
-test('nothing is written before somebody has been told until when', async (t) => {
+test('nothing is written before it has a number', async (t) => {
   const folder = folderFor(t)
-  const told: number[] = []
-  const beforeWrite = async (latestAtMs: number) => {
-    told.push(latestAtMs)
-    if (told.length === 1) throw new StoreUnavailable('the database is away')
+  let asked = 0
+  const numberOrFail = async () => {
+    asked += 1
+    if (asked === 1) throw new StoreUnavailable('the database is away')
     assert.deepEqual(await endedIn(folder), [])
+    return 7
   }
   const clock = { nowMs: () => T0 }
-  const journal = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, beforeWrite })
-  await assert.rejects(journal.append([ended('a', T0 + 5), ended('b', T0 + 3)]), StoreUnavailable)
-  assert.deepEqual(await endedIn(folder), [])
+  const journal = await openJournal({
+    folder,
+    instanceId: 'one',
+    clock,
+    startAtOnce: false,
+    numberWrite: numberOrFail,
+  })
+  await assert.rejects(journal.append([ended('a'), ended('b')]), StoreUnavailable)
+  assert.equal(await hasJournal(folder), true, 'or one that is killed here would look like one that is gone')
   await journal.append([])
   await journal.close()
-  assert.deepEqual(told, [T0 + 5, T0 + 5])
-  assert.deepEqual(await endedIn(folder), ['b', 'a'])
+  const { entries, writes } = await readJournals(folder)
+  assert.deepEqual(
+    entries.map(({ instanceId, write }) => [instanceId, write]),
+    [
+      ['one', 7],
+      ['one', 7],
+    ],
+  )
+  assert.deepEqual([...writes], [['one', 7]])
+})
+
+test('who waits for a journal that cannot be written is told with the others', async (t) => {
+  const folder = folderFor(t)
+  let asked = 0
+  const numberOrFail = () => {
+    asked += 1
+    return Promise.reject(new StoreUnavailable('the database is away'))
+  }
+  const clock = { nowMs: () => T0 }
+  const journal = await openJournal({
+    folder,
+    instanceId: 'one',
+    clock,
+    startAtOnce: true,
+    numberWrite: numberOrFail,
+  })
+  const tries = Array.from({ length: 50 }, (_, i) => journal.append([ended(String(i))]))
+  for (const result of await Promise.allSettled(tries)) assert.equal(result.status, 'rejected')
+  assert.equal(asked, 2)
+  await journal.close()
+})
+
+test('files that no backup needs any more go, by the clock of the store', async (t) => {
+  const folder = folderFor(t)
+  const clock = { nowMs: () => T0 }
+  await (await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite })).close()
+  const dayMs = 86_400_000
+  const names = [1, 2].map((days) => `${T0 - LIMITS.journalKeptMs - days * dayMs - 1}-one-1-0.jsonl`)
+  for (const name of names) writeFileSync(join(folder, name), '')
+  await (await openJournal({ folder, instanceId: 'two', clock, startAtOnce: true, numberWrite })).close()
+  assert.deepEqual(
+    names.map((name) => existsSync(join(folder, name))),
+    [false, false],
+  )
+  const kept = join(folder, `${T0 - LIMITS.journalKeptMs}-one-1-0.jsonl`)
+  writeFileSync(kept, '')
+  await (await openJournal({ folder, instanceId: 'three', clock, startAtOnce: true, numberWrite })).close()
+  assert.equal(existsSync(kept), true)
 })

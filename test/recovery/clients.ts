@@ -1,6 +1,6 @@
 /** What the tests of recovery do with a site: its service, its clients, its recovery. */
 import assert from 'node:assert/strict'
-import { journalFolder } from '../../src/open-store.ts'
+import { RestoredStore, journalFolder } from '../../src/open-store.ts'
 import { recoverStore } from '../../src/recover-store.ts'
 import { type Service, startService } from '../../src/serve.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
@@ -48,4 +48,18 @@ export function recoverSite(
 ): Promise<Recovered> {
   const settings = readSettings(site.variables)
   return recoverStore(settings, { journalFolders: [journalFolder(settings)], ...options })
+}
+
+/** That a start refuses the database as one that was set back. */
+export async function refusesToStart(site: Site, why: RegExp): Promise<void> {
+  let service: Service
+  try {
+    service = await start(site)
+  } catch (error) {
+    assert.ok(error instanceof RestoredStore, String(error))
+    assert.match(error.message, why)
+    return
+  }
+  await service.stop()
+  assert.fail('the service started')
 }

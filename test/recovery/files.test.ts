@@ -1,6 +1,6 @@
 /** What lies where a backup of SQLite is to be put, and who is still at work there. */
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -8,7 +8,7 @@ import { restore } from '../../src/open-store.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { sendJson } from '../support/raw-http.ts'
-import { recoverSite, register, start, withService } from './clients.ts'
+import { recoverSite, refusesToStart, register, start, withService } from './clients.ts'
 import { sqliteSite } from './site.ts'
 
 const ALL = { theseAreAll: true, reviveEnded: false }
@@ -71,7 +71,7 @@ test('beside a service that runs nothing is put back, recovered or started, and 
   await withService(site, async (service) => {
     const before = readdirSync(settings.dataDir).toSorted()
     const refused = await putBack()
-    assert.ok(typeof refused === 'object' && refused.problem.includes('stop the service first'))
+    assert.ok(typeof refused === 'object' && refused.problem.includes('in use by a service: stop it first'))
     await assert.rejects(recoverSite(site, ALL), StoreUnavailable)
     await assert.rejects(start(site), /in use by a service/)
     rmSync(database)
@@ -83,5 +83,30 @@ test('beside a service that runs nothing is put back, recovered or started, and 
       before.filter((name) => name !== 'duktig.sqlite'),
     )
   })
-  assert.equal(existsSync(`${database}.service`), true)
+})
+
+test('the database and the secret alone, in a folder of another name, are not taken for one in which nothing ended', async (t) => {
+  const { site, settings } = await siteWithBackup(t)
+  const moved = mkdtempSync(join(dirname(settings.dataDir), 'moved-'))
+  for (const name of ['duktig.sqlite', 'secret'])
+    copyFileSync(join(settings.dataDir, name), join(moved, name))
+  site.variables['DUKTIG_DATA_DIR'] = moved
+  await refusesToStart(site, /journal of this instance is gone/)
+  assert.equal((await recoverSite(site, ALL)).endedAll, true)
+  await withService(site, async () => {})
+})
+
+test('a recovery that fails leaves the database refused, and what the next one leaves out goes on from there', async (t) => {
+  const { site, settings, putBack } = await siteWithBackup(t)
+  await putBack()
+  rmSync(join(settings.dataDir, 'journal'), { recursive: true })
+  await site.sql("create trigger no before update on instances begin select raise(abort, 'no'); end")
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(recoverSite(site, ALL), /no/)
+    await refusesToStart(site, /older than the journal/)
+  }
+  await site.sql('drop trigger no')
+  await recoverSite(site, ALL)
+  const id = await withService(site, (service) => register(site, service, 'three@example.com'))
+  assert.ok(id > 3_000_000, `${id} is behind what each of three recoveries left out`)
 })

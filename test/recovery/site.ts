@@ -92,6 +92,7 @@ export async function postgresSite(): Promise<Site> {
     },
     number: async (text) => Number((await on(database.url, text))[0]?.[0]),
     async save() {
+      await outside(`drop database if exists "${name}_copy"`)
       await outside(`create database "${name}_copy" template "${name}"`)
     },
     async setBack() {

@@ -132,6 +132,7 @@ async function openInstances(
       instanceId: name,
       clock: store.clock,
       startAtOnce: false,
+      numberWrite: () => store.countWrite(name),
     })
     const settings = readSettings({ ...SHARED, ...variables, DUKTIG_DATA_DIR: dataDir })
     const { deps, recorder } = await compose(settings, journaled(store, journal), silentLog)

@@ -177,7 +177,7 @@ function restoreCases(site: () => LegacySite): void {
     const account = await site().takeOver()
     const [ended, living] = [await tokenOf(account), await tokenOf(account)]
     const entry = { kind: 'session', reason: 'signed-out', atMs: deps.store.clock.nowMs() } as const
-    const options = { endAll: false, idGap: 0, instanceIds: [], writtenToMs: 0 }
+    const options = { endAll: false, givenIds: await deps.store.givenIds(), writes: new Map() }
     await deps.store.recover([{ ...entry, sessionId: sessionIdOf(ended) }], options)
     assert.equal(denied(await refresh(deps, ended)), 'session-over')
     await refreshed(deps, living)
@@ -186,7 +186,7 @@ function restoreCases(site: () => LegacySite): void {
   test('where all sessions end, tokens that have not been used yet are refused too', async () => {
     const { deps } = site()
     const token = await tokenOf(await site().takeOver())
-    await deps.store.recover([], { endAll: true, idGap: 0, instanceIds: [], writtenToMs: 0 })
+    await deps.store.recover([], { endAll: true, givenIds: await deps.store.givenIds(), writes: new Map() })
     assert.equal(denied(await refresh(deps, token)), 'session-over')
   })
 }

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { STATUS } from '../../src/core/account.ts'
-import { openJournal } from '../../src/operations/end-journal.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import { recover } from '../../src/usecases/recover.ts'
 import { LIMITS } from '../../src/settings/limits.ts'
@@ -17,35 +16,36 @@ async function restored(t: { after(work: () => Promise<void>): void }, writtenAt
   const folder = mkdtempSync(join(tmpdir(), 'duktig-recover-'))
   const clock = { atMs: writtenAtMs, nowMs: () => clock.atMs }
   const { store } = await openSqlite(join(folder, 'duktig.sqlite'), clock)
-  const journal = await openJournal({
-    folder: join(folder, 'journal'),
-    instanceId: 'one',
-    clock,
-    startAtOnce: false,
-  })
   t.after(async () => {
-    await journal.close()
     await store.close()
     rmSync(folder, { recursive: true })
   })
   const account = await makeAccount(store)
   await store.beat('one')
-  return { store, clock, account, journal }
+  const written = { instanceId: 'one', write: async () => {} }
+  return { store, clock, account, written }
 }
 
 test('a suspension that was taken back before the backup stays taken back; a later one is taken over', async (t) => {
-  const { store, clock, account, journal } = await restored(t, T0)
+  const { store, clock, account, written } = await restored(t, T0)
   const other = await makeAccount(store)
   clock.atMs += DAY_MS
   const status = (accountId: number, atMs: number) =>
-    ({ kind: 'account-status', accountId, status: STATUS.suspended, atMs }) as const
+    ({
+      kind: 'account-status',
+      accountId,
+      status: STATUS.suspended,
+      atMs,
+      instanceId: 'one',
+      write: 0,
+    }) as const
   const entries = [status(account.accountId, T0 - 10 * DAY_MS), status(other.accountId, T0 + 1000)]
   const headers = [{ instanceId: 'one', openedAtMs: T0 - 20 * DAY_MS }]
   const request = {
-    journals: { headers, instanceIds: ['one'], entries },
+    journals: { headers, writes: new Map(), entries },
     allGiven: true,
     reviveEnded: false,
-    journal,
+    ...written,
   }
   assert.equal((await recover(store, request)).endedAll, false)
   assert.equal((await store.findAccount(account.accountId))?.status, STATUS.active)
@@ -53,14 +53,14 @@ test('a suspension that was taken back before the backup stays taken back; a lat
 })
 
 test('a backup that is older than journals are kept is not covered by any', async (t) => {
-  const { store, clock, journal } = await restored(t, T0)
+  const { store, clock, written } = await restored(t, T0)
   clock.atMs += LIMITS.journalKeptMs + DAY_MS
   const headers = [{ instanceId: 'one', openedAtMs: T0 - DAY_MS }]
   const request = {
-    journals: { headers, instanceIds: ['one'], entries: [] },
+    journals: { headers, writes: new Map(), entries: [] },
     allGiven: true,
     reviveEnded: false,
-    journal,
+    ...written,
   }
   const { missing, endedAll } = await recover(store, request)
   assert.deepEqual([missing, endedAll], [['one'], true])

@@ -9,7 +9,7 @@ import { guessing } from './0004-guessing.ts'
 import { instances } from './0005-instances.ts'
 import { rotations } from './0006-rotations.ts'
 import { actionSegments } from './0007-action-segments.ts'
-import { sessionsByEnd } from './0008-sessions-by-end.ts'
+import { endsInJournals } from './0008-ends-in-journals.ts'
 
 export interface Migration {
   readonly id: number
@@ -26,5 +26,5 @@ export const MIGRATIONS: readonly Migration[] = [
   instances,
   rotations,
   actionSegments,
-  sessionsByEnd,
+  endsInJournals,
 ]

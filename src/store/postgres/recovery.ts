@@ -1,6 +1,6 @@
 import { idleBeforeMs } from '../../core/session.ts'
-import type { EndReason } from '../../core/session.ts'
-import type { GivenIds, JournalEntry } from '../journal.ts'
+import type { ReplayedEntry } from '../journal.ts'
+import { endedFrom, instanceFrom } from '../rows.ts'
 import type { RecoveryStore } from '../recovery-store.ts'
 import type { Connection, Sql } from './connection.ts'
 import { replayKey } from './keys.ts'
@@ -9,82 +9,92 @@ import { keepLegacySessionEndedWithin, refuseLegacyTokensWithin } from './legacy
 /** A recovery reads many entries; no request waits for it. */
 const RECOVERY_MS = 3_600_000
 
-/** The verbs about instances and restored databases; guarantees in `store.ts`. */
+/** The verbs about instances and restored databases; guarantees in `recovery-store.ts`. */
 export function recoveryStore(connection: Connection): RecoveryStore {
   return {
-    beat: (instanceId, atLeastMs = 0) =>
-      connection.transaction((sql) => beat(sql, instanceId, Math.max(connection.clock.nowMs(), atLeastMs))),
+    beat: (instanceId) => connection.transaction((sql) => note(sql, instanceId, connection.clock.nowMs(), 0)),
+
+    countWrite: (instanceId) =>
+      connection.transaction(async (sql) => {
+        const [row] = await sql.rows(
+          `insert into instances (instance_id, last_seen_at_ms, writes) values ($1, $2, 1)
+           on conflict (instance_id) do update
+           set last_seen_at_ms = excluded.last_seen_at_ms, writes = instances.writes + 1
+           returning writes`,
+          instanceId,
+          connection.clock.nowMs(),
+        )
+        return row?.[0] as number
+      }),
 
     async listInstances() {
       const rows = await connection.rows(
-        'select instance_id, last_seen_at_ms from instances order by instance_id',
+        'select instance_id, last_seen_at_ms, writes from instances order by instance_id',
       )
-      return rows.map(([id, at]) => ({ instanceId: id as string, lastSeenAtMs: at as number }))
+      return rows.map(instanceFrom)
     },
 
-    recover: (entries, { endAll, idGap, instanceIds, writtenToMs }) =>
+    givenIds: () =>
+      connection.transaction(async (sql) => ({
+        accounts: await givenOf(sql, 'accounts', 'account_id'),
+        applications: await givenOf(sql, 'applications', 'application_id'),
+      })),
+
+    recover: (entries, { endAll, givenIds, writes }) =>
       connection.transaction(async (sql) => {
         const nowMs = connection.clock.nowMs()
         for (const entry of entries) await replay(sql, entry)
-        if (endAll) await endAllWithin(sql, Number.MAX_SAFE_INTEGER, nowMs)
-        await letSessionsRest(sql, nowMs)
-        const ids = {
-          accounts: await moveOn(sql, 'accounts', 0, idGap),
-          applications: await moveOn(sql, 'applications', 0, idGap),
+        if (endAll) {
+          await sql.rows(
+            "update sessions set ended_at_ms = $1, end_reason = 'store-restored' where ended_at_ms is null",
+            nowMs,
+          )
+          await refuseLegacyTokensWithin(sql)
         }
-        for (const instanceId of instanceIds) await beat(sql, instanceId, Math.max(nowMs, writtenToMs))
-        return ids
+        await letSessionsRest(sql, nowMs)
+        await sql.rows(
+          "select setval(pg_get_serial_sequence('accounts', 'account_id'), $1)",
+          givenIds.accounts,
+        )
+        await sql.rows(
+          "select setval(pg_get_serial_sequence('applications', 'application_id'), $1)",
+          givenIds.applications,
+        )
+        for (const [instanceId, count] of writes) await note(sql, instanceId, nowMs, count)
       }, RECOVERY_MS),
 
-    async listEnded(sinceMs, limit) {
+    async listEnded({ endedAtMs, sessionId }, limit) {
       const rows = await connection.rows(
         `select session_id, end_reason, ended_at_ms from sessions
-         where ended_at_ms >= $1 and end_reason <> 'store-restored' order by ended_at_ms desc limit $2`,
-        sinceMs,
+         where (ended_at_ms, session_id) > ($1, $2) and ended_at_ms is not null and end_reason <> 'store-restored'
+         order by ended_at_ms, session_id limit $3`,
+        endedAtMs,
+        sessionId,
         limit,
       )
-      return rows.map(([sessionId, reason, endedAtMs]) => ({
-        sessionId: sessionId as string,
-        reason: reason as EndReason,
-        endedAtMs: endedAtMs as number,
-      }))
+      return rows.map(endedFrom)
     },
   }
 }
 
-const ID_COLUMNS = { accounts: 'account_id', applications: 'application_id' } as const
-
-/** Moves a sequence behind what it gave out, what its table holds, which may be more, and `given`; then by a gap. Where it is then. */
-async function moveOn(sql: Sql, table: keyof GivenIds, given: number, gap: number): Promise<number> {
-  const column = ID_COLUMNS[table]
+/** What the sequence of a table gave out, or its table holds: that of a restored database may itself lag behind its rows. */
+async function givenOf(sql: Sql, table: string, column: string): Promise<number> {
   const [row] = await sql.rows(
-    `select setval(pg_get_serial_sequence('${table}', '${column}'),
-     greatest(nextval(pg_get_serial_sequence('${table}', '${column}')),
-              (select coalesce(max(${column}), 1) from ${table}), $1) + $2)`,
-    given,
-    gap,
+    `select greatest(nextval(pg_get_serial_sequence('${table}', '${column}')),
+                     (select coalesce(max(${column}), 1) from ${table}))`,
   )
   return row?.[0] as number
 }
 
-/** The sessions that were opened until then. */
-async function endAllWithin(sql: Sql, openedToMs: number, atMs: number): Promise<void> {
+/** That an instance lives, and has written at least so often. */
+async function note(sql: Sql, instanceId: string, nowMs: number, writes: number): Promise<void> {
   await sql.rows(
-    `update sessions set ended_at_ms = $1, end_reason = 'store-restored'
-     where ended_at_ms is null and created_at_ms <= $2`,
-    atMs,
-    openedToMs,
-  )
-  await refuseLegacyTokensWithin(sql)
-}
-
-async function beat(sql: Sql, instanceId: string, nowMs: number): Promise<void> {
-  await sql.rows(
-    `insert into instances (instance_id, last_seen_at_ms) values ($1, $2)
+    `insert into instances (instance_id, last_seen_at_ms, writes) values ($1, $2, $3)
      on conflict (instance_id) do update
-     set last_seen_at_ms = greatest(instances.last_seen_at_ms, excluded.last_seen_at_ms)`,
+     set last_seen_at_ms = excluded.last_seen_at_ms, writes = greatest(instances.writes, excluded.writes)`,
     instanceId,
     nowMs,
+    writes,
   )
 }
 
@@ -105,7 +115,7 @@ async function letSessionsRest(sql: Sql, nowMs: number): Promise<void> {
   }
 }
 
-async function replay(sql: Sql, entry: JournalEntry): Promise<void> {
+async function replay(sql: Sql, entry: ReplayedEntry): Promise<void> {
   switch (entry.kind) {
     case 'session':
       await sql.rows(
@@ -152,11 +162,5 @@ async function replay(sql: Sql, entry: JournalEntry): Promise<void> {
       return
     case 'key':
       await replayKey(sql, entry.key, entry.othersRetireAtMs)
-      return
-    case 'recovered':
-      if (entry.endedAll) await endAllWithin(sql, entry.atMs, entry.atMs)
-      for (const table of ['accounts', 'applications'] as const) {
-        await moveOn(sql, table, entry.ids[table], 0)
-      }
   }
 }

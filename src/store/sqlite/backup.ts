@@ -13,7 +13,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreUnavailable } from '../store.ts'
 import { isLocked } from './errors.ts'
-import { holdService } from './service-lock.ts'
+import { type ServiceLock, holdService } from './service-lock.ts'
 
 /** Writes a consistent copy of the database `from` to the new file `to`; writers go on meanwhile. Durable when it returns. */
 export function backupSqlite(from: string, to: string): void {
@@ -32,7 +32,7 @@ export function backupSqlite(from: string, to: string): void {
   syncFile(dirname(to))
 }
 
-/** Beside a database: its write-ahead log and the index of that. */
+/** Beside a database: its write-ahead log with the index of that, or its rollback journal. */
 const BESIDE = ['-wal', '-shm', '-journal']
 
 /**
@@ -43,9 +43,28 @@ const BESIDE = ['-wal', '-shm', '-journal']
 export function restoreSqlite(from: string, to: string): string | { readonly problem: string } {
   const problem = backupProblem(from)
   if (problem !== null) return { problem }
-  // The first also where the database is gone from under a service that runs.
-  if (!isFree(to) || (existsSync(to) && isInUse(to)))
-    return { problem: `${to} is in use: stop the service first` }
+  const lock = holdIfFree(to)
+  if (lock === null) return { problem: `${to} is in use by a service: stop it first` }
+  try {
+    if (existsSync(to) && isInUse(to))
+      return { problem: `${to} is in use by a command: let it end, or stop it, first` }
+    return putInPlace(from, to)
+  } finally {
+    lock.release()
+  }
+}
+
+/** Null where a service has the place of one: also one from under which the database was removed. */
+function holdIfFree(file: string): ServiceLock | null {
+  try {
+    return holdService(file)
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return null
+    throw error
+  }
+}
+
+function putInPlace(from: string, to: string): string {
   const draft = `${to}.restoring`
   copyFileSync(from, draft, constants.COPYFILE_FICLONE)
   chmodSync(draft, 0o600)
@@ -73,17 +92,6 @@ function backupProblem(file: string): string | null {
     }
   } catch (error) {
     return `${file} is no backup of Duktig: ${(error as Error).message}`
-  }
-}
-
-/** Whether no service has its place. */
-function isFree(file: string): boolean {
-  try {
-    holdService(file).release()
-    return true
-  } catch (error) {
-    if (error instanceof StoreUnavailable) return false
-    throw error
   }
 }
 

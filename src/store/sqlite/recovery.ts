@@ -1,89 +1,85 @@
 import { idleBeforeMs } from '../../core/session.ts'
-import type { EndReason } from '../../core/session.ts'
-import type { GivenIds, JournalEntry } from '../journal.ts'
-import type { Row } from '../rows.ts'
+import type { ReplayedEntry } from '../journal.ts'
+import { type Row, endedFrom, instanceFrom } from '../rows.ts'
 import type { RecoveryStore } from '../recovery-store.ts'
 import type { Connection } from './connection.ts'
 import { replayKey } from './keys.ts'
 import type { RotationLog } from './rotation-log.ts'
 import { keepLegacySessionEndedWithin, refuseLegacyTokensWithin } from './legacy.ts'
 
-/** The verbs about instances and restored databases; guarantees in `store.ts`. */
+/** The verbs about instances and restored databases; guarantees in `recovery-store.ts`. */
 export function recoveryStore(connection: Connection, rotations: RotationLog): RecoveryStore {
   return {
-    beat: (instanceId, atLeastMs = 0) => connection.write(() => beat(connection, instanceId, atLeastMs)),
+    beat: (instanceId) => connection.write(() => note(connection, instanceId, 0)),
+
+    countWrite: (instanceId) =>
+      connection.write(() => {
+        const statement = connection.sql(
+          `insert into instances (instance_id, last_seen_at_ms, writes) values (?, ?, 1)
+           on conflict do update set last_seen_at_ms = excluded.last_seen_at_ms, writes = writes + 1
+           returning writes`,
+        )
+        const [writes] = statement.get(instanceId, connection.clock.nowMs()) as unknown as readonly [number]
+        return writes
+      }),
 
     async listInstances() {
       const statement = connection.sql(
-        'select instance_id, last_seen_at_ms from instances order by instance_id',
+        'select instance_id, last_seen_at_ms, writes from instances order by instance_id',
       )
       const rows = connection.read(() => statement.all() as unknown as Row[])
-      return rows.map(([id, at]) => ({ instanceId: id as string, lastSeenAtMs: at as number }))
+      return rows.map(instanceFrom)
     },
 
-    recover: (entries, { endAll, idGap, instanceIds, writtenToMs }) =>
+    async givenIds() {
+      const statement = connection.sql('select name, seq from sqlite_sequence')
+      const rows = connection.read(() => statement.all() as unknown as [string, number][])
+      // Before its first row a table has no sequence yet.
+      const of = (table: string) => rows.find(([name]) => name === table)?.[1] ?? 0
+      return { accounts: of('accounts'), applications: of('applications') }
+    },
+
+    recover: (entries, { endAll, givenIds, writes }) =>
       connection.write(() => {
         for (const entry of entries) replay(connection, entry)
-        if (endAll) endAllWithin(connection, Number.MAX_SAFE_INTEGER, connection.clock.nowMs())
+        if (endAll) {
+          connection
+            .sql(
+              "update sessions set ended_at_ms = ?, end_reason = 'store-restored' where ended_at_ms is null",
+            )
+            .run(connection.clock.nowMs())
+          refuseLegacyTokensWithin(connection)
+        }
         rotations.settleAll()
         letSessionsRest(connection)
-        const ids = {
-          accounts: moveOn(connection, 'accounts', 0, idGap),
-          applications: moveOn(connection, 'applications', 0, idGap),
+        for (const table of ['accounts', 'applications'] as const) {
+          connection.sql('delete from sqlite_sequence where name = ?').run(table)
+          connection.sql('insert into sqlite_sequence (name, seq) values (?, ?)').run(table, givenIds[table])
         }
-        for (const instanceId of instanceIds) beat(connection, instanceId, writtenToMs)
-        return ids
+        for (const [instanceId, count] of writes) note(connection, instanceId, count)
       }),
 
-    async listEnded(sinceMs, limit) {
+    async listEnded({ endedAtMs, sessionId }, limit) {
       const statement = connection.sql(
         `select session_id, end_reason, ended_at_ms from sessions
-         where ended_at_ms >= ? and end_reason <> 'store-restored' order by ended_at_ms desc limit ?`,
+         where (ended_at_ms, session_id) > (?, ?) and ended_at_ms is not null and end_reason <> 'store-restored'
+         order by ended_at_ms, session_id limit ?`,
       )
-      const rows = connection.read(() => statement.all(sinceMs, limit) as unknown as Row[])
-      return rows.map(([sessionId, reason, endedAtMs]) => ({
-        sessionId: sessionId as string,
-        reason: reason as EndReason,
-        endedAtMs: endedAtMs as number,
-      }))
+      const rows = connection.read(() => statement.all(endedAtMs, sessionId, limit) as unknown as Row[])
+      return rows.map(endedFrom)
     },
   }
 }
 
-function beat(connection: Connection, instanceId: string, atLeastMs: number): void {
+/** That an instance lives, and has written at least so often. */
+function note(connection: Connection, instanceId: string, writes: number): void {
   connection
     .sql(
-      `insert into instances values (?, ?)
-       on conflict do update set last_seen_at_ms = max(last_seen_at_ms, excluded.last_seen_at_ms)`,
+      `insert into instances (instance_id, last_seen_at_ms, writes) values (?, ?, ?)
+       on conflict do update set last_seen_at_ms = excluded.last_seen_at_ms,
+         writes = max(writes, excluded.writes)`,
     )
-    .run(instanceId, Math.max(connection.clock.nowMs(), atLeastMs))
-}
-
-/** Moves a sequence behind what it gave out and `given`, then by a gap. Where it is then. */
-function moveOn(connection: Connection, table: keyof GivenIds, given: number, gap: number): number {
-  // Before its first row a table has no sequence yet.
-  connection
-    .sql(
-      `insert into sqlite_sequence (name, seq)
-       select ?1, 0 where not exists (select 1 from sqlite_sequence where name = ?1)`,
-    )
-    .run(table)
-  const statement = connection.sql(
-    'update sqlite_sequence set seq = max(seq, ?) + ? where name = ? returning seq',
-  )
-  const [seq] = statement.get(given, gap, table) as unknown as readonly [number]
-  return seq
-}
-
-/** The sessions that were opened until then. */
-function endAllWithin(connection: Connection, openedToMs: number, atMs: number): void {
-  connection
-    .sql(
-      `update sessions set ended_at_ms = ?, end_reason = 'store-restored'
-       where ended_at_ms is null and created_at_ms <= ?`,
-    )
-    .run(atMs, openedToMs)
-  refuseLegacyTokensWithin(connection)
+    .run(instanceId, connection.clock.nowMs(), writes)
 }
 
 /** Before the instances beat again: when they were last seen says when the database was written. */
@@ -103,7 +99,7 @@ function letSessionsRest(connection: Connection): void {
   }
 }
 
-function replay(connection: Connection, entry: JournalEntry): void {
+function replay(connection: Connection, entry: ReplayedEntry): void {
   switch (entry.kind) {
     case 'session':
       connection
@@ -147,11 +143,5 @@ function replay(connection: Connection, entry: JournalEntry): void {
       return
     case 'key':
       replayKey(connection, entry.key, entry.othersRetireAtMs)
-      return
-    case 'recovered':
-      if (entry.endedAll) endAllWithin(connection, entry.atMs, entry.atMs)
-      for (const table of ['accounts', 'applications'] as const) {
-        moveOn(connection, table, entry.ids[table], 0)
-      }
   }
 }

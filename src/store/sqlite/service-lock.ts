@@ -24,7 +24,7 @@ export function holdService(databaseFile: string): ServiceLock {
     database.close()
     if (!isLocked(error)) throw unavailableIfSo(error)
     throw new StoreUnavailable(
-      `${databaseFile} is in use by a service: stop that first, or set DUKTIG_DATA_DIR to another folder`,
+      `${databaseFile} is in use by a service: stop it first; one that is to run beside it needs a DUKTIG_DATA_DIR of its own`,
       { cause: error },
     )
   }
