@@ -2,7 +2,7 @@
 import type { Context } from './cli/context.ts'
 import { createProgram } from './cli/program.ts'
 import { compose } from './compose.ts'
-import { backup, journalFolder, openStore, restore } from './open-store.ts'
+import { backup, hasDatabase, openStore, restore } from './open-store.ts'
 import { hasJournal } from './operations/end-journal.ts'
 import { hasMasterSecret } from './operations/secrets.ts'
 import { createLog } from './operations/log.ts'
@@ -18,7 +18,7 @@ export async function runCommand(
     openStore,
     backup,
     restore,
-    journalFolder,
+    hasDatabase,
     hasJournal,
     hasMasterSecret: ({ dataDir, secret }) => hasMasterSecret(dataDir, secret),
     recover: recoverStore,

@@ -1,4 +1,5 @@
 /** Opens the store that the settings name, with the journal of ends behind it. */
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createClock } from './operations/clock.ts'
 import { type ReadJournal, hasJournal, openJournal, readJournals } from './operations/end-journal.ts'
@@ -85,6 +86,11 @@ export async function restore(
   ensureDataDir(settings.dataDir)
   const { restoreSqlite } = await import('./store/sqlite/backup.ts')
   return restoreSqlite(file, databaseFile(settings))
+}
+
+/** Whether there is something to open; with PostgreSQL opening tells. */
+export function hasDatabase(settings: Settings): boolean {
+  return settings.databaseUrl !== null || existsSync(databaseFile(settings))
 }
 
 function databaseFile(settings: Settings): string {

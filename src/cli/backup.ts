@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import type { Context } from './context.ts'
-import { report } from './recover.ts'
+import { recoverAndTell } from './recover.ts'
 import { CommandError, print } from './terminal.ts'
 
 /** `duktig backup`: a consistent copy of the SQLite database, while the service runs. */
@@ -17,6 +17,10 @@ export function backupCommand(context: Context): Command {
           'back PostgreSQL up with its own tools (pg_basebackup, pg_dump); `duktig recover` follows a restore',
         )
       }
+      if (!context.hasDatabase(settings))
+        throw new CommandError(
+          `there is no database in ${resolve(settings.dataDir)}: look whether it is the right folder`,
+        )
       if (existsSync(file)) throw new CommandError(`${file} exists already`)
       const folder = dirname(file)
       if (!existsSync(folder)) throw new CommandError(`the folder ${folder} does not exist: make it first`)
@@ -43,11 +47,10 @@ export function restoreCommand(context: Context): Command {
       const aside = await context.restore(settings, file)
       if (typeof aside === 'object') throw new CommandError(aside.problem)
       if (aside !== '') print(`The database before is kept as ${aside}.`)
-      const recovered = await context.recover(settings, {
-        journalFolders: [context.journalFolder(settings)],
+      await recoverAndTell(context, settings, {
+        journalFolders: [],
         theseAreAll: true,
         reviveEnded: options.reviveEndedSessions === true,
       })
-      report(context, settings, recovered)
     })
 }

@@ -13,7 +13,8 @@ export interface Context {
   backup(settings: Settings, file: string): Promise<void>
   /** Puts a backup in place of the SQLite database; where the one before is kept, or what stands in the way. */
   restore(settings: Settings, file: string): Promise<string | { readonly problem: string }>
-  journalFolder(settings: Settings): string
+  /** With SQLite, whether there is a file. */
+  hasDatabase(settings: Settings): boolean
   hasJournal(folder: string): Promise<boolean>
   hasMasterSecret(settings: Settings): boolean
   /** Brings a restored database up to the journals. */
@@ -33,7 +34,7 @@ export function nothingRuns(): Context {
     openStore: refuse,
     backup: refuse,
     restore: refuse,
-    journalFolder: refuse,
+    hasDatabase: refuse,
     hasJournal: refuse,
     hasMasterSecret: refuse,
     recover: refuse,

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import type { Recovered } from '../usecases/recover.ts'
+import { join, resolve } from 'node:path'
+import type { RecoverStoreRequest } from '../usecases/recover.ts'
 import type { Context } from './context.ts'
 import type { Settings } from '../settings/settings.ts'
 import { CommandError, print } from './terminal.ts'
@@ -7,6 +8,7 @@ import { CommandError, print } from './terminal.ts'
 interface Options {
   readonly journals?: readonly string[]
   readonly theseAreAll?: boolean
+  readonly endAllSessions?: boolean
   readonly reviveEndedSessions?: boolean
 }
 
@@ -18,37 +20,51 @@ export function recoverCommand(context: Context): Command {
     )
     .option(
       '--journals <folder...>',
-      'journal folders of the instances; by default the one in the data folder',
+      'journal folders of the other instances; the one in the data folder is always read',
     )
-    .option('--these-are-all', 'vouch that no instance is missing; SQLite has only one')
+    .option('--these-are-all', 'PostgreSQL: vouch that no instance is missing')
+    .option('--end-all-sessions', 'PostgreSQL: nobody can vouch for that, so end all sessions')
     .option('--revive-ended-sessions', 'without complete journals, accept that ended sessions come back')
     .action(async (options: Options) => {
       const settings = context.settings()
+      if (!context.hasDatabase(settings))
+        throw new CommandError(`there is no database in ${resolve(settings.dataDir)}: restore one first`)
       for (const folder of options.journals ?? []) {
         if (!(await context.hasJournal(folder)))
           throw new CommandError(
             `there is no journal in ${folder}: name the folder that holds the .jsonl files`,
           )
       }
-      const recovered = await context.recover(settings, {
-        journalFolders: options.journals ?? [context.journalFolder(settings)],
-        theseAreAll: options.theseAreAll === true,
-        reviveEnded: options.reviveEndedSessions === true,
+      const { theseAreAll, endAllSessions, reviveEndedSessions } = options
+      const isDecided = [theseAreAll, endAllSessions, reviveEndedSessions].includes(true)
+      if (settings.databaseUrl !== null && !isDecided)
+        throw new CommandError(
+          'the database cannot know of instances that came after it was written: give the journals of all with --journals ' +
+            'and say --these-are-all, or say --end-all-sessions',
+        )
+      await recoverAndTell(context, settings, {
+        journalFolders: options.journals ?? [],
+        theseAreAll: theseAreAll === true && endAllSessions !== true,
+        reviveEnded: reviveEndedSessions === true,
       })
-      report(context, settings, recovered)
     })
 }
 
-export function report(
+/** Recovers, and says what came of it. */
+export async function recoverAndTell(
   context: Context,
   settings: Settings,
-  { entries, missing, endedAll }: Recovered,
-): void {
-  print(`Took over ${entries} entries of the journals.`)
-  if (missing.length > 0) print(`No complete journal was found of: ${missing.join(', ')}.`)
-  if (endedAll) print('The journals were not complete, so all sessions have ended.')
+  request: RecoverStoreRequest,
+): Promise<void> {
+  const { entries, missing, endedAll, endedEarlier } = await context.recover(settings, request)
+  print(`Entries taken over from the journals: ${entries}.`)
+  if (missing.length > 0)
+    print(
+      `No complete journal was found of the instance ${missing.join(', ')} (its name is in the file instance of its data folder).`,
+    )
+  if (endedEarlier) print('An earlier recovery had ended all sessions, so all of this database have ended.')
+  else if (endedAll) print('Nobody can say which sessions had ended, so all have.')
   if (context.hasMasterSecret(settings)) return print('The service may be started.')
-  print(
-    `Put the master secret back before you start the service: the file secret in ${settings.dataDir}, or DUKTIG_SECRET.`,
-  )
+  const file = join(resolve(settings.dataDir), 'secret')
+  print(`Put the master secret back before you start the service: ${file}, or DUKTIG_SECRET.`)
 }

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { SealError } from '../tokens/seal.ts'
 import { SettingsError } from '../settings/read-settings.ts'
 
 /** Makes the data folder if there is none; only its owner may look into it. */
@@ -38,16 +39,16 @@ function secretFile(dataDir: string): string {
 
 /**
  * The master secret: what the settings give, or the one kept in the data folder, made at the first start.
- * @throws {SettingsError} when there is none, and the store has something that was sealed with it
+ * @throws {SealError} when there is none, and the store has something that was sealed with it
  */
 export function masterSecret(dataDir: string, given: string | null, isNeeded: boolean): string {
   if (given !== null) return given
   const file = secretFile(dataDir)
   if (isNeeded && !existsSync(file))
-    throw new SettingsError([
+    throw new SealError(
       `the master secret is missing, with which the signing keys in the store are sealed: put ${resolve(file)} back, or ` +
         'set DUKTIG_SECRET to what it held',
-    ])
+    )
   try {
     writeNew(file, randomBytes(32).toString('base64url'))
   } catch (error) {

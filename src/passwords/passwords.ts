@@ -11,7 +11,7 @@ export const OUR_HASH_PREFIX = `$argon2id$v=19$m=${ARGON2.memoryCost},t=${ARGON2
 const BCRYPT = /^\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/
 const ARGON2ID =
   /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/
-/** What a hash from elsewhere may ask of us, in KiB and passes: 256 MiB, or a sign-in would take memory and time of all. */
+/** What a hash from elsewhere may ask of us, or a sign-in would take memory and time of all: 256 MiB, passes and lanes. */
 const MOST_MEMORY_KIB = 262_144
 const MOST_PASSES = 10
 const MOST_LANES = 16

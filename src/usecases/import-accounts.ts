@@ -136,7 +136,7 @@ async function hashOf(
     if (deps.passwordPolicy.accepts(password)) return { hash: await deps.passwords.hash(password) }
   } else if (password === null) {
     if (typeof passwordHash === 'string' && isKnownHash(passwordHash)) return { hash: passwordHash }
-    return 'the format of passwordHash is not known: it must be argon2id, or bcrypt with a cost of 4 to 16'
+    return 'passwordHash cannot be checked here: it must be argon2id (at most 256 MiB, 10 passes, 16 lanes) or bcrypt (cost 4 to 16)'
   }
   return 'either password (strong) or passwordHash (argon2id or bcrypt) must be there'
 }

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts'
 import { randomId } from '../tokens/random-id.ts'
 
 /** What the journals that were found say about themselves. */
-export interface FoundJournals {
+interface FoundJournals {
   readonly headers: readonly { readonly instanceId: string; readonly openedAtMs: number }[]
   /** Who wrote them, with the number of his last write. */
   readonly writes: ReadonlyMap<string, number>
@@ -26,7 +26,7 @@ export interface RecoverRequest {
 
 /** A recovery as an operator asks for it. */
 export interface RecoverStoreRequest {
-  /** Those of the instances. */
+  /** Those of other instances; the one of the data folder is read in any case. */
   readonly journalFolders: readonly string[]
   /** Somebody vouches that no instance is missing. SQLite has only one. */
   readonly theseAreAll: boolean

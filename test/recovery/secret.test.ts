@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { SettingsError, readSettings } from '../../src/settings/read-settings.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import { SealError } from '../../src/tokens/seal.ts'
 import { start, withService } from './clients.ts'
 import { sqliteSite } from './site.ts'
 
-test('one that was lost is asked for, and not replaced by another', async (t) => {
+test('a lost master secret is asked for, and not replaced by another', async (t) => {
   const site = await sqliteSite()
   t.after(() => site.remove())
   await withService(site, async () => {})
@@ -16,7 +17,7 @@ test('one that was lost is asked for, and not replaced by another', async (t) =>
   renameSync(file, `${file}.away`)
   for (let i = 0; i < 2; i++) {
     await assert.rejects(start(site), (error: Error) => {
-      assert.ok(error instanceof SettingsError)
+      assert.ok(error instanceof SealError)
       assert.match(error.message, new RegExp(`master secret is missing.*put ${file} back.*DUKTIG_SECRET`))
       return true
     })

@@ -3,6 +3,9 @@ import type { KeyStore, StoredKey } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
 import { LOCK, lock } from './locks.ts'
 
+/** At `$1`; refresh keys not before the last session that there is has ended. */
+const OTHERS_RETIRE = `greatest($1, case when purpose = 'refresh' then (select max(expires_at_ms) from sessions) end)`
+
 /** The verbs about signing keys; guarantees in `store.ts`. */
 export function keyStore(connection: Connection): KeyStore {
   return {
@@ -27,8 +30,7 @@ export function keyStore(connection: Connection): KeyStore {
         // Without it, two rotations at once would not see, and so not retire, each other's key.
         await lock(sql, LOCK.signingKeys)
         await sql.rows(
-          `update signing_keys set retire_at_ms = greatest($1, case when purpose = 'refresh'
-             then (select max(expires_at_ms) from sessions) end)
+          `update signing_keys set retire_at_ms = ${OTHERS_RETIRE}
            where purpose = $2 and algorithm = $3 and retire_at_ms is null`,
           othersRetireAtMs,
           key.purpose,
@@ -80,7 +82,8 @@ export async function replayKey(
 ): Promise<void> {
   if (othersRetireAtMs !== undefined) {
     await sql.rows(
-      `update signing_keys set retire_at_ms = $1 where purpose = $2 and algorithm = $3 and created_at_ms < $4
+      `update signing_keys set retire_at_ms = ${OTHERS_RETIRE}
+       where purpose = $2 and algorithm = $3 and created_at_ms < $4
        and retire_at_ms is null`,
       othersRetireAtMs,
       key.purpose,

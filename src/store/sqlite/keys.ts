@@ -20,16 +20,12 @@ export function keyStore(connection: Connection): KeyStore {
 
     rotateKey: (key, othersRetireAtMs) =>
       connection.write(() => {
-        const lastEnd = connection.sql('select coalesce(max(expires_at_ms), 0) from sessions').get()
-        const [lastEndMs] = lastEnd as unknown as readonly [number]
-        const retireAtMs =
-          key.purpose === 'refresh' ? Math.max(othersRetireAtMs, lastEndMs) : othersRetireAtMs
         connection
           .sql(
             `update signing_keys set retire_at_ms = ?
              where purpose = ? and algorithm = ? and retire_at_ms is null`,
           )
-          .run(retireAtMs, key.purpose, key.algorithm)
+          .run(othersRetire(connection, key, othersRetireAtMs), key.purpose, key.algorithm)
         insert(connection, key)
       }),
 
@@ -53,6 +49,14 @@ export function keyStore(connection: Connection): KeyStore {
   }
 }
 
+/** Refresh keys stay until the last session that there is has ended. */
+function othersRetire(connection: Connection, key: StoredKey, atMs: number): number {
+  if (key.purpose !== 'refresh') return atMs
+  const row = connection.sql('select coalesce(max(expires_at_ms), 0) from sessions').get()
+  const [lastEndMs] = row as unknown as readonly [number]
+  return Math.max(atMs, lastEndMs)
+}
+
 function insert(connection: Connection, key: StoredKey): void {
   connection
     .sql('insert into signing_keys values (?, ?, ?, ?, ?, ?, ?)')
@@ -71,7 +75,7 @@ export function replayKey(
         `update signing_keys set retire_at_ms = ? where purpose = ? and algorithm = ? and created_at_ms < ?
          and retire_at_ms is null`,
       )
-      .run(othersRetireAtMs, key.purpose, key.algorithm, key.createdAtMs)
+      .run(othersRetire(connection, key, othersRetireAtMs), key.purpose, key.algorithm, key.createdAtMs)
   }
   const exists = connection.sql('select 1 from signing_keys where kid = ?').get(key.kid)
   if (exists === undefined) insert(connection, key)

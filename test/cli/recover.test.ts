@@ -1,0 +1,70 @@
+/** Backup, restore and recover as an operator runs them, and what they say. */
+import assert from 'node:assert/strict'
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type Operator, newOperator } from '../support/command.ts'
+
+async function withBackup(t: TestContext): Promise<Operator & { readonly data: string }> {
+  const operator = newOperator()
+  t.after(() => operator.remove())
+  for (const args of [
+    ['account', 'create', '--email', 'ani@example.com'],
+    ['backup', 'monday.sqlite'],
+    ['account', 'end-sessions', 'ani@example.com'],
+  ]) {
+    const { code, err } = await operator.run(args)
+    assert.equal(code, 0, err)
+  }
+  return { ...operator, data: join(operator.folder, 'data') }
+}
+
+test('a restore keeps the database before, takes the journals over, and says that the service may start', async (t) => {
+  const { run } = await withBackup(t)
+  const { code, out, err } = await run(['restore', 'monday.sqlite'])
+  assert.deepEqual([code, err], [0, ''])
+  const said =
+    /^The database before is kept as (.*duktig\.sqlite\.before-restore-\S+)\.\nEntries taken over from the journals: \d+\.\nThe service may be started\.\n$/
+  assert.match(out, said)
+  assert.match((await run(['audit', '--account', 'system'])).out, /Store->recovered/)
+})
+
+test('without the journals all sessions end, and a lost secret is asked for', async (t) => {
+  const { data, run } = await withBackup(t)
+  renameSync(join(data, 'journal'), join(data, 'away'))
+  rmSync(join(data, 'secret'))
+  const { out } = await run(['restore', 'monday.sqlite'])
+  assert.match(out, /^No complete journal was found of the instance \S+ /m)
+  assert.match(out, /^Nobody can say which sessions had ended, so all have\.$/m)
+  assert.match(
+    out,
+    /^Put the master secret back before you start the service: \/.*\/data\/secret, or DUKTIG_SECRET\.$/m,
+  )
+  assert.doesNotMatch(out, /may be started/)
+  cpSync(join(data, 'away'), join(data, 'journal'), { recursive: true })
+  const again = await run(['restore', 'monday.sqlite', '--revive-ended-sessions'])
+  assert.match(again.out, /^An earlier recovery had ended all sessions/m)
+})
+
+test('a folder without a journal, and one without a database, are not taken for what was meant', async (t) => {
+  const { folder, run } = await withBackup(t)
+  const wrong = await run(['recover', '--journals', 'jurnal'])
+  assert.deepEqual([wrong.code, wrong.out], [1, ''])
+  assert.match(wrong.err, /^duktig: there is no journal in jurnal: name the folder/)
+  mkdirSync(join(folder, 'empty'))
+  const variables = { DUKTIG_DATA_DIR: 'empty' }
+  for (const args of [['recover'], ['backup', 'tuesday.sqlite']]) {
+    const { code, err } = await run(args, { variables })
+    assert.equal(code, 1)
+    assert.match(err, /^duktig: there is no database in \/.*\/empty: /)
+  }
+  assert.equal(existsSync(join(folder, 'empty', 'duktig.sqlite')), false)
+})
+
+test('with PostgreSQL somebody has to say whether the journals are all', async (t) => {
+  const { run } = await withBackup(t)
+  const variables = { DUKTIG_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
+  const { code, err } = await run(['recover'], { variables })
+  assert.equal(code, 1)
+  assert.match(err, /--these-are-all, or say --end-all-sessions/)
+})
