@@ -22,6 +22,7 @@ import { startUpkeep } from './operations/upkeep.ts'
 import { openStore } from './open-store.ts'
 import { LIMITS } from './settings/limits.ts'
 import { SETTINGS, type Settings } from './settings/settings.ts'
+import { hasNoAccount } from './usecases/has-no-account.ts'
 import { VERSION } from './version.ts'
 
 export interface Service {
@@ -52,8 +53,8 @@ export async function startService(
     composed = await compose(settings, store, log)
     await composed.deps.keys.retireOtherAlgorithms()
     for (const problem of await store.inspect()) composed.log.warn({ event: 'store' }, problem)
-    const hasNoAccount = (await store.samplePasswordHashes(1)).length === 0
-    return { ...(await listen(settings, composed)), hasNoAccount }
+    const isEmpty = await hasNoAccount(store)
+    return { ...(await listen(settings, composed)), hasNoAccount: isEmpty }
   } catch (error) {
     await composed?.recorder.stop()
     await store.close()

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { DEFAULT_APPLICATION_ID } from '../core/application.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Deps } from '../usecases/deps.ts'
+import { hasNoAccount } from '../usecases/has-no-account.ts'
 import type { Context } from './context.ts'
 import { print } from './terminal.ts'
 
@@ -76,7 +77,7 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
 
 /** No problems: somebody may want it so. But whoever looks for the reason why nobody can sign in finds it here. */
 async function tellWhoCanSignIn({ store }: Deps): Promise<void> {
-  if ((await store.samplePasswordHashes(1)).length === 0)
+  if (await hasNoAccount(store))
     print('accounts   none yet; `duktig account create` makes the first administrator')
   const application = await store.findApplication(DEFAULT_APPLICATION_ID)
   if (application?.disabled === true)

@@ -77,9 +77,10 @@ class FileJournal implements Journal {
     if (this.#waiting.length > MOST_WAITING)
       return Promise.reject(unwritable(new Error('too much waits for it')))
     this.#waiting = [...this.#waiting, ...entries]
-    if (this.#writing === null) return this.#start()
+    // With a next one that is about to start, two would write the same and forget what neither has written.
+    if (this.#writing === null && this.#next === null) return this.#start()
     // Whoever comes while a write is under way shares the next one, and what becomes of it.
-    this.#next ??= this.#writing
+    this.#next ??= Promise.resolve(this.#writing)
       .catch(() => {})
       .then(() => {
         this.#next = null

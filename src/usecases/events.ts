@@ -25,6 +25,7 @@ export type ActionCode =
   | 'AppLogs->appLogs'
   | 'Keys->rotate'
   | 'Applications->change'
+  | 'Store->recovered'
 
 /** Reading and looking. Everything else is a security event: logged, and never given up. */
 const EVERYDAY: ReadonlySet<ActionCode> = new Set<ActionCode>([

@@ -3,6 +3,7 @@ import { SYSTEM } from '../core/actions.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { Store } from '../store/store.ts'
 import { randomId } from '../tokens/random-id.ts'
+import type { ActionCode } from './events.ts'
 
 /** What the journals that were found say about themselves. */
 interface FoundJournals {
@@ -73,7 +74,7 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
     actions: [
       {
         accountId: SYSTEM,
-        code: 'Store->recovered',
+        code: 'Store->recovered' satisfies ActionCode,
         message: `Database recovered: ${entries.length} entries of journals${ended}`,
         atMs,
         address: null,

@@ -186,6 +186,36 @@ test('who waits for a journal that cannot be written is told with the others', a
   await journal.close()
 })
 
+const namesOf = (worker: number) => Array.from({ length: 50 }, (_, k) => `${worker}-${k}`)
+
+test('each of many who append again and again is written once', async (t) => {
+  const folder = folderFor(t)
+  const clock = { nowMs: () => T0 }
+  let asked = 0
+  // Each seventh write fails, and what it should have written is written by a later one.
+  const sometimes = async () => {
+    asked += 1
+    if (asked % 7 === 0) throw new StoreUnavailable('the database is away')
+    return asked
+  }
+  const journal = await openJournal({
+    folder,
+    instanceId: 'one',
+    clock,
+    startAtOnce: true,
+    numberWrite: sometimes,
+  })
+  const names = Array.from({ length: 20 }, (_, i) => namesOf(i))
+  const worker = async (own: readonly string[]) => {
+    for (const name of own) await journal.append([ended(name)]).catch(() => {})
+  }
+  await Promise.all(names.map(worker))
+  // Two in a row do not fail.
+  await journal.append([]).catch(() => journal.append([]))
+  await journal.close()
+  assert.deepEqual((await endedIn(folder)).toSorted(), names.flat().toSorted())
+})
+
 test('files that no backup needs any more go, by the clock of the store', async (t) => {
   const folder = folderFor(t)
   const clock = { nowMs: () => T0 }
