@@ -123,13 +123,13 @@ async function refuseRestored(
   if (hasLived && instances.length > 0 && writes.size === 0)
     throw new RestoredStore(
       `the journal of this instance is gone, so that nobody knows whether the database was set back: put ${resolve(folder)} ` +
-        `back, or recover without it. ${HOW}`,
+        `back, or ${HOW}`,
     )
   const counted = new Map(instances.map((instance) => [instance.instanceId, instance.writes]))
   if ([...writes].every(([id, count]) => count <= (counted.get(id) ?? 0))) return
   throw new RestoredStore(
-    `the database is older than the journal in ${resolve(folder)}, as after restoring a backup. ${HOW}`,
+    `the database is older than the journal in ${resolve(folder)}, as after restoring a backup: ${HOW}`,
   )
 }
 
-const HOW = '`duktig recover` does that; docs/durability.md says what it needs'
+const HOW = 'run `duktig recover` (docs/durability.md says what it needs)'
