@@ -6,7 +6,7 @@ import { type ReadJournal, hasJournal, openJournal, readJournals } from './opera
 import { ensureDataDir, instanceIdOf } from './operations/secrets.ts'
 import { LIMITS } from './settings/limits.ts'
 import type { Settings } from './settings/settings.ts'
-import type { Journal } from './store/journal.ts'
+import type { Journal, WrittenEntry } from './store/journal.ts'
 import { journaled, missingEnds } from './store/journaled.ts'
 import type { OpenedStore, Store } from './store/store.ts'
 
@@ -114,22 +114,28 @@ function beatOften(store: Store, instanceId: string, journal: Journal): NodeJS.T
 async function refuseRestored(
   store: Store,
   instanceId: string,
-  { writes }: ReadJournal,
+  { writes, entries }: ReadJournal,
   folder: string,
 ): Promise<void> {
   const instances = await store.listInstances()
   const hasLived =
     store.engine === 'sqlite' || instances.some((instance) => instance.instanceId === instanceId)
-  if (hasLived && instances.length > 0 && writes.size === 0)
+  // Asked once more: another process may have made the first file after it was looked for, and been counted since.
+  if (hasLived && instances.length > 0 && writes.size === 0 && !(await hasJournal(folder)))
     throw new RestoredStore(
       `the journal of this instance is gone, so that nobody knows whether the database was set back: put ${resolve(folder)} ` +
         `back, or ${HOW}`,
     )
-  const counted = new Map(instances.map((instance) => [instance.instanceId, instance.writes]))
-  if ([...writes].every(([id, count]) => count <= (counted.get(id) ?? 0))) return
+  const known = new Map(instances.map((instance) => [instance.instanceId, instance]))
+  const isAhead = ([id, count]: readonly [string, number]) => count > (known.get(id)?.writes ?? 0)
+  // Versions before counted nothing, and noted every ten seconds that they lived.
+  const isLate = ({ instanceId: id, atMs }: WrittenEntry) =>
+    writes.get(id) === 0 && atMs > (known.get(id)?.lastSeenAtMs ?? 0) + UNCOUNTED_MS
+  if (![...writes].some(isAhead) && !entries.some(isLate)) return
   throw new RestoredStore(
     `the database is older than the journal in ${resolve(folder)}, as after restoring a backup: ${HOW}`,
   )
 }
 
+const UNCOUNTED_MS = 60_000
 const HOW = 'run `duktig recover` (docs/durability.md says what it needs)'

@@ -1,7 +1,7 @@
 /** Recovers the store that the settings name after it was restored. Apart from `open-store.ts`: a start has no use for it. */
 import { resolve } from 'node:path'
 import { journalFolder, openEngine } from './open-store.ts'
-import { type ReadJournal, openJournal, readJournals } from './operations/end-journal.ts'
+import { type ReadJournal, inOrder, openJournal, readJournals } from './operations/end-journal.ts'
 import { instanceIdOf } from './operations/secrets.ts'
 import type { Settings } from './settings/settings.ts'
 import { type RecoverStoreRequest, type Recovered, recover } from './usecases/recover.ts'
@@ -48,6 +48,6 @@ function together(found: readonly ReadJournal[]): ReadJournal {
   return {
     headers: found.flatMap((journals) => journals.headers),
     writes,
-    entries: found.flatMap((journals) => journals.entries).sort((a, b) => a.atMs - b.atMs),
+    entries: inOrder(found.flatMap((journals) => journals.entries)),
   }
 }

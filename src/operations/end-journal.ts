@@ -54,6 +54,8 @@ class FileJournal implements Journal {
   #day = 0
   #files = 0
   #waiting: readonly JournalEntry[] = []
+  #lastWrite = 0
+  #isSetBack = false
   #writing: Promise<void> | null = null
   /** The write after the one that is under way. */
   #next: Promise<void> | null = null
@@ -74,7 +76,8 @@ class FileJournal implements Journal {
   }
 
   append(entries: readonly JournalEntry[]): Promise<void> {
-    if (this.#waiting.length > MOST_WAITING)
+    // Without entries it is a try to write those that wait.
+    if (entries.length > 0 && this.#waiting.length > MOST_WAITING)
       return Promise.reject(unwritable(new Error('too much waits for it')))
     this.#waiting = [...this.#waiting, ...entries]
     // With a next one that is about to start, two would write the same and forget what neither has written.
@@ -99,22 +102,35 @@ class FileJournal implements Journal {
 
   async #write(): Promise<void> {
     const entries = this.#waiting
+    // The file first: a database that has heard of a write, and no journal, would look like one that is gone.
+    const file = await this.#fileOfToday().catch((cause: unknown) => {
+      throw unwritable(cause)
+    })
+    const write = await this.#nextNumber()
+    const lines = entries.map((entry) => `${JSON.stringify({ ...writable(entry), write })}\n`)
     try {
-      // The file first: a database that has heard of a write, and no journal, would look like one that is gone.
-      const file = await this.#fileOfToday()
-      const write = await this.#numberWrite()
-      await file.appendFile(
-        entries.map((entry) => `${JSON.stringify({ ...writable(entry), write })}\n`).join(''),
-      )
+      await file.appendFile(lines.join(''))
       await file.datasync()
     } catch (cause) {
       // It may end in half a line, which must not swallow what is written next: that begins a file of its own.
-      const file = this.#file
       this.#file = null
-      await file?.close().catch(() => {})
+      await file.close().catch(() => {})
       throw unwritable(cause)
     }
     this.#waiting = this.#waiting.slice(entries.length)
+  }
+
+  /** A database that counts backwards was set back under us: nothing is acknowledged any more until it is recovered. */
+  async #nextNumber(): Promise<number> {
+    if (!this.#isSetBack) {
+      const write = await this.#numberWrite()
+      this.#isSetBack = write <= this.#lastWrite
+      this.#lastWrite = Math.max(this.#lastWrite, write)
+      if (!this.#isSetBack) return write
+    }
+    throw unwritable(
+      new Error('the database was set back under the service: stop it, and run `duktig recover`'),
+    )
   }
 
   /** A file a day, so that old ones can go: those that no backup still worth restoring needs. */
@@ -163,7 +179,9 @@ export async function readJournals(folder: string): Promise<ReadJournal> {
   for (const name of await journalFiles(folder)) {
     const instanceId = FILE_NAME.exec(name)?.[1] ?? ''
     let last = writes.get(instanceId) ?? 0
-    const lines = (await readFile(join(folder, name), 'utf8')).split('\n')
+    const text = await textOf(join(folder, name))
+    if (text === null) continue
+    const lines = text.split('\n')
     lines.forEach((line, i) => {
       const value = parsed(line)
       if (value === null) {
@@ -180,7 +198,31 @@ export async function readJournals(folder: string): Promise<ReadJournal> {
   return {
     headers: headers.filter(({ instanceId }) => !damaged.has(instanceId)),
     writes,
-    entries: entries.sort((a, b) => a.atMs - b.atMs),
+    entries: inOrder(entries),
+  }
+}
+
+/** Those of one instance as it wrote them, whatever its clock said; between instances by their clocks. */
+export function inOrder(entries: readonly WrittenEntry[]): readonly WrittenEntry[] {
+  const latestMs = new Map<string, number>()
+  return entries
+    .toSorted((a, b) => a.write - b.write || a.atMs - b.atMs)
+    .map((entry) => {
+      const notBeforeMs = Math.max(entry.atMs, latestMs.get(entry.instanceId) ?? 0)
+      latestMs.set(entry.instanceId, notBeforeMs)
+      return { entry, notBeforeMs }
+    })
+    .sort((a, b) => a.notBeforeMs - b.notBeforeMs)
+    .map(({ entry }) => entry)
+}
+
+/** Null where another process has just removed it for its age. */
+async function textOf(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
   }
 }
 

@@ -121,8 +121,9 @@ export async function missingEnds(
   entries: readonly JournalEntry[],
 ): Promise<readonly JournalEntry[]> {
   const complete: JournalEntry = { kind: 'complete', atMs: store.clock.nowMs() }
-  // A journal of a version before that had none.
-  const last = entries.findLast(({ kind }) => kind === 'complete') ?? entries.at(-1)
+  // One that a clock wrote which was ahead says nothing of what ended since.
+  const isPast = ({ kind, atMs }: JournalEntry) => kind === 'complete' && atMs <= complete.atMs
+  const last = entries.findLast(isPast) ?? entries[0]
   if (last === undefined) return [complete]
   const known = new Set<string>()
   for (const entry of entries) {

@@ -46,6 +46,8 @@ export interface Recovered {
 
 /** An instance seen within this time of the last one lived when the database was written. */
 const TOGETHER_MS = 60_000
+/** Behind all that another database with this journal's name may have counted, as a later backup that is put in place by hand. */
+const WRITES_GAP = 1_000_000_000
 
 /**
  * Brings a restored database up to the ends that came after it. Without complete journals all sessions end, unless
@@ -60,14 +62,14 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
   const endedAll = endedEarlier || (!(allGiven && missing.length === 0) && !reviveEnded)
   const givenIds = await idsToLeaveOut(store, journals.entries)
   const counted = instances.find((instance) => instance.instanceId === instanceId)?.writes ?? 0
-  const write = Math.max(counted, journals.writes.get(instanceId) ?? 0) + 1
+  const write = Math.max(counted, journals.writes.get(instanceId) ?? 0) + WRITES_GAP
   const atMs = store.clock.nowMs()
   // Before it is done, and not counted by the database until then: if it fails, a start asks for another one, and what was decided
   // here holds for that as well.
   await request.write({ kind: 'recovered', endedAll, ids: givenIds, atMs }, write)
   const writes = new Map([...journals.writes, [instanceId, write] as const])
-  await store.recover(entries, { endAll: endedAll, givenIds, writes })
-  const ended = endedAll ? ', all sessions ended' : ''
+  // Before it as well, so that nothing is left to fail once it is done.
+  const ended = endedAll ? ', all sessions end' : ''
   await store.recordActions({
     writer: randomId(),
     number: 1,
@@ -75,7 +77,7 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
       {
         accountId: SYSTEM,
         code: 'Store->recovered' satisfies ActionCode,
-        message: `Database recovered: ${entries.length} entries of journals${ended}`,
+        message: `Recovery of the database: ${entries.length} entries of journals${ended}`,
         atMs,
         address: null,
         sessionId: null,
@@ -83,6 +85,7 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
     ],
     logs: [],
   })
+  await store.recover(entries, { endAll: endedAll, givenIds, writes })
   return { entries: entries.length, missing, endedAll, endedEarlier }
 }
 
@@ -109,21 +112,30 @@ function notYetWritten(
   entries: readonly WrittenEntry[],
   instances: readonly Instance[],
 ): readonly ReplayedEntry[] {
-  const writtenAtMs = latestSign(instances) - TOGETHER_MS
+  // Versions before did not count.
+  const uncountedFromMs = latestSign(instances) - TOGETHER_MS
+  const isUnheard = unheardOf(instances)
   const states: readonly JournalEntry['kind'][] = ['account-status', 'application', 'application-disabled']
-  const isState = ({ kind }: JournalEntry) => states.includes(kind)
   return entries
     .filter((entry) => entry.kind !== 'complete' && entry.kind !== 'recovered')
-    .filter((entry) => !isState(entry) || entry.atMs >= writtenAtMs)
+    .filter(
+      (entry) =>
+        !states.includes(entry.kind) ||
+        isUnheard(entry) ||
+        (entry.write === 0 && entry.atMs >= uncountedFromMs),
+    )
+}
+
+/** Whether the database has not heard of the write of an entry. */
+function unheardOf(instances: readonly Instance[]): (entry: WrittenEntry) => boolean {
+  const counted = new Map(instances.map(({ instanceId, writes }) => [instanceId, writes]))
+  return ({ instanceId, write }) => write > (counted.get(instanceId) ?? 0)
 }
 
 /** Whether a recovery that the database has not heard of ended all sessions: all that this database has are of before it. */
 function wasEndedLater(entries: readonly WrittenEntry[], instances: readonly Instance[]): boolean {
-  const counted = new Map(instances.map(({ instanceId, writes }) => [instanceId, writes]))
-  return entries.some(
-    (entry) =>
-      entry.kind === 'recovered' && entry.endedAll && entry.write > (counted.get(entry.instanceId) ?? 0),
-  )
+  const isUnheard = unheardOf(instances)
+  return entries.some((entry) => entry.kind === 'recovered' && entry.endedAll && isUnheard(entry))
 }
 
 /** Behind what the database gave out, and what was given out after recoveries of the same backup. */

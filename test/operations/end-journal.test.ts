@@ -216,6 +216,52 @@ test('each of many who append again and again is written once', async (t) => {
   assert.deepEqual((await endedIn(folder)).toSorted(), names.flat().toSorted())
 })
 
+test('of too many that wait no more are taken, and they are written once that is possible', async (t) => {
+  const folder = folderFor(t)
+  let isAway = true
+  const whenBack = async () => {
+    if (isAway) throw new StoreUnavailable('the database is away')
+    return numberWrite()
+  }
+  const clock = { nowMs: () => T0 }
+  const options = { folder, instanceId: 'one', clock, startAtOnce: true, numberWrite: whenBack }
+  const journal = await openJournal(options)
+  await assert.rejects(journal.append(Array.from({ length: 100_001 }, () => ended('a'))), StoreUnavailable)
+  isAway = false
+  await assert.rejects(journal.append([ended('b')]), /too much waits/)
+  await journal.append([])
+  await journal.append([ended('c')])
+  await journal.close()
+  const ids = await endedIn(folder)
+  assert.deepEqual([ids.length, ids.includes('b'), ids.at(-1)], [100_002, false, 'c'])
+})
+
+test('a database that is set back under a journal gets nothing acknowledged any more', async (t) => {
+  const folder = folderFor(t)
+  const given = [5, 5, 6, 7]
+  const clock = { nowMs: () => T0 }
+  const fromList = async () => given.shift() as number
+  const options = { folder, instanceId: 'one', clock, startAtOnce: true, numberWrite: fromList }
+  const journal = await openJournal(options)
+  await journal.append([ended('a')])
+  for (let i = 0; i < 3; i++) await assert.rejects(journal.append([ended('b')]), /was set back/)
+  await journal.close()
+  assert.deepEqual(await endedIn(folder), ['a'])
+})
+
+test('entries come in the order in which they were written, though a clock was ahead', async (t) => {
+  const folder = folderFor(t)
+  const clock = { nowMs: () => T0 }
+  const one = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite })
+  const two = await openJournal({ folder, instanceId: 'two', clock, startAtOnce: true, numberWrite })
+  await one.append([ended('ahead', T0 + 3_600_000)])
+  await one.append([ended('after it', T0 + 1000)])
+  await two.append([ended('of another', T0 + 2000)])
+  await one.close()
+  await two.close()
+  assert.deepEqual(await endedIn(folder), ['of another', 'ahead', 'after it'])
+})
+
 test('files that no backup needs any more go, by the clock of the store', async (t) => {
   const folder = folderFor(t)
   const clock = { nowMs: () => T0 }

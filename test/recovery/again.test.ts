@@ -1,6 +1,6 @@
 /** Restored more than once, and restored after what the journal alone knows. */
 import assert from 'node:assert/strict'
-import { appendFileSync, cpSync, globSync, renameSync } from 'node:fs'
+import { appendFileSync, cpSync, globSync, renameSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { journalFolder, openEngine, openStore } from '../../src/open-store.ts'
 import { readJournals } from '../../src/operations/end-journal.ts'
@@ -80,6 +80,21 @@ for (const [engine, open] of Object.entries(SITES)) {
           "select count(*) from user_actions where code = 'Store->recovered'",
         )
         assert.equal(recoveries, 1, 'and the audit trail tells of it')
+      })
+    })
+
+    test('a journal of a version that did not count its writes shows by its times that ends are missing', async () => {
+      await at(open, async (site) => {
+        await signedIn(site)
+        const settings = readSettings(site.variables)
+        const uncounted = ({ atMs }: { readonly atMs: number }) =>
+          `${JSON.stringify({ kind: 'session', sessionId: 'another', reason: 'signed-out', atMs })}\n`
+        for (const file of globSync(`${journalFolder(settings)}/*.jsonl`))
+          writeFileSync(file, uncounted({ atMs: Date.now() }))
+        await withService(site, async () => {})
+        for (const file of globSync(`${journalFolder(settings)}/*.jsonl`))
+          writeFileSync(file, uncounted({ atMs: Date.now() + 120_000 }))
+        await refusesToStart(site, OLDER)
       })
     })
 

@@ -65,3 +65,20 @@ test('a backup that is older than journals are kept is not covered by any', asyn
   const { missing, endedAll } = await recover(store, request)
   assert.deepEqual([missing, endedAll], [['one'], true])
 })
+
+test('of what was written with a number the database says whether it knows it, and no clock', async (t) => {
+  const { store, account, written } = await restored(t, T0)
+  const other = await makeAccount(store)
+  assert.equal(await store.countWrite('one'), 1)
+  const status = (accountId: number, write: number, atMs: number) =>
+    ({ kind: 'account-status', accountId, status: STATUS.suspended, atMs, instanceId: 'one', write }) as const
+  // What it knows is dated later than what it does not know.
+  const entries = [status(account.accountId, 1, T0 + DAY_MS), status(other.accountId, 2, T0 - DAY_MS)]
+  const headers = [{ instanceId: 'one', openedAtMs: T0 - 20 * DAY_MS }]
+  const journals = { headers, writes: new Map([['one', 2]]), entries }
+  await recover(store, { journals, allGiven: true, reviveEnded: false, ...written })
+  assert.equal((await store.findAccount(account.accountId))?.status, STATUS.active)
+  assert.equal((await store.findAccount(other.accountId))?.status, STATUS.suspended)
+  const [instance] = await store.listInstances()
+  assert.ok(instance !== undefined && instance.writes > 2)
+})
