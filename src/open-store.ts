@@ -10,6 +10,10 @@ import type { Journal, WrittenEntry } from './store/journal.ts'
 import { journaled, missingEnds } from './store/journaled.ts'
 import type { OpenedStore, Store } from './store/store.ts'
 
+/** So far the journal of a version that did not count its writes may be ahead of its last sign of life in the database. */
+const UNCOUNTED_MS = 60_000
+const HOW = 'run `duktig recover` (docs/durability.md says what it needs)'
+
 /** The database was restored from a backup, and ends that came after it have not been taken over. */
 export class RestoredStore extends Error {
   override name = 'RestoredStore'
@@ -136,6 +140,3 @@ async function refuseRestored(
     `the database is older than the journal in ${resolve(folder)}, as after restoring a backup: ${HOW}`,
   )
 }
-
-const UNCOUNTED_MS = 60_000
-const HOW = 'run `duktig recover` (docs/durability.md says what it needs)'

@@ -34,7 +34,7 @@ export interface JournalOptions {
   readonly numberWrite: () => Promise<number>
 }
 
-/** So many wait for a journal that cannot be written, and more are refused. A start finds them in the database. */
+/** So many wait for a journal that cannot be written, and more are refused. A start finds the ends of sessions in the database. */
 const MOST_WAITING = 100_000
 
 /** The journal of this process; its file is made with the first entry, or at once. */

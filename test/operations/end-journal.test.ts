@@ -12,14 +12,25 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { hasJournal, openJournal, readJournals } from '../../src/operations/end-journal.ts'
+import {
+  type JournalOptions,
+  hasJournal,
+  openJournal,
+  readJournals,
+} from '../../src/operations/end-journal.ts'
 import { LIMITS } from '../../src/settings/limits.ts'
-import type { JournalEntry } from '../../src/store/journal.ts'
+import type { Journal, JournalEntry } from '../../src/store/journal.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { T0 } from '../support/sessions.ts'
 
 let numbers = 0
 const numberWrite = async () => ++numbers
+
+/** The journal of the instance `one`, as a service has it. */
+function journalIn(folder: string, differs: Partial<JournalOptions> = {}): Promise<Journal> {
+  const clock = { nowMs: () => T0 }
+  return openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite, ...differs })
+}
 
 function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-journal-'))
@@ -42,18 +53,12 @@ async function endedIn(folder: string): Promise<readonly string[]> {
 test('a line that a crash cut short is passed over, and what another process writes is whole', async (t) => {
   const folder = folderFor(t)
   const clock = { nowMs: () => T0 }
-  const first = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite })
+  const first = await journalIn(folder, { clock })
   await first.append([ended('a')])
   await first.close()
   const [file = ''] = globSync(`${folder}/*.jsonl`)
   appendFileSync(file, '{"kind":"session","sess')
-  const second = await openJournal({
-    folder,
-    instanceId: 'one',
-    clock: { nowMs: () => T0 + 1 },
-    startAtOnce: true,
-    numberWrite,
-  })
+  const second = await journalIn(folder, { clock: { nowMs: () => T0 + 1 } })
   await second.append([ended('b')])
   await second.close()
   assert.deepEqual(await endedIn(folder), ['a', 'b'])
@@ -62,7 +67,7 @@ test('a line that a crash cut short is passed over, and what another process wri
 test('after a write that failed everything goes into a file of its own, and nothing is missing', async (t) => {
   const folder = folderFor(t)
   const clock = { atMs: T0, nowMs: () => clock.atMs }
-  const journal = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite })
+  const journal = await journalIn(folder, { clock })
   await journal.append([ended('a')])
   // Where the folder was there is a file: the next day's journal cannot be begun.
   renameSync(folder, `${folder}.aside`)
@@ -81,7 +86,7 @@ test('after a write that failed everything goes into a file of its own, and noth
 test('a process that lives long does not vouch for what was removed for its age', async (t) => {
   const folder = folderFor(t)
   const clock = { atMs: T0, nowMs: () => clock.atMs }
-  const journal = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite })
+  const journal = await journalIn(folder, { clock })
   clock.atMs += 2 * LIMITS.journalKeptMs
   await journal.append([ended('a', clock.atMs)])
   await journal.close()
@@ -91,13 +96,7 @@ test('a process that lives long does not vouch for what was removed for its age'
 
 test('who ends nothing leaves no journal', async (t) => {
   const folder = folderFor(t)
-  const journal = await openJournal({
-    folder,
-    instanceId: 'one',
-    clock: { nowMs: () => T0 },
-    startAtOnce: false,
-    numberWrite,
-  })
+  const journal = await journalIn(folder, { startAtOnce: false })
   await journal.close()
   assert.equal(await hasJournal(folder), false)
 })
@@ -143,13 +142,7 @@ test('nothing is written before it has a number', async (t) => {
     return 7
   }
   const clock = { nowMs: () => T0 }
-  const journal = await openJournal({
-    folder,
-    instanceId: 'one',
-    clock,
-    startAtOnce: false,
-    numberWrite: numberOrFail,
-  })
+  const journal = await journalIn(folder, { clock, startAtOnce: false, numberWrite: numberOrFail })
   await assert.rejects(journal.append([ended('a'), ended('b')]), StoreUnavailable)
   assert.equal(await hasJournal(folder), true, 'or one that is killed here would look like one that is gone')
   await journal.append([])
@@ -173,13 +166,7 @@ test('who waits for a journal that cannot be written is told with the others', a
     return Promise.reject(new StoreUnavailable('the database is away'))
   }
   const clock = { nowMs: () => T0 }
-  const journal = await openJournal({
-    folder,
-    instanceId: 'one',
-    clock,
-    startAtOnce: true,
-    numberWrite: numberOrFail,
-  })
+  const journal = await journalIn(folder, { clock, numberWrite: numberOrFail })
   const tries = Array.from({ length: 50 }, (_, i) => journal.append([ended(String(i))]))
   for (const result of await Promise.allSettled(tries)) assert.equal(result.status, 'rejected')
   assert.equal(asked, 2)
@@ -198,13 +185,7 @@ test('each of many who append again and again is written once', async (t) => {
     if (asked % 7 === 0) throw new StoreUnavailable('the database is away')
     return asked
   }
-  const journal = await openJournal({
-    folder,
-    instanceId: 'one',
-    clock,
-    startAtOnce: true,
-    numberWrite: sometimes,
-  })
+  const journal = await journalIn(folder, { clock, numberWrite: sometimes })
   const names = Array.from({ length: 20 }, (_, i) => namesOf(i))
   const worker = async (own: readonly string[]) => {
     for (const name of own) await journal.append([ended(name)]).catch(() => {})
@@ -252,7 +233,7 @@ test('a database that is set back under a journal gets nothing acknowledged any 
 test('entries come in the order in which they were written, though a clock was ahead', async (t) => {
   const folder = folderFor(t)
   const clock = { nowMs: () => T0 }
-  const one = await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite })
+  const one = await journalIn(folder, { clock })
   const two = await openJournal({ folder, instanceId: 'two', clock, startAtOnce: true, numberWrite })
   await one.append([ended('ahead', T0 + 3_600_000)])
   await one.append([ended('after it', T0 + 1000)])
@@ -265,7 +246,7 @@ test('entries come in the order in which they were written, though a clock was a
 test('files that no backup needs any more go, by the clock of the store', async (t) => {
   const folder = folderFor(t)
   const clock = { nowMs: () => T0 }
-  await (await openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite })).close()
+  await (await journalIn(folder, { clock })).close()
   const dayMs = 86_400_000
   const names = [1, 2].map((days) => `${T0 - LIMITS.journalKeptMs - days * dayMs - 1}-one-1-0.jsonl`)
   for (const name of names) writeFileSync(join(folder, name), '')
