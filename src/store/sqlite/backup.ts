@@ -43,8 +43,8 @@ const BESIDE = ['-wal', '-shm', '-journal']
 export function restoreSqlite(from: string, to: string): string | { readonly problem: string } {
   const problem = backupProblem(from)
   if (problem !== null) return { problem }
-  const lock = holdIfFree(to)
-  if (lock === null) return { problem: `${to} is in use by a service: stop it first` }
+  const lock = holdOrSay(to)
+  if ('problem' in lock) return lock
   try {
     if (existsSync(to) && isInUse(to))
       return { problem: `${to} is in use by a command: let it end, or stop it, first` }
@@ -54,12 +54,12 @@ export function restoreSqlite(from: string, to: string): string | { readonly pro
   }
 }
 
-/** Null where a service has the place of one: also one from under which the database was removed. */
-function holdIfFree(file: string): ServiceLock | null {
+/** A service may have its place also where the database was removed from under it. */
+function holdOrSay(file: string): ServiceLock | { readonly problem: string } {
   try {
     return holdService(file)
   } catch (error) {
-    if (error instanceof StoreUnavailable) return null
+    if (error instanceof StoreUnavailable) return { problem: error.message }
     throw error
   }
 }
