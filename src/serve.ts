@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Composed, compose } from './compose.ts'
 import { ensureDefaultApplication } from './default-application.ts'
 import { createDateFormat } from './core/dates.ts'
-import { MAINTENANCE, NOT_FOUND, REASON_HEADER, denialAnswer } from './http/duktig/denials.ts'
+import { MAINTENANCE, NOT_FOUND, REASON_HEADER, UNAVAILABLE, denialAnswer } from './http/duktig/denials.ts'
 import type { Face } from './http/duktig/face.ts'
 import { faultAnswer } from './http/duktig/faults.ts'
 import { duktigRoutes } from './http/duktig/routes.ts'
@@ -72,6 +72,7 @@ async function listen(
     routes: allRoutes(settings, composed, () => draining),
     maintenance: settings.maintenance ? MAINTENANCE : null,
     notFound: NOT_FOUND,
+    busy: UNAVAILABLE,
     floodGate: settings.rateLimits ? createFloodGate() : OPEN_GATE,
     tooMany: (retryAfterSeconds) => denialAnswer({ denied: 'too-many-attempts', retryAfterSeconds }),
     fault: (error, route) => faultAnswer(error, route, settings.mode, log),

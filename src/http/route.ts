@@ -23,6 +23,8 @@ export interface HttpRoute {
   readonly answersHead?: boolean
   /** Goes on under maintenance. */
   readonly always?: boolean
+  /** Whether one more such request fits; asked before anything of it is looked at. */
+  hasRoom?(): boolean
   handle(request: HttpRequest): Promise<Answer> | Answer
   /** For the API reference. */
   readonly operation: Operation

@@ -13,6 +13,8 @@ export interface ServerOptions {
   /** Set under maintenance: the answer of every route that is not marked `always`. */
   readonly maintenance: Answer | null
   readonly notFound: Answer
+  /** The answer of a route that has no room. */
+  readonly busy: Answer
   readonly floodGate: FloodGate
   /** Words what meets the gate. */
   readonly tooMany: (retryAfterSeconds: number) => Answer
@@ -63,7 +65,7 @@ function routerOf(options: ServerOptions, addressOf: AddressReader): Router.Inst
   for (const route of options.routes) {
     const methods = route.answersHead === true ? [route.method, 'HEAD' as const] : [route.method]
     router.on(methods, routerPath(route), (request, response, params, _store, query) => {
-      serve(options, route, new RoutedRequest(request, params, query, addressOf), response)
+      serve(options, route, response, () => new RoutedRequest(request, params, query, addressOf))
     })
   }
   return router
@@ -72,8 +74,8 @@ function routerOf(options: ServerOptions, addressOf: AddressReader): Router.Inst
 function serve(
   options: ServerOptions,
   route: HttpRoute,
-  request: HttpRequest,
   response: ServerResponse,
+  requestOf: () => HttpRequest,
 ): void {
   const startedMs = performance.now()
   const finish = (answer: Answer): void => {
@@ -89,7 +91,9 @@ function serve(
   const fail = (error: unknown): void => finish(faultOf(options, route, error))
   if (options.maintenance !== null && route.always !== true) return finish(options.maintenance)
   try {
-    const answer = gated(options, route, request)
+    // Who is too many is helped only by hearing so at once, and others by how little is spent on him.
+    if (route.hasRoom?.() === false) return finish(options.busy)
+    const answer = gated(options, route, requestOf())
     if (answer instanceof Promise) void answer.then(finish, fail)
     else finish(answer)
   } catch (error) {

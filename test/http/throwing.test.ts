@@ -26,6 +26,7 @@ async function listening(t: TestContext, over: Partial<ServerOptions> = {}) {
     routes: ROUTES,
     maintenance: null,
     notFound: { status: 404, contentType: null, text: '' },
+    busy: { status: 503, contentType: null, text: '' },
     floodGate: { take: () => null },
     tooMany: () => ({ status: 429, contentType: null, text: '' }),
     fault(error) {

@@ -25,6 +25,7 @@ export async function serveFace(
     routes: duktigRoutes({ deps, dates: createDateFormat(timeZone), headers, renamed: {} }),
     maintenance: null,
     notFound: NOT_FOUND,
+    busy: UNAVAILABLE,
     floodGate: OPEN_GATE,
     tooMany: () => UNAVAILABLE,
     fault: (error, route) => faultAnswer(error, route, mode, silentLog),

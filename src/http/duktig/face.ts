@@ -1,6 +1,6 @@
 /**
- * How a route of the Duktig face runs. First it is asked whether there is room, then come the checks in the order of the
- * contract (section 2), each a line of `run`: key or token, role, target, body; a stranger's body is never read.
+ * How a route of the Duktig face runs: by checks in the order of the contract (section 2), each a line of `run`: key or token,
+ * role, target, body; a stranger's body is never read.
  */
 import { isIP } from 'node:net'
 import type { RoleId } from '../../core/account.ts'
@@ -14,7 +14,7 @@ import { type Answer, json } from '../answer.ts'
 import { type JsonObject, readJsonObject } from '../body.ts'
 import { type HttpRequest, type HttpRoute, header } from '../route.ts'
 import type { DateFormat } from '../../core/dates.ts'
-import { UNAVAILABLE, bodyProblemAnswer, denialAnswer } from './denials.ts'
+import { bodyProblemAnswer, denialAnswer } from './denials.ts'
 import { type Documented, operationOf } from './operation.ts'
 import { type Rule, wholeNumber } from './rules.ts'
 import { type BodyRules, type Mistakes, validateBody, validateQuery } from './validation.ts'
@@ -54,7 +54,7 @@ export interface DuktigRoute extends Documented {
   readonly params?: HttpRoute['params']
   readonly always?: boolean
   readonly isPublic?: boolean
-  /** Whether one more such request fits; asked before anything is spent on it. */
+  /** As `HttpRoute.hasRoom`. */
   readonly hasRoom?: (deps: Deps) => boolean
   handle(face: Face, call: Call): Promise<Answer> | Answer
 }
@@ -69,13 +69,14 @@ export const SESSION_ID = { sessionId: /^[A-Za-z0-9_-]{1,64}$/ }
 const BEARER = /^Bearer +([^ ]+) *$/i
 
 export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
-  const { method, path, params, always, isPublic } = route
+  const { method, path, params, always, isPublic, hasRoom } = route
   return {
     method,
     path,
     ...(params === undefined ? {} : { params }),
     ...(always === undefined ? {} : { always }),
     ...(isPublic === undefined ? {} : { isPublic }),
+    ...(hasRoom === undefined ? {} : { hasRoom: () => hasRoom(face.deps) }),
     handle: (request) => run(face, route, request),
     operation: operationOf(route, (name) => face.renamed[name] ?? name),
   }
@@ -93,8 +94,6 @@ async function admit(face: Face, route: DuktigRoute, call: Growing): Promise<Den
 }
 
 async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promise<Answer> {
-  // A request too many is helped only by hearing so at once.
-  if (route.hasRoom?.(face.deps) === false) return UNAVAILABLE
   const call: Growing & { request: HttpRequest } = { request }
   if (route.credential === 'application') {
     const application = await identifyApplication(face.deps, header(request, face.headers.authKey))
