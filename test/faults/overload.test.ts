@@ -25,8 +25,10 @@ const TIMES = 10
 /** Enough at a time to keep the processor busy, and less than may wait. */
 const BUSY = 16
 const REFRESH_TIMES = 1.2
-/** More clients than may wait for the store, so that it has to refuse. */
-const REFRESHING = isLong ? 2000 : 800
+/** More than may wait for the store, so that it has to refuse. */
+const CONNECTIONS = isLong ? 2000 : 800
+/** So many that each rests for longer than its parallel window, and every refresh rotates. */
+const SESSIONS = isLong ? 100_000 : 800
 
 interface Answered {
   readonly status: number
@@ -73,7 +75,7 @@ test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s`, async 
   const folder = mkdtempSync(join(tmpdir(), 'duktig-overload-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const variables = faultVariables(folder)
-  const holders = await populate(variables, REFRESHING)
+  const holders = await populate(variables, SESSIONS)
   const service = await startReal(variables)
   t.after(() => service.kill())
 
@@ -82,6 +84,7 @@ test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s`, async 
   const { capacity, overload, afterwards } = await loadFrom(folder, {
     port,
     tokens,
+    connections: CONNECTIONS,
     times: REFRESH_TIMES,
     seconds: SECONDS,
   })
@@ -102,6 +105,7 @@ test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s`, async 
   const { 200: served = 0, 503: refused = 0 } = capacity.statuses
   assert.ok(refused < served / 100, 'the capacity was not measured, but an overload')
   assert.ok((overload.statuses['503'] ?? 0) > 0, 'nothing was refused, so nothing was too much')
+  assert.ok(overload.p99OfRefusalsMs < 100, 'refusals took too long')
   assert.ok(overload.perSecond >= capacity.perSecond * 0.8, 'the excess cost too much of the capacity')
   // Asked for within the five seconds after the overload.
   assert.ok(afterwards.p99Ms < 100, 'it did not become normal again')

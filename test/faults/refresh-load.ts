@@ -1,9 +1,8 @@
 /**
- * Refreshes in a process of their own, so that neither the service nor the test takes time from them: clients that follow their
- * tokens, first as fast as the service answers (its capacity), then at a fixed rate beyond it whatever it answers, then at a
- * quarter of it. `node refresh-load.ts PLAN` prints what came of it.
+ * Refreshes in a process of their own, so that neither the service nor the test takes time from them: sessions that follow their
+ * tokens over fewer connections, as behind a proxy; first as fast as the service answers (its capacity), then at a fixed rate
+ * beyond it whatever it answers, then at a quarter of it. `node refresh-load.ts PLAN` prints what came of it.
  */
-import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type Socket, connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -13,6 +12,7 @@ import { pathToFileURL } from 'node:url'
 export interface LoadPlan {
   readonly port: number
   readonly tokens: readonly string[]
+  readonly connections: number
   readonly times: number
   readonly seconds: number
 }
@@ -44,13 +44,14 @@ const AFTERWARDS_SECONDS = 3
 const GRACE_MS = 5000
 const LENGTH = '\r\ncontent-length: '
 const TOKEN = '"refresh_token":"'
+/** Of a token, with room for more digits. */
+const MOST_CHARACTERS = 512
 
-interface Client {
+interface Connection {
   /** Opened when it is first needed: the service hangs up on those who connect and say nothing. */
   socket: Socket | null
-  token: string
-  /** Kept until the refresh has been answered 200, as our advice to clients is. */
-  attemptKey: string
+  /** Whose refresh it carries. */
+  holder: number
   received: string
   dueMs: number
   /** Of the phase in which it was sent. */
@@ -95,8 +96,59 @@ class Tally {
   }
 }
 
-async function run({ port, tokens, times, seconds }: LoadPlan): Promise<LoadResult> {
-  const load = new Load(port, tokens)
+/**
+ * Everybody's token, in turn: who was served or refused stands at the end again. In one block of memory, so that collecting
+ * garbage, which would count as the service's delay, has nothing to do with them.
+ */
+class Holders {
+  readonly #tokens: Buffer
+  readonly #lengths: Uint16Array
+  /** Refreshes answered 200. An attempt key is kept until then, as our advice to clients is. */
+  readonly #refreshes: Uint32Array
+  readonly #queue: Uint32Array
+  #first = 0
+  #last = 0
+
+  constructor(tokens: readonly string[]) {
+    this.#tokens = Buffer.alloc(tokens.length * MOST_CHARACTERS)
+    this.#lengths = new Uint16Array(tokens.length)
+    this.#refreshes = new Uint32Array(tokens.length)
+    this.#queue = Uint32Array.from(tokens.keys())
+    for (const [holder, token] of tokens.entries()) this.#store(holder, token)
+  }
+
+  next(): number {
+    const holder = this.#queue[this.#first] ?? 0
+    this.#first = (this.#first + 1) % this.#queue.length
+    return holder
+  }
+
+  back(holder: number): void {
+    this.#queue[this.#last] = holder
+    this.#last = (this.#last + 1) % this.#queue.length
+  }
+
+  /** The headers of the holder's refresh. */
+  headers(holder: number): string {
+    const start = holder * MOST_CHARACTERS
+    const token = this.#tokens.toString('latin1', start, start + (this.#lengths[holder] ?? 0))
+    return `Refresh-Token: ${token}\r\nIdempotency-Key: attempt-${holder}-${this.#refreshes[holder]}\r\n`
+  }
+
+  /** `token` is empty if the old one stays good. */
+  refreshed(holder: number, token: string): void {
+    this.#refreshes[holder] = (this.#refreshes[holder] ?? 0) + 1
+    if (token !== '') this.#store(holder, token)
+  }
+
+  #store(holder: number, token: string): void {
+    if (token.length > MOST_CHARACTERS) throw new Error('a token is longer than its place')
+    this.#lengths[holder] = this.#tokens.write(token, holder * MOST_CHARACTERS, 'latin1')
+  }
+}
+
+async function run({ port, tokens, connections, times, seconds }: LoadPlan): Promise<LoadResult> {
+  const load = new Load(port, new Holders(tokens), connections)
   const untilBusy = Math.min(seconds / 2, CAPACITY_SECONDS)
   // The first time only compiles the service's code.
   await load.closedLoop(untilBusy)
@@ -108,16 +160,17 @@ async function run({ port, tokens, times, seconds }: LoadPlan): Promise<LoadResu
 
 class Load {
   readonly #port: number
+  readonly #holders: Holders
   #tally = new Tally(0)
-  readonly #free: Client[]
-  #again: (client: Client) => void = () => {}
+  readonly #free: Connection[]
+  #again: (connection: Connection) => void = () => {}
 
-  constructor(port: number, tokens: readonly string[]) {
+  constructor(port: number, holders: Holders, connections: number) {
     this.#port = port
-    this.#free = tokens.map((token) => ({
+    this.#holders = holders
+    this.#free = Array.from({ length: connections }, () => ({
       socket: null,
-      token,
-      attemptKey: randomUUID(),
+      holder: 0,
       received: '',
       dueMs: 0,
       tally: this.#tally,
@@ -130,15 +183,15 @@ class Load {
     const endMs = performance.now() + seconds * 1000
     let sent = 0
     const send = () => {
-      // In turn, so that all tokens are used, and all connections are open after a while.
-      const client = this.#free.shift()
-      if (client === undefined) return
+      // In turn, so that all connections are open after a while.
+      const connection = this.#free.shift()
+      if (connection === undefined) return
       sent++
-      this.#send(client, performance.now())
+      this.#send(connection, performance.now())
     }
     const done = new Promise<void>((resolve) => {
-      this.#again = (client) => {
-        this.#free.push(client)
+      this.#again = (connection) => {
+        this.#free.push(connection)
         if (performance.now() < endMs) send()
         else if (this.#tally.answers === sent) resolve()
       }
@@ -158,13 +211,13 @@ class Load {
     let sent = 0
     const sendWhatIsDue = () => {
       while (sent < due) {
-        const client = this.#free.shift()
-        if (client === undefined) return
-        this.#send(client, startedMs + (sent++ * 1000) / rate)
+        const connection = this.#free.shift()
+        if (connection === undefined) return
+        this.#send(connection, startedMs + (sent++ * 1000) / rate)
       }
     }
-    this.#again = (client) => {
-      this.#free.push(client)
+    this.#again = (connection) => {
+      this.#free.push(connection)
       sendWhatIsDue()
     }
     while (this.#tally.answers < total && performance.now() < lastMs) {
@@ -177,48 +230,50 @@ class Load {
     return this.#tally.outcome(total, seconds)
   }
 
-  #send(client: Client, dueMs: number): void {
-    client.dueMs = dueMs
-    client.tally = this.#tally
-    client.socket ??= this.#connect(client)
-    client.socket.write(
-      `POST /auth/refresh_token HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\nRefresh-Token: ${client.token}\r\n` +
-        `Idempotency-Key: ${client.attemptKey}\r\n\r\n`,
+  #send(connection: Connection, dueMs: number): void {
+    connection.dueMs = dueMs
+    connection.tally = this.#tally
+    connection.holder = this.#holders.next()
+    connection.socket ??= this.#connect(connection)
+    const headers = this.#holders.headers(connection.holder)
+    connection.socket.write(
+      `POST /auth/refresh_token HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\n${headers}\r\n`,
       'latin1',
     )
   }
 
-  #connect(client: Client): Socket {
+  #connect(connection: Connection): Socket {
     const socket = connect(this.#port, '127.0.0.1')
     socket.setNoDelay(true)
     socket.setEncoding('latin1')
-    socket.on('data', (chunk: string) => this.#read(client, chunk))
+    socket.on('data', (chunk: string) => this.#read(connection, chunk))
     // What it would have been answered is missing in the tally.
     socket.on('error', () => {})
     socket.on('close', () => {
-      client.socket = null
+      connection.socket = null
     })
     return socket
   }
 
-  #read(client: Client, chunk: string): void {
-    client.received += chunk
-    const headEnd = client.received.indexOf('\r\n\r\n')
+  #read(connection: Connection, chunk: string): void {
+    connection.received += chunk
+    const { received, holder } = connection
+    const headEnd = received.indexOf('\r\n\r\n')
     if (headEnd < 0) return
-    const head = client.received.slice(0, headEnd)
+    const head = received.slice(0, headEnd)
     const lengthAt = head.indexOf(LENGTH)
     const length = lengthAt < 0 ? 0 : Number.parseInt(head.slice(lengthAt + LENGTH.length), 10)
-    if (client.received.length < headEnd + 4 + length) return
+    if (received.length < headEnd + 4 + length) return
     if (head.startsWith('HTTP/1.1 200')) {
       // Not parsed as JSON: what this process is late with would count as the service's delay.
-      const tokenAt = client.received.indexOf(TOKEN, headEnd)
-      const endAt = client.received.indexOf('"', tokenAt + TOKEN.length)
-      if (tokenAt > 0) client.token = client.received.slice(tokenAt + TOKEN.length, endAt)
-      client.attemptKey = randomUUID()
+      const tokenAt = received.indexOf(TOKEN, headEnd)
+      const endAt = received.indexOf('"', tokenAt + TOKEN.length)
+      this.#holders.refreshed(holder, tokenAt < 0 ? '' : received.slice(tokenAt + TOKEN.length, endAt))
     }
-    client.received = ''
-    client.tally.add(head, performance.now() - client.dueMs)
-    this.#again(client)
+    this.#holders.back(holder)
+    connection.received = ''
+    connection.tally.add(head, performance.now() - connection.dueMs)
+    this.#again(connection)
   }
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MOST_WAITING } from '../../src/store/postgres/batches.ts'
-import { MOST_AT_ONCE, REFUSING_MS, TURN_MS } from '../../src/store/sqlite/connection.ts'
+import { MOST_AT_ONCE } from '../../src/store/sqlite/connection.ts'
+import { REFUSING_MS, TURN_MS } from '../../src/store/sqlite/turn.ts'
 import { StoreBusy } from '../../src/store/store-busy.ts'
 import { type TestStore, refreshRequest, signedIn } from './engine.ts'
 

@@ -6,7 +6,8 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { createClock } from '../../src/operations/clock.ts'
-import { MOST_AT_ONCE, REFUSING_MS, TURN_MS } from '../../src/store/sqlite/connection.ts'
+import { MOST_AT_ONCE } from '../../src/store/sqlite/connection.ts'
+import { LONGER_BY_MS, REFUSING_MS, SHORT_TURN_MS, TURN_MS, Turn } from '../../src/store/sqlite/turn.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import { StoreBusy } from '../../src/store/store-busy.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
@@ -57,4 +58,24 @@ test('what another process keeps from being written is refused when the store is
   const refreshed = store.refreshSession(refreshRequest(store, session))
   await store.close()
   await assert.rejects(refreshed, StoreUnavailable)
+})
+
+test('after a turn that refused the next one is short, and each that refuses nobody lets them grow again', () => {
+  const turn = new Turn()
+  let nowMs = 1000
+  const lasts = () => {
+    turn.tookWork(nowMs)
+    const startMs = nowMs
+    while (turn.leavesTime(nowMs)) nowMs += LONGER_BY_MS
+    return nowMs - startMs
+  }
+  assert.equal(lasts(), TURN_MS)
+  turn.end()
+  assert.equal(lasts(), SHORT_TURN_MS)
+  turn.end()
+  for (let quiet = 0; quiet < 8; quiet++) turn.end()
+  assert.equal(lasts(), SHORT_TURN_MS + 8 * LONGER_BY_MS)
+  turn.end()
+  for (let quiet = 0; quiet < 1000; quiet++) turn.end()
+  assert.equal(lasts(), TURN_MS)
 })

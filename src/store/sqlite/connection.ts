@@ -4,6 +4,7 @@ import type { Application } from '../../core/application.ts'
 import { type Clock, StoreUnavailable } from '../store.ts'
 import { StoreBusy } from '../store-busy.ts'
 import { isLocked, translate, unavailableIfSo } from './errors.ts'
+import { Turn } from './turn.ts'
 
 /** A write waits this long for a lock that another process holds, then the store is unavailable. */
 const LOCK_WAIT_MS = 2000
@@ -11,16 +12,6 @@ const LOCK_WAIT_MS = 2000
 const LOCK_RETRY_MS = 5
 /** So many writes, or reads, share a transaction at most. */
 export const MOST_AT_ONCE = 256
-/**
- * For so long from its first work a turn of the event loop runs each full transaction at once and takes in more. After that
- * it fills one more and refuses the rest: they would wait longest, behind everything that the turn has taken.
- */
-export const TURN_MS = 25
-/**
- * So long a turn refuses, then another one counts as begun. A thousand connections that ask again at once keep the event loop
- * reading: the turn would never end, and refusing would be all that is done.
- */
-export const REFUSING_MS = 10
 
 interface Read {
   readonly work: () => unknown
@@ -55,10 +46,7 @@ export class Connection {
   #scheduled = false
   #closed = false
   #isLocked = false
-  /** When this turn took its first work in; null before that. */
-  #turnSinceMs: number | null = null
-  /** When this turn first refused; null before that. */
-  #refusingSinceMs: number | null = null
+  readonly #turn = new Turn()
   #afterCommit: () => void = () => {}
   #follower: Follower | null = null
 
@@ -104,7 +92,7 @@ export class Connection {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
     if (!this.#hasRoomToRead()) return Promise.reject(new StoreBusy())
     return new Promise<T>((resolve, reject) => {
-      this.#turnSinceMs ??= performance.now()
+      this.#turn.tookWork(performance.now())
       this.#reads.push({ work, resolve: resolve as (value: unknown) => void, reject })
       if (this.#reads.length === 1) this.#afterTurn(() => this.#readAll())
     })
@@ -122,7 +110,7 @@ export class Connection {
     return new Promise<T>((resolve, reject) => {
       const nowMs = performance.now()
       const deadlineMs = nowMs + LOCK_WAIT_MS
-      this.#turnSinceMs ??= nowMs
+      this.#turn.tookWork(nowMs)
       const { single = false } = options
       this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject, deadlineMs, single })
       this.#schedule()
@@ -164,27 +152,15 @@ export class Connection {
     return true
   }
 
-  /** Whether a full transaction may run before the turn ends; one that has refused for long enough ends here. */
   #mayRunEarly(): boolean {
     // Within a transaction no other may begin.
-    if (this.#db.isTransaction) return false
-    const nowMs = performance.now()
-    if (nowMs - (this.#turnSinceMs ?? nowMs) < TURN_MS) return true
-    this.#refusingSinceMs ??= nowMs
-    if (nowMs - this.#refusingSinceMs < REFUSING_MS) return false
-    this.#endTurn()
-    return true
-  }
-
-  #endTurn(): void {
-    this.#turnSinceMs = null
-    this.#refusingSinceMs = null
+    return !this.#db.isTransaction && this.#turn.leavesTime(performance.now())
   }
 
   /** Runs `work` once the event loop has read what there was to read. */
   #afterTurn(work: () => void): void {
     setImmediate(() => {
-      this.#endTurn()
+      this.#turn.end()
       work()
     })
   }
