@@ -2,16 +2,15 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createClock } from './operations/clock.ts'
-import { type ReadJournal, hasJournal, openJournal, readJournals } from './operations/end-journal.ts'
+import { openJournal } from './operations/end-journal.ts'
+import { type ReadJournal, hasJournal, readJournals } from './operations/read-journals.ts'
 import { ensureDataDir, instanceIdOf } from './operations/secrets.ts'
 import { LIMITS } from './settings/limits.ts'
 import type { Settings } from './settings/settings.ts'
-import type { Journal, WrittenEntry } from './store/journal.ts'
+import type { Journal } from './store/journal.ts'
 import { journaled, missingEnds } from './store/journaled.ts'
 import type { OpenedStore, Store } from './store/store.ts'
 
-/** So far the journal of a version that did not count its writes may be ahead of its last sign of life in the database. */
-const UNCOUNTED_MS = 60_000
 const HOW = 'run `duktig recover` (docs/durability.md says what it needs)'
 
 /** The database was restored from a backup, and ends that came after it have not been taken over. */
@@ -30,20 +29,23 @@ export async function openStore(settings: Settings, longRunning = false): Promis
   try {
     const instanceId = instanceIdOf(settings.dataDir)
     const folder = journalFolder(settings)
-    const written = await readJournals(folder)
-    await refuseRestored(store, instanceId, written, folder)
+    const database = await store.databaseId()
+    const written = await readJournals(folder, database)
+    const hasOurs = () => hasJournal(folder, database)
+    await refuseRestored(store, instanceId, written, folder, hasOurs)
     const numberWrite = () => store.countWrite(instanceId)
     const journal = await openJournal({
       folder,
       instanceId,
+      database,
       clock: store.clock,
       startAtOnce: longRunning,
       numberWrite,
     })
-    if (longRunning) await journal.append(await missingEnds(store, written.entries))
+    if (longRunning) await journal.append(await missingEnds(store, written))
     // Only who keeps a journal counts as an instance: a command elsewhere that ends nothing leaves none to be missed.
     const beatIfKept = async () => {
-      if (await hasJournal(folder)) await store.beat(instanceId)
+      if (await hasOurs()) await store.beat(instanceId)
     }
     await beatIfKept()
     const heartbeat = longRunning ? beatOften(store, instanceId, journal) : undefined
@@ -107,7 +109,7 @@ export function journalFolder(settings: Settings): string {
 
 /** A beat that fails is made up for by the next one, and so is an entry that could not be written. */
 function beatOften(store: Store, instanceId: string, journal: Journal): NodeJS.Timeout {
-  const beat = () => Promise.all([store.beat(instanceId), journal.append([])]).catch(() => {})
+  const beat = () => Promise.all([store.beat(instanceId), journal.keepUp()]).catch(() => {})
   return setInterval(() => void beat(), LIMITS.heartbeatMs).unref()
 }
 
@@ -118,24 +120,22 @@ function beatOften(store: Store, instanceId: string, journal: Journal): NodeJS.T
 async function refuseRestored(
   store: Store,
   instanceId: string,
-  { writes, entries }: ReadJournal,
+  { writes }: ReadJournal,
   folder: string,
+  hasOurs: () => Promise<boolean>,
 ): Promise<void> {
   const instances = await store.listInstances()
   const hasLived =
     store.engine === 'sqlite' || instances.some((instance) => instance.instanceId === instanceId)
   // Asked once more: another process may have made the first file after it was looked for, and been counted since.
-  if (hasLived && instances.length > 0 && writes.size === 0 && !(await hasJournal(folder)))
+  if (hasLived && instances.length > 0 && writes.size === 0 && !(await hasOurs()))
     throw new RestoredStore(
       `the journal of this instance is gone, so that nobody knows whether the database was set back: put ${resolve(folder)} ` +
         `back, or ${HOW}`,
     )
   const known = new Map(instances.map((instance) => [instance.instanceId, instance]))
   const isAhead = ([id, count]: readonly [string, number]) => count > (known.get(id)?.writes ?? 0)
-  // Versions before counted nothing, and noted every ten seconds that they lived.
-  const isLate = ({ instanceId: id, atMs }: WrittenEntry) =>
-    writes.get(id) === 0 && atMs > (known.get(id)?.lastSeenAtMs ?? 0) + UNCOUNTED_MS
-  if (![...writes].some(isAhead) && !entries.some(isLate)) return
+  if (![...writes].some(isAhead)) return
   throw new RestoredStore(
     `the database is older than the journal in ${resolve(folder)}, as after restoring a backup: ${HOW}`,
   )

@@ -1,7 +1,8 @@
 /** Recovers the store that the settings name after it was restored. Apart from `open-store.ts`: a start has no use for it. */
 import { resolve } from 'node:path'
 import { journalFolder, openEngine } from './open-store.ts'
-import { type ReadJournal, inOrder, openJournal, readJournals } from './operations/end-journal.ts'
+import { openJournal } from './operations/end-journal.ts'
+import { type ReadJournal, inOrder, readJournals } from './operations/read-journals.ts'
 import { instanceIdOf } from './operations/secrets.ts'
 import type { Settings } from './settings/settings.ts'
 import { type RecoverStoreRequest, type Recovered, recover } from './usecases/recover.ts'
@@ -17,7 +18,8 @@ export async function recoverStore(settings: Settings, request: RecoverStoreRequ
   try {
     const folder = journalFolder(settings)
     const folders = new Set([folder, ...request.journalFolders].map((path) => resolve(path)))
-    const journals = together(await Promise.all([...folders].map(readJournals)))
+    const database = await store.databaseId()
+    const journals = together(await Promise.all([...folders].map((path) => readJournals(path, database))))
     const instanceId = instanceIdOf(settings.dataDir)
     return await recover(store, {
       journals,
@@ -27,7 +29,8 @@ export async function recoverStore(settings: Settings, request: RecoverStoreRequ
       async write(entry, write) {
         const { clock } = store
         const numberWrite = async () => write
-        const journal = await openJournal({ folder, instanceId, clock, startAtOnce: false, numberWrite })
+        const options = { folder, instanceId, database, clock, startAtOnce: false, numberWrite }
+        const journal = await openJournal(options)
         try {
           await journal.append([entry])
         } finally {

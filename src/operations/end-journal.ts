@@ -1,32 +1,18 @@
 /** The journal as files in the data folder: one for each process, JSON lines, synced before anything is acknowledged. */
-import { type FileHandle, mkdir, open, readFile, readdir, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LIMITS } from '../settings/limits.ts'
-import { type Journal, type JournalEntry, type WrittenEntry, isJournalEntry } from '../store/journal.ts'
+import type { Journal, JournalEntry } from '../store/journal.ts'
 import { type Clock, StoreUnavailable } from '../store/store.ts'
+import { type JournalHeader, journalFiles } from './read-journals.ts'
 
 const DAY_MS = 86_400_000
-/** Of a journal: when it was made, whose it is, process and number. */
-const FILE_NAME = /^\d+-(.+)-\d+-\d+\.jsonl$/
-
-/** The first line of a file: who wrote it, and from when on it is complete. */
-export interface JournalHeader {
-  readonly journal: 1
-  readonly instanceId: string
-  readonly openedAtMs: number
-}
-
-export interface ReadJournal {
-  readonly headers: readonly JournalHeader[]
-  /** Everybody who wrote there, also those whose headers count no more, with the number of his last write. */
-  readonly writes: ReadonlyMap<string, number>
-  /** Oldest first. */
-  readonly entries: readonly WrittenEntry[]
-}
 
 export interface JournalOptions {
   readonly folder: string
   readonly instanceId: string
+  /** Which database it is about: `Store.databaseId`. */
+  readonly database: string
   readonly clock: Pick<Clock, 'nowMs'>
   /** A service's journal says from when on it is complete, also while nothing ends. */
   readonly startAtOnce: boolean
@@ -41,7 +27,7 @@ const MOST_WAITING = 100_000
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 })
   const journal = new FileJournal(options)
-  if (options.startAtOnce) await journal.start()
+  if (options.startAtOnce) await journal.keepUp()
   return journal
 }
 
@@ -59,20 +45,19 @@ class FileJournal implements Journal {
   #writing: Promise<void> | null = null
   /** The write after the one that is under way. */
   #next: Promise<void> | null = null
+  /** A file of today is wanted, whether or not there is something to write. */
+  #isDue = false
 
-  constructor({ folder, instanceId, clock, numberWrite }: JournalOptions) {
+  constructor({ folder, instanceId, database, clock, numberWrite }: JournalOptions) {
     this.#folder = folder
     this.#clock = clock
     this.#numberWrite = numberWrite
-    this.#header = { journal: 1, instanceId, openedAtMs: clock.nowMs() }
+    this.#header = { journal: 1, instanceId, database, openedAtMs: clock.nowMs() }
   }
 
-  async start(): Promise<void> {
-    try {
-      await this.#fileOfToday()
-    } catch (cause) {
-      throw unwritable(cause)
-    }
+  keepUp(): Promise<void> {
+    this.#isDue = true
+    return this.append([])
   }
 
   append(entries: readonly JournalEntry[]): Promise<void> {
@@ -93,7 +78,7 @@ class FileJournal implements Journal {
   }
 
   #start(): Promise<void> {
-    if (this.#waiting.length === 0) return Promise.resolve()
+    if (this.#waiting.length === 0 && !this.#isDue) return Promise.resolve()
     this.#writing = this.#write().finally(() => {
       this.#writing = null
     })
@@ -102,10 +87,12 @@ class FileJournal implements Journal {
 
   async #write(): Promise<void> {
     const entries = this.#waiting
+    this.#isDue = false
     // The file first: a database that has heard of a write, and no journal, would look like one that is gone.
     const file = await this.#fileOfToday().catch((cause: unknown) => {
       throw unwritable(cause)
     })
+    if (entries.length === 0) return
     const write = await this.#nextNumber()
     const lines = entries.map((entry) => `${JSON.stringify({ ...writable(entry), write })}\n`)
     try {
@@ -138,13 +125,11 @@ class FileJournal implements Journal {
     const nowMs = this.#clock.nowMs()
     const day = Math.floor(nowMs / DAY_MS)
     if (this.#file !== null && day === this.#day) return this.#file
-    const name = `${nowMs}-${this.#header.instanceId}-${process.pid}-${this.#files++}.jsonl`
+    const name = `${nowMs}-${this.#header.instanceId}-${process.pid}-${this.#files}.jsonl`
     const path = join(this.#folder, name)
     const file = await open(path, 'a', 0o600)
-    // What was removed for its age is missing, however long this process has lived.
-    const openedAtMs = Math.max(this.#header.openedAtMs, nowMs - LIMITS.journalKeptMs)
     try {
-      await file.appendFile(`${JSON.stringify({ ...this.#header, openedAtMs })}\n`)
+      await file.appendFile(`${JSON.stringify(this.#header)}\n`)
       await file.datasync()
       await syncFolder(this.#folder)
     } catch (error) {
@@ -155,6 +140,7 @@ class FileJournal implements Journal {
     }
     await this.#file?.close()
     this.#file = file
+    this.#files++
     this.#day = day
     await removeOld(this.#folder, nowMs - LIMITS.journalKeptMs)
     return file
@@ -166,84 +152,9 @@ class FileJournal implements Journal {
   }
 }
 
-/**
- * All journals of a folder. The last line of a file may have been cut short by a crash or a full disk: it was never
- * acknowledged, and is passed over. A line before it that cannot be read is damage: nobody knows what ended there, so what
- * its instance says of its completeness counts no more.
- */
-export async function readJournals(folder: string): Promise<ReadJournal> {
-  const headers: JournalHeader[] = []
-  const entries: WrittenEntry[] = []
-  const damaged = new Set<string>()
-  const writes = new Map<string, number>()
-  for (const name of await journalFiles(folder)) {
-    const instanceId = FILE_NAME.exec(name)?.[1] ?? ''
-    let last = writes.get(instanceId) ?? 0
-    const text = await textOf(join(folder, name))
-    if (text === null) continue
-    const lines = text.split('\n')
-    lines.forEach((line, i) => {
-      const value = parsed(line)
-      if (value === null) {
-        if (i < lines.length - 1) damaged.add(instanceId)
-      } else if ('journal' in value) headers.push(value)
-      else {
-        const { write = 0 } = value as Partial<WrittenEntry>
-        last = Math.max(last, write)
-        entries.push({ ...readable(value), instanceId, write })
-      }
-    })
-    writes.set(instanceId, last)
-  }
-  return {
-    headers: headers.filter(({ instanceId }) => !damaged.has(instanceId)),
-    writes,
-    entries: inOrder(entries),
-  }
-}
-
-/** Those of one instance as it wrote them, whatever its clock said; between instances by their clocks. */
-export function inOrder(entries: readonly WrittenEntry[]): readonly WrittenEntry[] {
-  const latestMs = new Map<string, number>()
-  return entries
-    .toSorted((a, b) => a.write - b.write || a.atMs - b.atMs)
-    .map((entry) => {
-      const notBeforeMs = Math.max(entry.atMs, latestMs.get(entry.instanceId) ?? 0)
-      latestMs.set(entry.instanceId, notBeforeMs)
-      return { entry, notBeforeMs }
-    })
-    .sort((a, b) => a.notBeforeMs - b.notBeforeMs)
-    .map(({ entry }) => entry)
-}
-
-/** Null where another process has just removed it for its age. */
-async function textOf(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
-  }
-}
-
-async function journalFiles(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((name) => FILE_NAME.test(name)).sort()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
-}
-
-/** Whether somebody has begun a journal in this folder. */
-export async function hasJournal(folder: string): Promise<boolean> {
-  return (await journalFiles(folder)).length > 0
-}
-
 /** By the store's clock, as all that is written in them: this machine's may be wrong. A file goes on for a day. */
 async function removeOld(folder: string, beforeMs: number): Promise<void> {
-  for (const name of await journalFiles(folder)) {
-    const madeAtMs = Number.parseInt(name, 10)
+  for (const { name, madeAtMs } of await journalFiles(folder)) {
     // Another process may be quicker.
     if (madeAtMs + DAY_MS < beforeMs) await rm(join(folder, name), { force: true })
   }
@@ -264,28 +175,7 @@ function unwritable(cause: unknown): StoreUnavailable {
   return new StoreUnavailable(`the journal cannot be written: ${(cause as Error).message}`, { cause })
 }
 
-function parsed(line: string): JournalHeader | JournalEntry | null {
-  try {
-    const value: unknown = JSON.parse(line)
-    if (typeof value !== 'object' || value === null) return null
-    return isHeader(value) || isJournalEntry(value) ? value : null
-  } catch {
-    return null
-  }
-}
-
-function isHeader(value: object): value is JournalHeader {
-  const { journal, instanceId, openedAtMs } = value as Partial<JournalHeader>
-  return journal === 1 && typeof instanceId === 'string' && typeof openedAtMs === 'number'
-}
-
 function writable(entry: JournalEntry): object {
   if (entry.kind !== 'key') return entry
   return { ...entry, key: { ...entry.key, sealed: Buffer.from(entry.key.sealed).toString('base64url') } }
-}
-
-function readable(entry: JournalEntry): JournalEntry {
-  if (entry.kind !== 'key') return entry
-  const sealed = Buffer.from(entry.key.sealed as unknown as string, 'base64url')
-  return { ...entry, key: { ...entry.key, sealed } }
 }

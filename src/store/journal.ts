@@ -20,7 +20,7 @@ export type JournalEntry =
       readonly reason: EndReason
       readonly exceptSessionId: string | null
       /** Those that it was: one may have been opened by a clock that was ahead. */
-      readonly sessionIds?: readonly string[]
+      readonly sessionIds: readonly string[]
       readonly atMs: number
     }
   | {
@@ -36,8 +36,6 @@ export type JournalEntry =
       readonly epoch: number
       readonly atMs: number
     }
-  /** As versions before wrote it. */
-  | { readonly kind: 'application-disabled'; readonly applicationId: number; readonly atMs: number }
   | {
       readonly kind: 'key'
       readonly key: StoredKey
@@ -67,7 +65,6 @@ const KINDS: Readonly<Record<JournalEntry['kind'], true>> = {
   'account-sessions': true,
   'account-status': true,
   application: true,
-  'application-disabled': true,
   key: true,
   complete: true,
   recovered: true,
@@ -76,7 +73,7 @@ const KINDS: Readonly<Record<JournalEntry['kind'], true>> = {
 /** What a recovery carries out in the database. */
 export type ReplayedEntry = Exclude<JournalEntry, { readonly kind: 'complete' | 'recovered' }>
 
-/** An entry as it was written: by whom, and with which of his writes. 0 as written by versions that did not count. */
+/** An entry as it was written: by whom, and with which of his writes. */
 export type WrittenEntry = JournalEntry & { readonly instanceId: string; readonly write: number }
 
 export function isJournalEntry(value: object): value is JournalEntry {
@@ -90,6 +87,8 @@ export interface Journal {
    * @throws {StoreUnavailable} when the journal cannot be written; the entries stay first in line
    */
   append(entries: readonly JournalEntry[]): Promise<void>
+  /** As `append` with nothing, and what has begun in time is kept on: a service's journal says each day that it is complete. */
+  keepUp(): Promise<void>
   close(): Promise<void>
 }
 

@@ -30,7 +30,8 @@ export function journaled(store: Store, journal: Journal): Store {
     const session = (await store.readSession(sessionId))?.session
     if (session?.accountId !== accountId || session.endedAtMs === null || session.endReason === null) return
     const { endedAtMs, endReason } = session
-    if (now() - endedAtMs > RETRIED_MS) return
+    // Unless it still waits.
+    if (now() - endedAtMs > RETRIED_MS) return journal.append([])
     await journal.append([sessionEnd(sessionId, endReason, endedAtMs)])
   }
   return {
@@ -108,6 +109,11 @@ export function journaled(store: Store, journal: Journal): Store {
   }
 }
 
+interface WrittenJournals {
+  readonly headers: readonly { readonly openedAtMs: number }[]
+  readonly entries: readonly JournalEntry[]
+}
+
 /** Before `complete` is written others may have ended something that they have not written yet. */
 const WRITTEN_TOGETHER_MS = 60_000
 const LISTED_AT_ONCE = 10_000
@@ -118,20 +124,21 @@ const LISTED_AT_ONCE = 10_000
  */
 export async function missingEnds(
   store: Pick<Store, 'listEnded' | 'clock'>,
-  entries: readonly JournalEntry[],
+  { headers, entries }: WrittenJournals,
 ): Promise<readonly JournalEntry[]> {
   const complete: JournalEntry = { kind: 'complete', atMs: store.clock.nowMs() }
   // One that a clock wrote which was ahead says nothing of what ended since.
   const isPast = ({ kind, atMs }: JournalEntry) => kind === 'complete' && atMs <= complete.atMs
-  const last = entries.findLast(isPast) ?? entries[0]
-  if (last === undefined) return [complete]
+  const begunAtMs = [...headers.map(({ openedAtMs }) => openedAtMs), ...entries.map(({ atMs }) => atMs)]
+  if (begunAtMs.length === 0) return [complete]
+  const sinceMs = entries.findLast(isPast)?.atMs ?? begunAtMs.reduce((a, b) => Math.min(a, b))
   const known = new Set<string>()
   for (const entry of entries) {
     if (entry.kind === 'session') known.add(entry.sessionId)
-    if (entry.kind === 'account-sessions') for (const id of entry.sessionIds ?? []) known.add(id)
+    if (entry.kind === 'account-sessions') for (const id of entry.sessionIds) known.add(id)
   }
   const missing: JournalEntry[] = []
-  let after = { endedAtMs: last.atMs - WRITTEN_TOGETHER_MS, sessionId: '' }
+  let after = { endedAtMs: sinceMs - WRITTEN_TOGETHER_MS, sessionId: '' }
   for (;;) {
     const ended = await store.listEnded(after, LISTED_AT_ONCE)
     for (const { sessionId, reason, endedAtMs } of ended) {

@@ -17,6 +17,8 @@ export interface RecoverOptions {
 }
 
 export interface RecoveryStore {
+  /** When the database was made, as its name: its backups have the same one. */
+  databaseId(): Promise<string>
   /** Notes that an instance lives. */
   beat(instanceId: string): Promise<void>
   /** Counts a write of an instance's journal, which is to come once this is durable. Its number: each is greater than the last. */

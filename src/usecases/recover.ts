@@ -92,38 +92,39 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
 /** Those who lived at the time of the backup must have a journal that begins before it. */
 function missingJournals(
   instances: readonly Instance[],
-  { headers }: FoundJournals,
+  { headers, writes: counts }: FoundJournals,
   nowMs: number,
 ): readonly string[] {
   const lastAtMs = latestSign(instances)
   const alive = instances.filter((instance) => instance.lastSeenAtMs >= lastAtMs - TOGETHER_MS)
-  const covered = ({ instanceId, lastSeenAtMs }: Instance) =>
+  const covered = ({ instanceId, lastSeenAtMs, writes }: Instance) =>
     // Older files are removed.
     lastSeenAtMs >= nowMs - LIMITS.journalKeptMs &&
-    headers.some((header) => header.instanceId === instanceId && header.openedAtMs <= lastSeenAtMs)
+    headers.some((header) => header.instanceId === instanceId && header.openedAtMs <= lastSeenAtMs) &&
+    // Else it lacks what the database has heard of.
+    (counts.get(instanceId) ?? 0) >= writes
   return alive.filter((instance) => !covered(instance)).map((instance) => instance.instanceId)
 }
 
 /**
- * What the database may not know. That somebody was suspended before it was written it knows, and perhaps also that this was
- * taken back; ends and keys may be written twice without harm.
+ * What the database may not know. What it has heard of was in it: that somebody was suspended, and perhaps also that this was taken
+ * back; that a key was added, unless it was written at that moment, and perhaps also that it has been removed. Ends may be written
+ * twice without harm, session by session: an account has others since.
  */
 function notYetWritten(
   entries: readonly WrittenEntry[],
   instances: readonly Instance[],
 ): readonly ReplayedEntry[] {
-  // Versions before did not count.
-  const uncountedFromMs = latestSign(instances) - TOGETHER_MS
   const isUnheard = unheardOf(instances)
-  const states: readonly JournalEntry['kind'][] = ['account-status', 'application', 'application-disabled']
-  return entries
-    .filter((entry) => entry.kind !== 'complete' && entry.kind !== 'recovered')
-    .filter(
-      (entry) =>
-        !states.includes(entry.kind) ||
-        isUnheard(entry) ||
-        (entry.write === 0 && entry.atMs >= uncountedFromMs),
-    )
+  const keysFromMs = latestSign(instances) - TOGETHER_MS
+  return entries.flatMap((entry): readonly ReplayedEntry[] => {
+    if (entry.kind === 'complete' || entry.kind === 'recovered') return []
+    if (entry.kind === 'session' || isUnheard(entry)) return [entry]
+    const { kind, atMs } = entry
+    if (kind === 'key' && atMs >= keysFromMs) return [entry]
+    if (kind !== 'account-sessions') return []
+    return entry.sessionIds.map((sessionId) => ({ kind: 'session', sessionId, reason: entry.reason, atMs }))
+  })
 }
 
 /** Whether the database has not heard of the write of an entry. */

@@ -12,24 +12,30 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import {
-  type JournalOptions,
-  hasJournal,
-  openJournal,
-  readJournals,
-} from '../../src/operations/end-journal.ts'
+import { type JournalOptions, openJournal } from '../../src/operations/end-journal.ts'
+import { hasJournal, readJournals } from '../../src/operations/read-journals.ts'
 import { LIMITS } from '../../src/settings/limits.ts'
 import type { Journal, JournalEntry } from '../../src/store/journal.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { T0 } from '../support/sessions.ts'
 
+const DATABASE = '1'
+const DAY_MS = 86_400_000
 let numbers = 0
 const numberWrite = async () => ++numbers
 
 /** The journal of the instance `one`, as a service has it. */
 function journalIn(folder: string, differs: Partial<JournalOptions> = {}): Promise<Journal> {
   const clock = { nowMs: () => T0 }
-  return openJournal({ folder, instanceId: 'one', clock, startAtOnce: true, numberWrite, ...differs })
+  return openJournal({
+    folder,
+    instanceId: 'one',
+    database: DATABASE,
+    clock,
+    startAtOnce: true,
+    numberWrite,
+    ...differs,
+  })
 }
 
 function folderFor(t: TestContext): string {
@@ -46,7 +52,7 @@ const ended = (sessionId: string, atMs = T0): JournalEntry => ({
 })
 
 async function endedIn(folder: string): Promise<readonly string[]> {
-  const { entries } = await readJournals(folder)
+  const { entries } = await readJournals(folder, DATABASE)
   return entries.map((entry) => (entry.kind === 'session' ? entry.sessionId : entry.kind))
 }
 
@@ -90,8 +96,11 @@ test('a process that lives long does not vouch for what was removed for its age'
   clock.atMs += 2 * LIMITS.journalKeptMs
   await journal.append([ended('a', clock.atMs)])
   await journal.close()
-  const { headers } = await readJournals(folder)
-  assert.equal(headers.at(-1)?.openedAtMs, clock.atMs - LIMITS.journalKeptMs)
+  const { headers } = await readJournals(folder, DATABASE)
+  assert.deepEqual(
+    headers.map(({ openedAtMs }) => openedAtMs),
+    [clock.atMs],
+  )
 })
 
 test('who ends nothing leaves no journal', async (t) => {
@@ -107,19 +116,14 @@ test('a line that cannot be read before the last one is damage: who wrote it vou
     ['on-e', T0],
     ['two', T0 + 1],
   ] as const) {
-    const journal = await openJournal({
-      folder,
-      instanceId,
-      clock: { nowMs: () => atMs },
-      startAtOnce: true,
-      numberWrite,
-    })
+    const journal = await journalIn(folder, { instanceId, clock: { nowMs: () => atMs } })
     await journal.append([ended('a'), ended('b')])
     await journal.close()
   }
   const [file = ''] = globSync(`${folder}/*-on-e-*.jsonl`)
   const text = readFileSync(file, 'utf8')
-  const instances = async () => (await readJournals(folder)).headers.map(({ instanceId }) => instanceId)
+  const instances = async () =>
+    (await readJournals(folder, DATABASE)).headers.map(({ instanceId }) => instanceId)
   assert.deepEqual(await instances(), ['on-e', 'two'])
   for (const damaged of [
     text.replace('"sessionId":"a"', '"sessionId:"a"'),
@@ -147,7 +151,7 @@ test('nothing is written before it has a number', async (t) => {
   assert.equal(await hasJournal(folder), true, 'or one that is killed here would look like one that is gone')
   await journal.append([])
   await journal.close()
-  const { entries, writes } = await readJournals(folder)
+  const { entries, writes } = await readJournals(folder, DATABASE)
   assert.deepEqual(
     entries.map(({ instanceId, write }) => [instanceId, write]),
     [
@@ -204,9 +208,7 @@ test('of too many that wait no more are taken, and they are written once that is
     if (isAway) throw new StoreUnavailable('the database is away')
     return numberWrite()
   }
-  const clock = { nowMs: () => T0 }
-  const options = { folder, instanceId: 'one', clock, startAtOnce: true, numberWrite: whenBack }
-  const journal = await openJournal(options)
+  const journal = await journalIn(folder, { numberWrite: whenBack })
   await assert.rejects(journal.append(Array.from({ length: 100_001 }, () => ended('a'))), StoreUnavailable)
   isAway = false
   await assert.rejects(journal.append([ended('b')]), /too much waits/)
@@ -220,10 +222,7 @@ test('of too many that wait no more are taken, and they are written once that is
 test('a database that is set back under a journal gets nothing acknowledged any more', async (t) => {
   const folder = folderFor(t)
   const given = [5, 5, 6, 7]
-  const clock = { nowMs: () => T0 }
-  const fromList = async () => given.shift() as number
-  const options = { folder, instanceId: 'one', clock, startAtOnce: true, numberWrite: fromList }
-  const journal = await openJournal(options)
+  const journal = await journalIn(folder, { numberWrite: async () => given.shift() as number })
   await journal.append([ended('a')])
   for (let i = 0; i < 3; i++) await assert.rejects(journal.append([ended('b')]), /was set back/)
   await journal.close()
@@ -234,7 +233,7 @@ test('entries come in the order in which they were written, though a clock was a
   const folder = folderFor(t)
   const clock = { nowMs: () => T0 }
   const one = await journalIn(folder, { clock })
-  const two = await openJournal({ folder, instanceId: 'two', clock, startAtOnce: true, numberWrite })
+  const two = await journalIn(folder, { instanceId: 'two', clock })
   await one.append([ended('ahead', T0 + 3_600_000)])
   await one.append([ended('after it', T0 + 1000)])
   await two.append([ended('of another', T0 + 2000)])
@@ -247,16 +246,49 @@ test('files that no backup needs any more go, by the clock of the store', async 
   const folder = folderFor(t)
   const clock = { nowMs: () => T0 }
   await (await journalIn(folder, { clock })).close()
-  const dayMs = 86_400_000
-  const names = [1, 2].map((days) => `${T0 - LIMITS.journalKeptMs - days * dayMs - 1}-one-1-0.jsonl`)
+  const names = [1, 2].map((days) => `${T0 - LIMITS.journalKeptMs - days * DAY_MS - 1}-one-1-0.jsonl`)
   for (const name of names) writeFileSync(join(folder, name), '')
-  await (await openJournal({ folder, instanceId: 'two', clock, startAtOnce: true, numberWrite })).close()
+  await (await journalIn(folder, { instanceId: 'two', clock })).close()
   assert.deepEqual(
     names.map((name) => existsSync(join(folder, name))),
     [false, false],
   )
   const kept = join(folder, `${T0 - LIMITS.journalKeptMs}-one-1-0.jsonl`)
   writeFileSync(kept, '')
-  await (await openJournal({ folder, instanceId: 'three', clock, startAtOnce: true, numberWrite })).close()
+  await (await journalIn(folder, { instanceId: 'three', clock })).close()
   assert.equal(existsSync(kept), true)
+})
+
+test('a file does not vouch for one of its process that is gone, and each day of a quiet service has one', async (t) => {
+  const folder = folderFor(t)
+  const clock = { atMs: T0, nowMs: () => clock.atMs }
+  const journal = await journalIn(folder, { clock })
+  for (let day = 1; day <= 2; day++) {
+    clock.atMs += DAY_MS
+    await journal.keepUp()
+    await journal.keepUp()
+  }
+  await journal.close()
+  const since = async () => (await readJournals(folder, DATABASE)).headers.map(({ openedAtMs }) => openedAtMs)
+  assert.deepEqual(await since(), [T0, T0, T0])
+  const [first = '', second = ''] = globSync(`${folder}/*.jsonl`).sort()
+  renameSync(second, `${second}.away`)
+  assert.deepEqual(await since(), [T0, T0 + 2 * DAY_MS])
+  renameSync(`${second}.away`, second)
+  rmSync(first)
+  assert.deepEqual(await since(), [T0 + DAY_MS, T0 + DAY_MS])
+})
+
+test('a journal about another database is none', async (t) => {
+  const folder = folderFor(t)
+  const journal = await journalIn(folder, { database: '2' })
+  await journal.append([ended('a')])
+  await journal.close()
+  assert.deepEqual([await hasJournal(folder), await hasJournal(folder, DATABASE)], [true, false])
+  const { headers, writes, entries } = await readJournals(folder, DATABASE)
+  assert.deepEqual([headers.length, writes.size, entries.length], [0, 0, 0])
+  assert.deepEqual(
+    (await readJournals(folder, '2')).entries.map(({ kind }) => kind),
+    ['session'],
+  )
 })

@@ -1,15 +1,26 @@
 /** Restored more than once, and restored after what the journal alone knows. */
 import assert from 'node:assert/strict'
-import { appendFileSync, cpSync, globSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, globSync, renameSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { journalFolder, openEngine, openStore } from '../../src/open-store.ts'
-import { readJournals } from '../../src/operations/end-journal.ts'
+import { journalFolder, openEngine } from '../../src/open-store.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
-import { recoverSite, refresh, refusesToStart, register, signIn, withService } from './clients.ts'
-import { SITES, type Site } from './site.ts'
+import {
+  ALL,
+  at,
+  entriesOf,
+  reasonOf,
+  recoverSite,
+  refresh,
+  refusesToStart,
+  register,
+  signIn,
+  signedIn,
+  withService,
+  withStore,
+} from './clients.ts'
+import { SITES } from './site.ts'
 
 const OLDER = /older than the journal/
-const ALL = { theseAreAll: true, reviveEnded: false }
 
 for (const [engine, open] of Object.entries(SITES)) {
   describe(`restored again on ${engine}`, () => {
@@ -59,9 +70,8 @@ for (const [engine, open] of Object.entries(SITES)) {
         const again = await recoverSite(site, ALL)
         assert.deepEqual([again.endedAll, again.endedEarlier], [false, false])
         await withService(site, async (service) => assert.equal((await refresh(service, token)).status, 200))
-        const { entries } = await readJournals(folder)
         assert.deepEqual(
-          entries.filter(({ kind }) => kind === 'session'),
+          (await entriesOf(site)).filter(({ kind }) => kind === 'session'),
           [],
           'whom the recovery ended no start counts as missing',
         )
@@ -83,21 +93,6 @@ for (const [engine, open] of Object.entries(SITES)) {
       })
     })
 
-    test('a journal of a version that did not count its writes shows by its times that ends are missing', async () => {
-      await at(open, async (site) => {
-        await signedIn(site)
-        const settings = readSettings(site.variables)
-        const uncounted = ({ atMs }: { readonly atMs: number }) =>
-          `${JSON.stringify({ kind: 'session', sessionId: 'another', reason: 'signed-out', atMs })}\n`
-        for (const file of globSync(`${journalFolder(settings)}/*.jsonl`))
-          writeFileSync(file, uncounted({ atMs: Date.now() }))
-        await withService(site, async () => {})
-        for (const file of globSync(`${journalFolder(settings)}/*.jsonl`))
-          writeFileSync(file, uncounted({ atMs: Date.now() + 120_000 }))
-        await refusesToStart(site, OLDER)
-      })
-    })
-
     test('an end that the journal misses, since the process was killed before it, is written by the next start', async () => {
       await at(open, async (site) => {
         const token = await signedIn(site)
@@ -107,9 +102,7 @@ for (const [engine, open] of Object.entries(SITES)) {
         const accountId = await site.number('select account_id from accounts')
         assert.equal((await store.endSessions(accountId, 'ended-by-administrator')).length, 1)
         await store.close()
-        const ends = async () =>
-          (await readJournals(journalFolder(settings))).entries.filter(({ kind }) => kind === 'session')
-            .length
+        const ends = async () => (await entriesOf(site)).filter(({ kind }) => kind === 'session').length
         assert.equal(await ends(), 0)
         // A command that writes into the journal does not make it complete.
         await withStore(site, (other) => other.changeApplication(1, { disabled: false }))
@@ -211,43 +204,4 @@ for (const [engine, open] of Object.entries(SITES)) {
       })
     })
   })
-}
-
-async function at(open: () => Promise<Site>, work: (site: Site) => Promise<void>): Promise<void> {
-  const site = await open()
-  try {
-    await work(site)
-  } finally {
-    await site.remove()
-  }
-}
-
-/** The refresh token of somebody who is new there. */
-function signedIn(site: Site): Promise<string> {
-  return withService(site, async (service) => {
-    await register(site, service, 'ani@example.com')
-    await site.sql('update accounts set status = 1')
-    return signIn(service, 'ani@example.com')
-  })
-}
-
-function reasonOf(site: Site, token: string): Promise<string | undefined> {
-  return withService(site, async (service) => {
-    const { status, headers } = await refresh(service, token)
-    assert.equal(status, 401)
-    return headers['x-session-end-reason'] as string | undefined
-  })
-}
-
-/** As a command has it. */
-async function withStore(
-  site: Site,
-  work: (store: Awaited<ReturnType<typeof openStore>>['store']) => Promise<unknown>,
-): Promise<void> {
-  const { store } = await openStore(readSettings(site.variables))
-  try {
-    await work(store)
-  } finally {
-    await store.close()
-  }
 }

@@ -1,9 +1,11 @@
 /** What the tests of recovery do with a site: its service, its clients, its recovery. */
 import assert from 'node:assert/strict'
-import { RestoredStore, journalFolder } from '../../src/open-store.ts'
+import { readJournals } from '../../src/operations/read-journals.ts'
+import { RestoredStore, journalFolder, openStore } from '../../src/open-store.ts'
 import { recoverStore } from '../../src/recover-store.ts'
 import { type Service, startService } from '../../src/serve.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
+import type { WrittenEntry } from '../../src/store/journal.ts'
 import type { Recovered } from '../../src/usecases/recover.ts'
 import { sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY, silentLog } from '../support/service.ts'
@@ -11,6 +13,9 @@ import type { Site } from './site.ts'
 
 const PASSWORD = 'right1password'
 const KEY = { 'X-Auth-Key': AUTH_KEY }
+
+/** How an operator recovers who has all journals. */
+export const ALL = { theseAreAll: true, reviveEnded: false }
 
 export async function register(site: Site, service: Service, email: string): Promise<number> {
   const body = { firstName: 'Ani', lastName: 'Sarkis', email, password: PASSWORD, phone: '000000' }
@@ -62,4 +67,49 @@ export async function refusesToStart(site: Site, why: RegExp): Promise<void> {
   }
   await service.stop()
   assert.fail('the service started')
+}
+
+export async function at(open: () => Promise<Site>, work: (site: Site) => Promise<void>): Promise<void> {
+  const site = await open()
+  try {
+    await work(site)
+  } finally {
+    await site.remove()
+  }
+}
+
+/** The refresh token of somebody who is new there. */
+export function signedIn(site: Site): Promise<string> {
+  return withService(site, async (service) => {
+    await register(site, service, 'ani@example.com')
+    await site.sql('update accounts set status = 1')
+    return signIn(service, 'ani@example.com')
+  })
+}
+
+export function reasonOf(site: Site, token: string): Promise<string | undefined> {
+  return withService(site, async (service) => {
+    const { status, headers } = await refresh(service, token)
+    assert.equal(status, 401)
+    return headers['x-session-end-reason'] as string | undefined
+  })
+}
+
+/** As a command has it. */
+export async function withStore(
+  site: Site,
+  work: (store: Awaited<ReturnType<typeof openStore>>['store']) => Promise<unknown>,
+): Promise<void> {
+  const { store } = await openStore(readSettings(site.variables))
+  try {
+    await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/** What the journal in the data folder holds about this database. */
+export async function entriesOf(site: Site): Promise<readonly WrittenEntry[]> {
+  const database = String(await site.number('select applied_at_ms from migrations where id = 1'))
+  return (await readJournals(journalFolder(readSettings(site.variables)), database)).entries
 }

@@ -26,6 +26,7 @@ async function site(t: TestContext) {
       if (journal.fails && more.length > 0) throw new StoreUnavailable('the disk is full')
       entries.push(...more)
     },
+    async keepUp() {},
     async close() {},
   }
   return { bare, store: journaled(bare, journal), journal, entries }
@@ -158,7 +159,7 @@ test('what ended without being written is found, also behind an entry of a clock
   assert.equal(await bare.endSession(session.accountId, session.sessionId, 'signed-out'), true)
   const complete = (atMs: number) => ({ kind: 'complete', atMs }) as const
   const found = async (...entries: readonly JournalEntry[]) =>
-    (await missingEnds(bare, entries)).map((entry) =>
+    (await missingEnds(bare, { headers: [], entries })).map((entry) =>
       entry.kind === 'session' ? entry.sessionId : entry.kind,
     )
   assert.deepEqual(await found(complete(nowMs)), [session.sessionId, 'complete'])

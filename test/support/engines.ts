@@ -132,6 +132,7 @@ async function openInstances(
     const journal = await openJournal({
       folder: join(dataDir, 'journal'),
       instanceId: name,
+      database: await store.databaseId(),
       clock: store.clock,
       startAtOnce: false,
       numberWrite: async () => ++writes,

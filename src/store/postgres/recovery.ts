@@ -12,6 +12,11 @@ const RECOVERY_MS = 3_600_000
 /** The verbs about instances and restored databases; guarantees in `recovery-store.ts`. */
 export function recoveryStore(connection: Connection): RecoveryStore {
   return {
+    async databaseId() {
+      const [row] = await connection.rows('select applied_at_ms from migrations where id = 1')
+      return String(row?.[0])
+    },
+
     beat: (instanceId) => connection.transaction((sql) => note(sql, instanceId, connection.clock.nowMs(), 0)),
 
     countWrite: (instanceId) =>
@@ -135,7 +140,7 @@ async function replay(sql: Sql, entry: ReplayedEntry): Promise<void> {
         entry.reason,
         entry.accountId,
         entry.exceptSessionId,
-        entry.sessionIds ?? [],
+        entry.sessionIds,
       )
       await sql.rows('update accounts set version = version + 1 where account_id = $1', entry.accountId)
       return
@@ -151,12 +156,6 @@ async function replay(sql: Sql, entry: ReplayedEntry): Promise<void> {
         'update applications set disabled = $1, epoch = greatest(epoch, $2) where application_id = $3',
         entry.disabled,
         entry.epoch,
-        entry.applicationId,
-      )
-      return
-    case 'application-disabled':
-      await sql.rows(
-        'update applications set disabled = true, epoch = epoch + 1 where application_id = $1',
         entry.applicationId,
       )
       return

@@ -10,6 +10,11 @@ import { keepLegacySessionEndedWithin, refuseLegacyTokensWithin } from './legacy
 /** The verbs about instances and restored databases; guarantees in `recovery-store.ts`. */
 export function recoveryStore(connection: Connection, rotations: RotationLog): RecoveryStore {
   return {
+    async databaseId() {
+      const statement = connection.sql('select applied_at_ms from migrations where id = 1')
+      return String((connection.read(() => statement.get()) as unknown as readonly [number])[0])
+    },
+
     beat: (instanceId) => connection.write(() => note(connection, instanceId, 0)),
 
     countWrite: (instanceId) =>
@@ -120,7 +125,7 @@ function replay(connection: Connection, entry: ReplayedEntry): void {
           entry.reason,
           entry.accountId,
           entry.exceptSessionId,
-          JSON.stringify(entry.sessionIds ?? []),
+          JSON.stringify(entry.sessionIds),
         )
       connection.sql('update accounts set version = version + 1 where account_id = ?').run(entry.accountId)
       return
@@ -134,12 +139,6 @@ function replay(connection: Connection, entry: ReplayedEntry): void {
       connection
         .sql('update applications set disabled = ?, epoch = max(epoch, ?) where application_id = ?')
         .run(entry.disabled ? 1 : 0, entry.epoch, entry.applicationId)
-      return
-    case 'application-disabled':
-      connection.applications.clear()
-      connection
-        .sql('update applications set disabled = 1, epoch = epoch + 1 where application_id = ?')
-        .run(entry.applicationId)
       return
     case 'key':
       replayKey(connection, entry.key, entry.othersRetireAtMs)
