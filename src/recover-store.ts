@@ -23,7 +23,7 @@ export async function recoverStore(settings: Settings, request: RecoverStoreRequ
     const instanceId = instanceIdOf(settings.dataDir)
     return await recover(store, {
       journals,
-      allGiven: request.theseAreAll || store.engine === 'sqlite',
+      endAll: request.endAll,
       reviveEnded: request.reviveEnded,
       instanceId,
       async write(entry, write) {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import type { Context } from './context.ts'
-import { recoverAndTell } from './recover.ts'
+import { decisionOf, recoverAndTell } from './recover.ts'
 import { CommandError, print } from './terminal.ts'
 
 /** `duktig backup`: a consistent copy of the SQLite database, while the service runs. */
@@ -38,8 +38,10 @@ export function restoreCommand(context: Context): Command {
       'put a backup in the place of the SQLite database; stop the service first; `recover` follows by itself',
     )
     .argument('<file>')
+    .option('--end-all-sessions', 'end all sessions')
     .option('--revive-ended-sessions', 'without complete journals, accept that ended sessions come back')
-    .action(async (file: string, options: { reviveEndedSessions?: boolean }) => {
+    .action(async (file: string, options: { endAllSessions?: boolean; reviveEndedSessions?: boolean }) => {
+      const decision = decisionOf(options)
       const settings = context.settings()
       if (settings.databaseUrl !== null) {
         throw new CommandError('restore PostgreSQL with its own tools, then run `duktig recover`')
@@ -47,10 +49,6 @@ export function restoreCommand(context: Context): Command {
       const aside = await context.restore(settings, file)
       if (typeof aside === 'object') throw new CommandError(aside.problem)
       if (aside !== '') print(`The database before is kept as ${aside}.`)
-      await recoverAndTell(context, settings, {
-        journalFolders: [],
-        theseAreAll: true,
-        reviveEnded: options.reviveEndedSessions === true,
-      })
+      await recoverAndTell(context, settings, { journalFolders: [], ...decision })
     })
 }

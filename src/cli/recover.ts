@@ -5,11 +5,15 @@ import type { Context } from './context.ts'
 import type { Settings } from '../settings/settings.ts'
 import { CommandError, print } from './terminal.ts'
 
-interface Options {
-  readonly journals?: readonly string[]
+/** What somebody says about the sessions. */
+interface Decision {
   readonly theseAreAll?: boolean
   readonly endAllSessions?: boolean
   readonly reviveEndedSessions?: boolean
+}
+
+interface Options extends Decision {
+  readonly journals?: readonly string[]
 }
 
 /** `duktig recover`: after the database was restored, with all instances stopped. */
@@ -23,9 +27,10 @@ export function recoverCommand(context: Context): Command {
       'journal folders of the other instances; the one in the data folder is always read',
     )
     .option('--these-are-all', 'PostgreSQL: vouch that no instance is missing')
-    .option('--end-all-sessions', 'PostgreSQL: nobody can vouch for that, so end all sessions')
+    .option('--end-all-sessions', 'end all sessions; with PostgreSQL also when nobody can vouch for that')
     .option('--revive-ended-sessions', 'without complete journals, accept that ended sessions come back')
     .action(async (options: Options) => {
+      const decision = decisionOf(options)
       const settings = context.settings()
       if (!context.hasDatabase(settings))
         throw new CommandError(`there is no database in ${resolve(settings.dataDir)}: restore one first`)
@@ -35,19 +40,27 @@ export function recoverCommand(context: Context): Command {
             `there is no journal in ${folder}: name the folder that holds the .jsonl files`,
           )
       }
-      const { theseAreAll, endAllSessions, reviveEndedSessions } = options
-      const isDecided = [theseAreAll, endAllSessions, reviveEndedSessions].includes(true)
+      const isDecided = options.theseAreAll === true || decision.endAll || decision.reviveEnded
       if (settings.databaseUrl !== null && !isDecided)
         throw new CommandError(
           'the database cannot know of instances that came after it was written: give the journals of all with --journals ' +
             'and say --these-are-all, or say --end-all-sessions',
         )
-      await recoverAndTell(context, settings, {
-        journalFolders: options.journals ?? [],
-        theseAreAll: theseAreAll === true && endAllSessions !== true,
-        reviveEnded: reviveEndedSessions === true,
-      })
+      await recoverAndTell(context, settings, { journalFolders: options.journals ?? [], ...decision })
     })
+}
+
+/** @throws {CommandError} when somebody wants all sessions ended and says something else as well */
+export function decisionOf({
+  theseAreAll = false,
+  endAllSessions = false,
+  reviveEndedSessions = false,
+}: Decision): Pick<RecoverStoreRequest, 'endAll' | 'reviveEnded'> {
+  if (endAllSessions && (theseAreAll || reviveEndedSessions))
+    throw new CommandError(
+      `--end-all-sessions ends every session, so ${theseAreAll ? '--these-are-all' : '--revive-ended-sessions'} cannot stand beside it: leave one of them out`,
+    )
+  return { endAll: endAllSessions, reviveEnded: reviveEndedSessions }
 }
 
 /** Recovers, and says what came of it. */
@@ -62,7 +75,9 @@ export async function recoverAndTell(
     print(
       `No complete journal was found of the instance ${missing.join(', ')} (its name is in the file instance of its data folder).`,
     )
-  if (endedEarlier) print('An earlier recovery had ended all sessions, so all of this database have ended.')
+  if (request.endAll) print('All sessions have ended, as you asked.')
+  else if (endedEarlier)
+    print('An earlier recovery had ended all sessions, so all of this database have ended.')
   else if (endedAll) print('Nobody can say which sessions had ended, so all have.')
   if (context.hasMasterSecret(settings)) return print('The service may be started.')
   const file = join(resolve(settings.dataDir), 'secret')

@@ -15,8 +15,8 @@ interface FoundJournals {
 
 export interface RecoverRequest {
   readonly journals: FoundJournals
-  /** Somebody vouches that no instance's journal is missing; the database cannot know of instances that came after it. */
-  readonly allGiven: boolean
+  /** Somebody wants all sessions ended, whatever the journals say. */
+  readonly endAll: boolean
   /** Somebody accepts that ended sessions may come back. */
   readonly reviveEnded: boolean
   /** Whose journal is told of it. */
@@ -29,8 +29,11 @@ export interface RecoverRequest {
 export interface RecoverStoreRequest {
   /** Those of other instances; the one of the data folder is read in any case. */
   readonly journalFolders: readonly string[]
-  /** Somebody vouches that no instance is missing. SQLite has only one. */
-  readonly theseAreAll: boolean
+  /**
+   * Somebody wants all sessions ended. On PostgreSQL whoever cannot vouch that no instance's journal is missing: the database
+   * knows only of those that there were when it was written.
+   */
+  readonly endAll: boolean
   /** Without complete journals, somebody accepts that ended sessions come back. */
   readonly reviveEnded: boolean
 }
@@ -54,12 +57,12 @@ const WRITES_GAP = 1_000_000_000
  * somebody has accepted in so many words that ended ones may come back.
  */
 export async function recover(store: Store, request: RecoverRequest): Promise<Recovered> {
-  const { journals, allGiven, reviveEnded, instanceId } = request
+  const { journals, endAll, reviveEnded, instanceId } = request
   const instances = await store.listInstances()
   const missing = missingJournals(instances, journals, store.clock.nowMs())
   const entries = notYetWritten(journals.entries, instances)
   const endedEarlier = wasEndedLater(journals.entries, instances)
-  const endedAll = endedEarlier || (!(allGiven && missing.length === 0) && !reviveEnded)
+  const endedAll = endedEarlier || endAll || (missing.length > 0 && !reviveEnded)
   const givenIds = await idsToLeaveOut(store, journals.entries)
   const counted = instances.find((instance) => instance.instanceId === instanceId)?.writes ?? 0
   const write = Math.max(counted, journals.writes.get(instanceId) ?? 0) + WRITES_GAP

@@ -1,6 +1,6 @@
 /** Backup, restore and recover as an operator runs them, and what they say. */
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Operator, newOperator } from '../support/command.ts'
@@ -44,6 +44,25 @@ test('without the journals all sessions end, and a lost secret is asked for', as
   cpSync(join(data, 'away'), join(data, 'journal'), { recursive: true })
   const again = await run(['restore', 'monday.sqlite', '--revive-ended-sessions'])
   assert.match(again.out, /^An earlier recovery had ended all sessions/m)
+})
+
+test('all sessions end when an operator asks for it, and nothing is done when he says something else as well', async (t) => {
+  const { data, run } = await withBackup(t)
+  for (const [command, other] of [
+    [['recover'], '--these-are-all'],
+    [['recover'], '--revive-ended-sessions'],
+    [['restore', 'monday.sqlite'], '--revive-ended-sessions'],
+  ] as const) {
+    const { code, out, err } = await run([...command, '--end-all-sessions', other])
+    assert.deepEqual([code, out], [1, ''])
+    assert.match(err, new RegExp(`^duktig: --end-all-sessions ends every session, so ${other} cannot`))
+  }
+  assert.deepEqual(globSync(join(data, '*before-restore*')), [])
+  for (const command of [['recover'], ['restore', 'monday.sqlite']]) {
+    const { code, out } = await run([...command, '--end-all-sessions'])
+    assert.equal(code, 0)
+    assert.match(out, /^All sessions have ended, as you asked\.$/m)
+  }
 })
 
 test('a folder without a journal, and one without a database, are not taken for what was meant', async (t) => {

@@ -15,7 +15,7 @@ const PASSWORD = 'right1password'
 const KEY = { 'X-Auth-Key': AUTH_KEY }
 
 /** How an operator recovers who has all journals. */
-export const ALL = { theseAreAll: true, reviveEnded: false }
+export const ALL = { endAll: false, reviveEnded: false }
 
 export async function register(site: Site, service: Service, email: string): Promise<number> {
   const body = { firstName: 'Ani', lastName: 'Sarkis', email, password: PASSWORD, phone: '000000' }
@@ -49,7 +49,7 @@ export async function withService<T>(site: Site, work: (service: Service) => Pro
 /** With the journals that are in the site's data folder. */
 export function recoverSite(
   site: Site,
-  options: { readonly theseAreAll: boolean; readonly reviveEnded: boolean },
+  options: { readonly endAll: boolean; readonly reviveEnded: boolean },
 ): Promise<Recovered> {
   const settings = readSettings(site.variables)
   return recoverStore(settings, { journalFolders: [journalFolder(settings)], ...options })

@@ -11,7 +11,7 @@ import { sendJson } from '../support/raw-http.ts'
 import { recoverSite, refusesToStart, register, start, withService } from './clients.ts'
 import { sqliteSite } from './site.ts'
 
-const ALL = { theseAreAll: true, reviveEnded: false }
+const ALL = { endAll: false, reviveEnded: false }
 
 /** A site with a backup that has one account, and a database with two. */
 async function siteWithBackup(t: TestContext) {

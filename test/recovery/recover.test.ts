@@ -8,7 +8,7 @@ import type { Service } from '../../src/serve.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { sendJson } from '../support/raw-http.ts'
 import { recoverSite, refresh, refusesToStart, register, signIn, withService } from './clients.ts'
-import { SITES, type Site, postgresSite, sqliteSite } from './site.ts'
+import { SITES, type Site, sqliteSite } from './site.ts'
 
 test('a backup of SQLite, and what is restored from one that others may read, is for its owner alone', async () => {
   const site = await sqliteSite()
@@ -34,7 +34,7 @@ for (const [engine, open] of Object.entries(SITES)) {
       try {
         const before = await history(site)
         await refusesToStart(site, OLDER)
-        const recovered = await recoverSite(site, { theseAreAll: true, reviveEnded: false })
+        const recovered = await recoverSite(site, { endAll: false, reviveEnded: false })
         assert.deepEqual([recovered.missing, recovered.endedAll], [[], false])
         await withService(site, async (service) => {
           const rotated = await refresh(service, before.rotated)
@@ -56,7 +56,7 @@ for (const [engine, open] of Object.entries(SITES)) {
       const site = await open()
       try {
         const { rotated } = await history(site)
-        await recoverSite(site, { theseAreAll: true, reviveEnded: false })
+        await recoverSite(site, { endAll: false, reviveEnded: false })
         await withService(site, async (service) => {
           const kept = await refresh(service, rotated)
           assert.deepEqual([kept.status, kept.body['refresh_token']], [200, undefined])
@@ -84,7 +84,7 @@ for (const [engine, open] of Object.entries(SITES)) {
            where account_id = (select account_id from accounts where email = 'rested@example.com')`,
         )
         // The journal begins after the backup, so somebody has to accept that.
-        await recoverSite(site, { theseAreAll: true, reviveEnded: true })
+        await recoverSite(site, { endAll: false, reviveEnded: true })
         await withService(site, async (service) => {
           assert.equal((await refresh(service, before.rotated)).status, 200)
           const rested = await refresh(service, before.rested)
@@ -101,7 +101,7 @@ for (const [engine, open] of Object.entries(SITES)) {
       try {
         const before = await history(site)
         rmSync(journalFolder(readSettings(site.variables)), { recursive: true })
-        const recovered = await recoverSite(site, { theseAreAll: true, reviveEnded: false })
+        const recovered = await recoverSite(site, { endAll: false, reviveEnded: false })
         assert.equal(recovered.missing.length, 1)
         assert.equal(recovered.endedAll, true)
         await withService(site, async (service) => {
@@ -119,7 +119,7 @@ for (const [engine, open] of Object.entries(SITES)) {
       try {
         const before = await history(site)
         rmSync(journalFolder(readSettings(site.variables)), { recursive: true })
-        const recovered = await recoverSite(site, { theseAreAll: false, reviveEnded: true })
+        const recovered = await recoverSite(site, { endAll: false, reviveEnded: true })
         assert.equal(recovered.endedAll, false)
         await withService(site, async (service) => {
           assert.equal((await refresh(service, before.rotated)).status, 200)
@@ -129,18 +129,23 @@ for (const [engine, open] of Object.entries(SITES)) {
         await site.remove()
       }
     })
+
+    test('an operator may have all sessions end, whatever the journals say', async () => {
+      const site = await open()
+      try {
+        const before = await history(site)
+        const recovered = await recoverSite(site, { endAll: true, reviveEnded: false })
+        assert.deepEqual([recovered.missing, recovered.endedAll], [[], true])
+        await withService(site, async (service) => {
+          const answer = await refresh(service, before.rotated)
+          assert.equal(answer.headers['x-session-end-reason'], 'store-restored')
+        })
+      } finally {
+        await site.remove()
+      }
+    })
   })
 }
-
-test('nobody vouching that the journals are complete, all sessions end, since an instance may have come later', async () => {
-  const site = await postgresSite()
-  try {
-    await history(site)
-    assert.equal((await recoverSite(site, { theseAreAll: false, reviveEnded: false })).endedAll, true)
-  } finally {
-    await site.remove()
-  }
-})
 
 /** Sessions, a copy, ends and rotations after it, and the copy put back. The tokens as their clients hold them. */
 async function history(site: Site) {

@@ -43,7 +43,7 @@ test('a suspension that was taken back before the backup stays taken back; a lat
   const headers = [{ instanceId: 'one', openedAtMs: T0 - 20 * DAY_MS }]
   const request = {
     journals: { headers, writes: new Map(), entries },
-    allGiven: true,
+    endAll: false,
     reviveEnded: false,
     ...written,
   }
@@ -58,7 +58,7 @@ test('a backup that is older than journals are kept is not covered by any', asyn
   const headers = [{ instanceId: 'one', openedAtMs: T0 - DAY_MS }]
   const request = {
     journals: { headers, writes: new Map(), entries: [] },
-    allGiven: true,
+    endAll: false,
     reviveEnded: false,
     ...written,
   }
@@ -76,7 +76,7 @@ test('of what was written with a number the database says whether it knows it, a
   const entries = [status(account.accountId, 1, T0 + DAY_MS), status(other.accountId, 2, T0 - DAY_MS)]
   const headers = [{ instanceId: 'one', openedAtMs: T0 - 20 * DAY_MS }]
   const journals = { headers, writes: new Map([['one', 2]]), entries }
-  await recover(store, { journals, allGiven: true, reviveEnded: false, ...written })
+  await recover(store, { journals, endAll: false, reviveEnded: false, ...written })
   assert.equal((await store.findAccount(account.accountId))?.status, STATUS.active)
   assert.equal((await store.findAccount(other.accountId))?.status, STATUS.suspended)
   const [instance] = await store.listInstances()
