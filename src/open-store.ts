@@ -21,7 +21,8 @@ export class RestoredStore extends Error {
 /**
  * Opens the store; `longRunning` for the service itself.
  * @throws {StoreUnavailable} when it cannot be reached
- * @throws {RestoredStore} when it is older than this instance's journal: nothing may be served before `duktig recover`
+ * @throws {RestoredStore} when it is older than this instance's journal, or a backup that was put in place: nothing may be served
+ * before `duktig recover`
  */
 export async function openStore(settings: Settings, longRunning = false): Promise<OpenedStore> {
   const opened = await openEngine(settings, longRunning)
@@ -33,6 +34,8 @@ export async function openStore(settings: Settings, longRunning = false): Promis
     const written = await readJournals(folder, database)
     const hasOurs = () => hasJournal(folder, database)
     await refuseRestored(store, instanceId, written, folder, hasOurs)
+    if (await store.awaitsRecovery())
+      throw new RestoredStore(`a backup was put in place and has not been recovered yet: ${HOW}`)
     const numberWrite = () => store.countWrite(instanceId)
     const journal = await openJournal({
       folder,

@@ -30,9 +30,14 @@ export interface RecoveryStore {
   /**
    * After a restore, in one transaction: ends what the journals ended, adds the keys they hold, leaves the ids out that may have
    * been given out, notes that the instances are heard of again. `endAll` ends every session. For the others it is a hand-out and
-   * a use, unless they had been idle too long when an instance was last seen: they stay over.
+   * a use, unless they had been idle too long when an instance was last seen: they stay over. The database counts as recovered.
    */
   recover(entries: readonly ReplayedEntry[], options: RecoverOptions): Promise<void>
+  /**
+   * Whether a backup was put in place that has not been recovered. Never with PostgreSQL, which is restored with tools that say
+   * nothing of it.
+   */
+  awaitsRecovery(): Promise<boolean>
   /** At most `limit` of the sessions that ended after another, in the order of their ends and ids; not those that a recovery ended. */
   listEnded(
     after: Pick<EndedSession, 'endedAtMs' | 'sessionId'>,

@@ -1,6 +1,6 @@
 /** Backup, restore and recover as an operator runs them, and what they say. */
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, globSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Operator, newOperator } from '../support/command.ts'
@@ -27,6 +27,33 @@ test('a restore keeps the database before, takes the journals over, and says tha
     /^The database before is kept as (.*duktig\.sqlite\.before-restore-\S+)\.\nEntries taken over from the journals: \d+\.\nThe service may be started\.\n$/
   assert.match(out, said)
   assert.match((await run(['audit', '--account', 'system'])).out, /Store->recovered/)
+})
+
+test('a restore that dies before it has recovered leaves a database that is refused until it is recovered', async (t) => {
+  const operator = newOperator()
+  t.after(() => operator.remove())
+  const { folder, run } = operator
+  // The backup has heard of all that the journal has, so that nothing else tells of it.
+  for (const args of [
+    ['account', 'create', '--email', 'ani@example.com'],
+    ['backup', 'monday.sqlite'],
+  ])
+    assert.equal((await run(args)).code, 0)
+  const journal = join(folder, 'data', 'journal')
+  renameSync(journal, `${journal}.away`)
+  writeFileSync(journal, 'where the folder should be')
+  const died = await run(['restore', 'monday.sqlite'])
+  assert.notEqual(died.code, 0)
+  assert.match(died.out, /^The database before is kept/)
+  rmSync(journal)
+  renameSync(`${journal}.away`, journal)
+  const why = /a backup was put in place and has not been recovered yet: run `duktig recover`/
+  const doctor = await run(['doctor'])
+  assert.equal(doctor.code, 1)
+  assert.match(doctor.out, why)
+  assert.match((await run(['account', 'list'])).err, why)
+  assert.match((await run(['recover'])).out, /^The service may be started\.$/m)
+  assert.match((await run(['doctor'])).out, /^All is well\.$/m)
 })
 
 test('without the journals all sessions end, and a lost secret is asked for', async (t) => {

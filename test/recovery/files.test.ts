@@ -1,10 +1,19 @@
 /** What lies where a backup of SQLite is to be put, and who is still at work there. */
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { restore } from '../../src/open-store.ts'
+import { backup, restore } from '../../src/open-store.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { sendJson } from '../support/raw-http.ts'
@@ -64,6 +73,23 @@ test('a damaged database does not stand in the way of the backup that is to repl
     await recoverSite(site, ALL)
     assert.equal(await site.number('select count(*) from accounts'), 1)
   }
+})
+
+test('what is put in place is refused until it is recovered, as is a backup of it, and nothing lies beside it', async (t) => {
+  const { site, settings, database, putBack } = await siteWithBackup(t)
+  const why = /has not been recovered yet/
+  // A file that was copied as it lies there is in WAL mode, and would get a log when it is opened.
+  copyFileSync(database, join(dirname(settings.dataDir), 'backup.sqlite'))
+  writeFileSync(`${database}.restoring-journal`, 'of a restore that was killed')
+  await putBack()
+  assert.deepEqual(globSync(`${database}.restoring*`), [])
+  await refusesToStart(site, why)
+  const again = join(dirname(settings.dataDir), 'again.sqlite')
+  await backup(settings, again)
+  renameSync(again, database)
+  await refusesToStart(site, why)
+  await recoverSite(site, ALL)
+  await withService(site, async () => {})
 })
 
 test('beside a service that runs nothing is put back, recovered or started, and nothing is left', async (t) => {

@@ -68,6 +68,8 @@ export function recoveryStore(connection: Connection): RecoveryStore {
         for (const [instanceId, count] of writes) await note(sql, instanceId, nowMs, count)
       }, RECOVERY_MS),
 
+    awaitsRecovery: async () => false,
+
     async listEnded({ endedAtMs, sessionId }, limit) {
       const rows = await connection.rows(
         `select session_id, end_reason, ended_at_ms from sessions

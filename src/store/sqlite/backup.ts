@@ -13,6 +13,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreUnavailable } from '../store.ts'
 import { isLocked } from './errors.ts'
+import { MARK_RESTORED } from './restored-mark.ts'
 import { type ServiceLock, holdService } from './service-lock.ts'
 
 /** Writes a consistent copy of the database `from` to the new file `to`; writers go on meanwhile. Durable when it returns. */
@@ -36,7 +37,7 @@ export function backupSqlite(from: string, to: string): void {
 const BESIDE = ['-wal', '-shm', '-journal']
 
 /**
- * Puts the backup `from` in the place of the database `to`, which nobody may have open. The name under which the database
+ * Puts the backup `from` in the place of the database `to`, which nobody may have open, marked as one that awaits its recovery. The name under which the database
  * before is kept, empty if there was none; or what stands in the way. A log that was left beside it, as by a crash, goes with
  * it: SQLite would write it into the backup.
  */
@@ -66,8 +67,11 @@ function holdOrSay(file: string): ServiceLock | { readonly problem: string } {
 
 function putInPlace(from: string, to: string): string {
   const draft = `${to}.restoring`
+  // Of a try that was killed, and of another file.
+  for (const end of BESIDE) rmSync(`${draft}${end}`, { force: true })
   copyFileSync(from, draft, constants.COPYFILE_FICLONE)
   chmodSync(draft, 0o600)
+  markRestored(draft)
   syncFile(draft)
   const aside = `${to}.before-restore-${new Date().toISOString().replace(/[:.]/g, '-')}`
   const existed = existsSync(to)
@@ -77,6 +81,17 @@ function putInPlace(from: string, to: string): string {
   renameSync(draft, to)
   syncFile(dirname(to))
   return existed ? aside : ''
+}
+
+/** What dies before the recovery is through leaves a database that no start takes for a good one. */
+function markRestored(draft: string): void {
+  const database = new DatabaseSync(draft)
+  try {
+    // Nothing beside it that would have to go with it.
+    database.exec(`pragma locking_mode = exclusive; pragma journal_mode = memory; ${MARK_RESTORED}`)
+  } finally {
+    database.close()
+  }
 }
 
 function backupProblem(file: string): string | null {

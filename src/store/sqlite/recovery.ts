@@ -4,6 +4,7 @@ import { type Row, endedFrom, instanceFrom } from '../rows.ts'
 import type { RecoveryStore } from '../recovery-store.ts'
 import type { Connection } from './connection.ts'
 import { replayKey } from './keys.ts'
+import { READ_RESTORED_MARK, UNMARK_RESTORED } from './restored-mark.ts'
 import type { RotationLog } from './rotation-log.ts'
 import { keepLegacySessionEndedWithin, refuseLegacyTokensWithin } from './legacy.ts'
 
@@ -62,7 +63,14 @@ export function recoveryStore(connection: Connection, rotations: RotationLog): R
           connection.sql('insert into sqlite_sequence (name, seq) values (?, ?)').run(table, givenIds[table])
         }
         for (const [instanceId, count] of writes) note(connection, instanceId, count)
+        connection.exec(UNMARK_RESTORED)
       }),
+
+    async awaitsRecovery() {
+      const statement = connection.sql(READ_RESTORED_MARK)
+      const [mark] = connection.read(() => statement.get() as unknown as readonly [number])
+      return mark !== 0
+    },
 
     async listEnded({ endedAtMs, sessionId }, limit) {
       const statement = connection.sql(
