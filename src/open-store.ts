@@ -1,6 +1,6 @@
 /** Opens the store that the settings name, with the journal of ends behind it. */
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { createClock } from './operations/clock.ts'
 import { openJournal } from './operations/end-journal.ts'
 import { type ReadJournal, hasJournal, readJournals } from './operations/read-journals.ts'
@@ -13,7 +13,7 @@ import type { OpenedStore, Store } from './store/store.ts'
 
 const HOW = 'run `duktig recover` (docs/durability.md says what it needs)'
 
-/** The database was restored from a backup, and ends that came after it have not been taken over. */
+/** The database is not the one that was there last: restored from a backup and not recovered, or gone. */
 export class RestoredStore extends Error {
   override name = 'RestoredStore'
 }
@@ -22,9 +22,10 @@ export class RestoredStore extends Error {
  * Opens the store; `longRunning` for the service itself.
  * @throws {StoreUnavailable} when it cannot be reached
  * @throws {RestoredStore} when it is older than this instance's journal, or a backup that was put in place: nothing may be served
- * before `duktig recover`
+ * before `duktig recover`; or when its file is gone
  */
 export async function openStore(settings: Settings, longRunning = false): Promise<OpenedStore> {
+  await refuseLost(settings)
   const opened = await openEngine(settings, longRunning)
   const { store } = opened
   try {
@@ -114,6 +115,21 @@ export function journalFolder(settings: Settings): string {
 function beatOften(store: Store, instanceId: string, journal: Journal): NodeJS.Timeout {
   const beat = () => Promise.all([store.beat(instanceId), journal.keepUp()]).catch(() => {})
   return setInterval(() => void beat(), LIMITS.heartbeatMs).unref()
+}
+
+/** Beside a journal no database is made anew: it would be taken for one that was set back. */
+async function refuseLost(settings: Settings): Promise<void> {
+  const folder = journalFolder(settings)
+  // The journal first: another process that makes both at this moment makes the database before it.
+  if (!(await hasJournal(folder)) || hasDatabase(settings)) return
+  const file = resolve(databaseFile(settings))
+  const beside = readdirSync(dirname(file)).filter((name) => name.startsWith(`${basename(file)}.`))
+  const others = beside.filter((name) => !name.endsWith('.service'))
+  const found = others.length === 0 ? '' : `; beside it there is ${others.join(', ')}`
+  throw new RestoredStore(
+    `the database file ${file} is missing, and the journal in ${resolve(folder)} is that of a database${found}: put the file back, ` +
+      'or restore a backup with `duktig restore`; to begin anew, move the journal folder away',
+  )
 }
 
 /**

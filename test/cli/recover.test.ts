@@ -1,6 +1,16 @@
 /** Backup, restore and recover as an operator runs them, and what they say. */
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, globSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Operator, newOperator } from '../support/command.ts'
@@ -54,6 +64,25 @@ test('a restore that dies before it has recovered leaves a database that is refu
   assert.match((await run(['account', 'list'])).err, why)
   assert.match((await run(['recover'])).out, /^The service may be started\.$/m)
   assert.match((await run(['doctor'])).out, /^All is well\.$/m)
+})
+
+test('a database that is gone, as in a restore that was killed, is missed, and none is made in its place', async (t) => {
+  const { data, run } = await withBackup(t)
+  renameSync(join(data, 'duktig.sqlite'), join(data, 'duktig.sqlite.before-restore-x'))
+  copyFileSync(join(data, '..', 'monday.sqlite'), join(data, 'duktig.sqlite.restoring'))
+  const before = readdirSync(data)
+  const why =
+    /the database file \/.*\/data\/duktig\.sqlite is missing, .*: put the file back, or restore a backup with `duktig restore`; to begin anew, move the journal folder away/
+  const doctor = await run(['doctor'])
+  assert.equal(doctor.code, 1)
+  assert.match(doctor.out, why)
+  assert.match(doctor.out, /beside it there is duktig\.sqlite\.before-restore-x, duktig\.sqlite\.restoring:/)
+  assert.match((await run(['serve'])).err, why)
+  assert.deepEqual(readdirSync(data), before)
+  assert.match((await run(['restore', 'monday.sqlite'])).out, /^The service may be started\.$/m)
+  rmSync(join(data, 'duktig.sqlite'))
+  renameSync(join(data, 'journal'), join(data, 'away'))
+  assert.equal((await run(['account', 'list'])).code, 0)
 })
 
 test('without the journals all sessions end, and a lost secret is asked for', async (t) => {

@@ -13,7 +13,7 @@ import {
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { backup, restore } from '../../src/open-store.ts'
+import { backup, journalFolder, restore } from '../../src/open-store.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { sendJson } from '../support/raw-http.ts'
@@ -41,10 +41,14 @@ async function siteWithBackup(t: TestContext) {
 }
 
 test('a log that was left where the backup is put is not written into it', async (t) => {
-  const { site, database, crashed, putBack } = await siteWithBackup(t)
+  const { site, settings, database, crashed, putBack } = await siteWithBackup(t)
   rmSync(database)
   copyFileSync(`${crashed}-wal`, `${database}-wal`)
+  await refusesToStart(site, /database file .* is missing/)
+  const journal = journalFolder(settings)
+  renameSync(journal, `${journal}.away`)
   await assert.rejects(start(site), /log .*-wal is there/, 'a new database would be made of it')
+  renameSync(`${journal}.away`, journal)
   assert.equal(await putBack(), '', 'there was no database to be kept')
   await recoverSite(site, ALL)
   using restored = new DatabaseSync(database)
