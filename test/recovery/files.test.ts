@@ -65,6 +65,23 @@ test('a database that was killed is kept with all that its log holds', async (t)
   assert.deepEqual({ ...kept.prepare('select count(*) n from accounts').get() }, { n: 2 })
 })
 
+test('a copy of a database and its log is refused until the log is in it, then all of it is restored', async (t) => {
+  const { site, settings, crashed } = await siteWithBackup(t)
+  const before = readdirSync(settings.dataDir).toSorted()
+  const refused = await restore(settings, crashed)
+  assert.ok(typeof refused === 'object')
+  assert.match(
+    refused.problem,
+    /crashed is not whole, since a part of it is in .*crashed-wal: .*wal_checkpoint/,
+  )
+  assert.deepEqual(readdirSync(settings.dataDir).toSorted(), before)
+  using copy = new DatabaseSync(crashed)
+  copy.exec('pragma wal_checkpoint(truncate)')
+  assert.equal(typeof (await restore(settings, crashed)), 'string')
+  await recoverSite(site, ALL)
+  assert.equal(await site.number('select count(*) from accounts'), 2)
+})
+
 test('a damaged database does not stand in the way of the backup that is to replace it', async (t) => {
   const { site, database, putBack } = await siteWithBackup(t)
   for (const damage of [

@@ -8,6 +8,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -96,6 +97,12 @@ function markRestored(draft: string): void {
 
 function backupProblem(file: string): string | null {
   if (!existsSync(file)) return `${file} does not exist`
+  // What is in its log is not in the file, and would be lost without a word.
+  if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0)
+    return (
+      `${file} is not whole, since a part of it is in ${file}-wal: write that into it first ` +
+      `(sqlite3 ${file} 'pragma wal_checkpoint(truncate)'), and make backups with \`duktig backup\``
+    )
   try {
     const database = new DatabaseSync(file, { readOnly: true })
     try {
