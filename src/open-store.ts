@@ -28,6 +28,7 @@ export async function openStore(settings: Settings, longRunning = false): Promis
   await refuseLost(settings)
   const opened = await openEngine(settings, longRunning)
   const { store } = opened
+  let closeJournal = async () => {}
   try {
     const instanceId = instanceIdOf(settings.dataDir)
     const folder = journalFolder(settings)
@@ -46,6 +47,7 @@ export async function openStore(settings: Settings, longRunning = false): Promis
       startAtOnce: longRunning,
       numberWrite,
     })
+    closeJournal = () => journal.close()
     if (longRunning) await journal.append(await missingEnds(store, written))
     // Only who keeps a journal counts as an instance: a command elsewhere that ends nothing leaves none to be missed.
     const beatIfKept = async () => {
@@ -66,6 +68,7 @@ export async function openStore(settings: Settings, longRunning = false): Promis
       },
     }
   } catch (error) {
+    await closeJournal().catch(() => {})
     await store.close()
     throw error
   }

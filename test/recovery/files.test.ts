@@ -5,6 +5,7 @@ import {
   globSync,
   mkdtempSync,
   readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -141,6 +142,26 @@ test('the database and the secret alone, in a folder of another name, are not ta
   await refusesToStart(site, /journal of this instance is gone/)
   assert.equal((await recoverSite(site, ALL)).endedAll, true)
   await withService(site, async () => {})
+})
+
+test('a start that fails leaves no file of the journal open', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const { site, settings } = await siteWithBackup(t)
+  await site.sql("create trigger no before update on instances begin select raise(abort, 'no'); end")
+  await assert.rejects(start(site), /no/)
+  const open = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      // That with which the folder was read.
+      return ''
+    }
+  })
+  assert.deepEqual(
+    open.filter((path) => path.startsWith(journalFolder(settings))),
+    [],
+  )
 })
 
 test('a recovery that fails leaves the database refused, and what the next one leaves out goes on from there', async (t) => {
