@@ -26,32 +26,6 @@ async function restored(t: { after(work: () => Promise<void>): void }, writtenAt
   return { store, clock, account, written }
 }
 
-test('a suspension that was taken back before the backup stays taken back; a later one is taken over', async (t) => {
-  const { store, clock, account, written } = await restored(t, T0)
-  const other = await makeAccount(store)
-  clock.atMs += DAY_MS
-  const status = (accountId: number, atMs: number) =>
-    ({
-      kind: 'account-status',
-      accountId,
-      status: STATUS.suspended,
-      atMs,
-      instanceId: 'one',
-      write: 0,
-    }) as const
-  const entries = [status(account.accountId, T0 - 10 * DAY_MS), status(other.accountId, T0 + 1000)]
-  const headers = [{ instanceId: 'one', openedAtMs: T0 - 20 * DAY_MS }]
-  const request = {
-    journals: { headers, writes: new Map(), entries },
-    endAll: false,
-    reviveEnded: false,
-    ...written,
-  }
-  assert.equal((await recover(store, request)).endedAll, false)
-  assert.equal((await store.findAccount(account.accountId))?.status, STATUS.active)
-  assert.equal((await store.findAccount(other.accountId))?.status, STATUS.suspended)
-})
-
 test('a backup that is older than journals are kept is not covered by any', async (t) => {
   const { store, clock, written } = await restored(t, T0)
   clock.atMs += LIMITS.journalKeptMs + DAY_MS
@@ -66,7 +40,7 @@ test('a backup that is older than journals are kept is not covered by any', asyn
   assert.deepEqual([missing, endedAll], [['one'], true])
 })
 
-test('of what was written with a number the database says whether it knows it, and no clock', async (t) => {
+test('a suspension that the database has heard of is not taken over again, whatever the clocks say; another one is', async (t) => {
   const { store, account, written } = await restored(t, T0)
   const other = await makeAccount(store)
   assert.equal(await store.countWrite('one'), 1)

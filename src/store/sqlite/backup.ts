@@ -38,9 +38,9 @@ export function backupSqlite(from: string, to: string): void {
 const BESIDE = ['-wal', '-shm', '-journal']
 
 /**
- * Puts the backup `from` in the place of the database `to`, which nobody may have open, marked as one that awaits its recovery. The name under which the database
- * before is kept, empty if there was none; or what stands in the way. A log that was left beside it, as by a crash, goes with
- * it: SQLite would write it into the backup.
+ * Puts the backup `from` in the place of the database `to`, which nobody may have open, marked as one that awaits its recovery.
+ * The name under which the database before is kept, empty if there was none; or what stands in the way. A log that was left
+ * beside it, as by a crash, goes with it: SQLite would write it into the backup.
  */
 export function restoreSqlite(from: string, to: string): string | { readonly problem: string } {
   const problem = backupProblem(from)
