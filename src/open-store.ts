@@ -1,6 +1,6 @@
 /** Opens the store that the settings name, with the journal of ends behind it. */
 import { existsSync, readdirSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { createClock } from './operations/clock.ts'
 import { openJournal } from './operations/end-journal.ts'
 import { type ReadJournal, hasJournal, readJournals } from './operations/read-journals.ts'
@@ -33,7 +33,7 @@ export async function openStore(settings: Settings, longRunning = false): Promis
     const instanceId = instanceIdOf(settings.dataDir)
     const folder = journalFolder(settings)
     const database = await store.databaseId()
-    const written = await readJournals(folder, database)
+    const written = await readJournals([folder], database)
     const hasOurs = () => hasJournal(folder, database)
     await refuseRestored(store, instanceId, written, folder, hasOurs)
     if (await store.awaitsRecovery())
@@ -120,18 +120,23 @@ function beatOften(store: Store, instanceId: string, journal: Journal): NodeJS.T
   return setInterval(() => void beat(), LIMITS.heartbeatMs).unref()
 }
 
-/** Beside a journal no database is made anew: it would be taken for one that was set back. */
+/** Beside a journal, or what a restore leaves that was killed, no database is made anew: it would be taken for the one that is gone. */
 async function refuseLost(settings: Settings): Promise<void> {
-  const folder = journalFolder(settings)
   // The journal first: another process that makes both at this moment makes the database before it.
-  if (!(await hasJournal(folder)) || hasDatabase(settings)) return
+  const signs = (await hasJournal(journalFolder(settings))) ? ['the folder journal'] : []
+  if (hasDatabase(settings)) return
   const file = resolve(databaseFile(settings))
-  const beside = readdirSync(dirname(file)).filter((name) => name.startsWith(`${basename(file)}.`))
-  const others = beside.filter((name) => !name.endsWith('.service'))
-  const found = others.length === 0 ? '' : `; beside it there is ${others.join(', ')}`
+  const base = `${basename(file)}.`
+  const beside = existsSync(settings.dataDir) ? readdirSync(settings.dataDir) : []
+  signs.push(
+    ...beside.filter((name) =>
+      [`${base}restoring`, `${base}before-restore`].some((start) => name.startsWith(start)),
+    ),
+  )
+  if (signs.length === 0) return
   throw new RestoredStore(
-    `the database file ${file} is missing, and the journal in ${resolve(folder)} is that of a database${found}: put the file back, ` +
-      'or restore a backup with `duktig restore`; to begin anew, move the journal folder away',
+    `the database file ${file} is missing, and beside it there is ${signs.join(', ')}: put the file back, or restore a backup with ` +
+      '`duktig restore`; to begin anew, name an empty folder with DUKTIG_DATA_DIR',
   )
 }
 

@@ -1,8 +1,8 @@
 /** Recovers the store that the settings name after it was restored. Apart from `open-store.ts`: a start has no use for it. */
 import { resolve } from 'node:path'
-import { journalFolder, openEngine } from './open-store.ts'
+import { RestoredStore, journalFolder, openEngine } from './open-store.ts'
 import { openJournal } from './operations/end-journal.ts'
-import { type ReadJournal, inOrder, readJournals } from './operations/read-journals.ts'
+import { hasJournal, readJournals } from './operations/read-journals.ts'
 import { instanceIdOf } from './operations/secrets.ts'
 import type { Settings } from './settings/settings.ts'
 import { type RecoverStoreRequest, type Recovered, recover } from './usecases/recover.ts'
@@ -19,7 +19,11 @@ export async function recoverStore(settings: Settings, request: RecoverStoreRequ
     const folder = journalFolder(settings)
     const folders = new Set([folder, ...request.journalFolders].map((path) => resolve(path)))
     const database = await store.databaseId()
-    const journals = together(await Promise.all([...folders].map((path) => readJournals(path, database))))
+    for (const given of request.journalFolders) {
+      if (!(await hasJournal(given, database)))
+        throw new RestoredStore(`the journal in ${given} is about another database: name that of this one`)
+    }
+    const journals = await readJournals([...folders], database)
     const instanceId = instanceIdOf(settings.dataDir)
     return await recover(store, {
       journals,
@@ -40,17 +44,5 @@ export async function recoverStore(settings: Settings, request: RecoverStoreRequ
     })
   } finally {
     await store.close()
-  }
-}
-
-/** All journals of several folders as one. */
-function together(found: readonly ReadJournal[]): ReadJournal {
-  const writes = new Map<string, number>()
-  for (const [id, count] of found.flatMap((journals) => [...journals.writes]))
-    writes.set(id, Math.max(count, writes.get(id) ?? 0))
-  return {
-    headers: found.flatMap((journals) => journals.headers),
-    writes,
-    entries: inOrder(found.flatMap((journals) => journals.entries)),
   }
 }

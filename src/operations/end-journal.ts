@@ -154,9 +154,9 @@ class FileJournal implements Journal {
 
 /** By the store's clock, as all that is written in them: this machine's may be wrong. A file goes on for a day. */
 async function removeOld(folder: string, beforeMs: number): Promise<void> {
-  for (const { name, madeAtMs } of await journalFiles(folder)) {
+  for (const { path, madeAtMs } of await journalFiles(folder)) {
     // Another process may be quicker.
-    if (madeAtMs + DAY_MS < beforeMs) await rm(join(folder, name), { force: true })
+    if (madeAtMs + DAY_MS < beforeMs) await rm(path, { force: true })
   }
 }
 

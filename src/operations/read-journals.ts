@@ -25,7 +25,7 @@ export interface ReadJournal {
 }
 
 interface JournalFile {
-  readonly name: string
+  readonly path: string
   readonly madeAtMs: number
   readonly instanceId: string
   /** Instance and process. */
@@ -35,18 +35,21 @@ interface JournalFile {
 }
 
 /**
- * All journals of a folder about one database. The last line of a file may have been cut short by a crash or a full disk: it was
- * never acknowledged, and is passed over. A line before it that cannot be read is damage: nobody knows what ended there, so what
- * its instance says of its completeness counts no more. Nor does a file vouch for those before it that are gone.
+ * All journals of these folders about one database. The last line of a file may have been cut short by a crash or a full disk: it
+ * was never acknowledged, and is passed over. A line before it that cannot be read is damage: nobody knows what ended there, so
+ * what its instance says of its completeness counts no more. Where a file of a process is missing that it had made before another,
+ * nothing of the instance is complete before that other.
  */
-export async function readJournals(folder: string, database: string): Promise<ReadJournal> {
+export async function readJournals(folders: readonly string[], database: string): Promise<ReadJournal> {
   const headers: JournalHeader[] = []
   const entries: WrittenEntry[] = []
   const damaged = new Set<string>()
+  const incompleteBeforeMs = new Map<string, number>()
   const writes = new Map<string, number>()
   const completeSinceMs = new Map<string, number>()
-  for (const { name: file, madeAtMs, instanceId, process, number } of await journalFiles(folder)) {
-    const text = await textOf(join(folder, file))
+  const files = (await Promise.all(folders.map(journalFiles))).flat().sort(byAge)
+  for (const { path, madeAtMs, instanceId, process, number } of files) {
+    const text = await textOf(path)
     if (text === null) continue
     const values = text.split('\n').map(parsed)
     const header = values.find((value) => value !== null && 'journal' in value)
@@ -56,6 +59,7 @@ export async function readJournals(folder: string, database: string): Promise<Re
       const name = `${process}-${header.openedAtMs}`
       const beforeMs = number === 0 ? header.openedAtMs : completeSinceMs.get(`${name}-${number - 1}`)
       const openedAtMs = beforeMs ?? madeAtMs
+      if (beforeMs === undefined) incompleteBeforeMs.set(instanceId, madeAtMs)
       completeSinceMs.set(`${name}-${number}`, openedAtMs)
       headers.push({ ...header, openedAtMs })
     }
@@ -70,14 +74,17 @@ export async function readJournals(folder: string, database: string): Promise<Re
     writes.set(instanceId, last)
   }
   return {
-    headers: headers.filter(({ instanceId }) => !damaged.has(instanceId)),
+    headers: headers.filter(
+      ({ instanceId, openedAtMs }) =>
+        !damaged.has(instanceId) && openedAtMs >= (incompleteBeforeMs.get(instanceId) ?? 0),
+    ),
     writes,
     entries: inOrder(entries),
   }
 }
 
 /** Those of one instance as it wrote them, whatever its clock said; between instances by their clocks. */
-export function inOrder(entries: readonly WrittenEntry[]): readonly WrittenEntry[] {
+function inOrder(entries: readonly WrittenEntry[]): readonly WrittenEntry[] {
   const latestMs = new Map<string, number>()
   return entries
     .toSorted((a, b) => a.write - b.write || a.atMs - b.atMs)
@@ -92,24 +99,29 @@ export function inOrder(entries: readonly WrittenEntry[]): readonly WrittenEntry
 
 /** Whether somebody has begun a journal in this folder, about this database if it is named. */
 export async function hasJournal(folder: string, database?: string): Promise<boolean> {
-  for (const { name } of await journalFiles(folder)) {
+  for (const { path } of await journalFiles(folder)) {
     if (database === undefined) return true
-    const header = await headerOf(join(folder, name))
+    const header = await headerOf(path)
     if (header?.database === database) return true
   }
   return false
 }
 
-/** Those of one process in the order in which it made them. */
 export async function journalFiles(folder: string): Promise<readonly JournalFile[]> {
   const names = (await unlessGone(readdir(folder))) ?? []
   return names
     .flatMap((name) => {
       const [, madeAt, process, instanceId, number] = FILE_NAME.exec(name) ?? []
       if (process === undefined || instanceId === undefined) return []
-      return [{ name, madeAtMs: Number(madeAt), instanceId, process, number: Number(number) }]
+      const path = join(folder, name)
+      return [{ path, madeAtMs: Number(madeAt), instanceId, process, number: Number(number) }]
     })
-    .sort((a, b) => a.madeAtMs - b.madeAtMs || a.number - b.number)
+    .sort(byAge)
+}
+
+/** Those of one process in the order in which it made them. */
+function byAge(a: JournalFile, b: JournalFile): number {
+  return a.madeAtMs - b.madeAtMs || a.number - b.number
 }
 
 async function headerOf(path: string): Promise<JournalHeader | null> {

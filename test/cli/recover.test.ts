@@ -72,16 +72,21 @@ test('a database that is gone, as in a restore that was killed, is missed, and n
   copyFileSync(join(data, '..', 'monday.sqlite'), join(data, 'duktig.sqlite.restoring'))
   const before = readdirSync(data)
   const why =
-    /the database file \/.*\/data\/duktig\.sqlite is missing, .*: put the file back, or restore a backup with `duktig restore`; to begin anew, move the journal folder away/
+    /the database file \/.*\/data\/duktig\.sqlite is missing, .*: put the file back, or restore a backup with `duktig restore`; to begin anew, name an empty folder with DUKTIG_DATA_DIR/
   const doctor = await run(['doctor'])
   assert.equal(doctor.code, 1)
   assert.match(doctor.out, why)
-  assert.match(doctor.out, /beside it there is duktig\.sqlite\.before-restore-x, duktig\.sqlite\.restoring:/)
+  assert.match(
+    doctor.out,
+    /beside it there is the folder journal, duktig\.sqlite\.before-restore-x, duktig\.sqlite\.restoring:/,
+  )
   assert.match((await run(['serve'])).err, why)
   assert.deepEqual(readdirSync(data), before)
   assert.match((await run(['restore', 'monday.sqlite'])).out, /^The service may be started\.$/m)
   rmSync(join(data, 'duktig.sqlite'))
   renameSync(join(data, 'journal'), join(data, 'away'))
+  assert.match((await run(['account', 'list'])).err, /beside it there is duktig\.sqlite\.before-restore-x:/)
+  rmSync(join(data, 'duktig.sqlite.before-restore-x'))
   assert.equal((await run(['account', 'list'])).code, 0)
 })
 

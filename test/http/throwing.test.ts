@@ -18,6 +18,18 @@ const ROUTES: readonly HttpRoute[] = [
   route('/unwritable', () => ({ ...GOOD, headers: { 'X-Header': 'no\r\nheader' } })),
   route('/denied', async () => ({ ...GOOD, status: 401 })),
   route('/public', () => GOOD, true),
+  {
+    ...route('/full', () => {
+      throw new Error('nobody should look at it')
+    }),
+    hasRoom: () => false,
+  },
+  {
+    ...route('/unknown', () => GOOD),
+    hasRoom() {
+      throw new Error('on purpose')
+    },
+  },
 ]
 
 async function listening(t: TestContext, over: Partial<ServerOptions> = {}) {
@@ -54,6 +66,16 @@ test('a handler that throws or rejects, or whose answer cannot be written, answe
   }
   assert.equal(faults.length, 3)
   assert.equal((await fetch(`${address}/good`)).status, 200)
+})
+
+test('who is too many is refused before anything of the request is looked at', async (t) => {
+  const observed: unknown[] = []
+  const observe = (path: string, status: number) => void observed.push([path, status])
+  const { address, faults } = await listening(t, { observe })
+  assert.equal((await fetch(`${address}/full`)).status, 503)
+  assert.deepEqual([observed, faults], [[['/full', 503]], []])
+  assert.equal((await fetch(`${address}/unknown`)).status, 500)
+  assert.equal(faults.length, 1)
 })
 
 test('so does a gate that throws, before the handler and after it', async (t) => {

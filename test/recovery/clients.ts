@@ -52,7 +52,7 @@ export function recoverSite(
   options: { readonly endAll: boolean; readonly reviveEnded: boolean },
 ): Promise<Recovered> {
   const settings = readSettings(site.variables)
-  return recoverStore(settings, { journalFolders: [journalFolder(settings)], ...options })
+  return recoverStore(settings, { journalFolders: [], ...options })
 }
 
 /** That a start refuses the database as one that was set back. */
@@ -111,5 +111,5 @@ export async function withStore(
 /** What the journal in the data folder holds about this database. */
 export async function entriesOf(site: Site): Promise<readonly WrittenEntry[]> {
   const database = String(await site.number('select applied_at_ms from migrations where id = 1'))
-  return (await readJournals(journalFolder(readSettings(site.variables)), database)).entries
+  return (await readJournals([journalFolder(readSettings(site.variables))], database)).entries
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { journalFolder } from '../../src/open-store.ts'
+import { recoverStore } from '../../src/recover-store.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { ALL, at, recoverSite, refresh, signIn, signedIn, withService, withStore } from './clients.ts'
 import { SITES, type Site } from './site.ts'
@@ -22,6 +23,54 @@ for (const [engine, open] of Object.entries(SITES)) {
         await site.setBack()
         const { missing, endedAll } = await recoverSite(site, ALL)
         assert.deepEqual([missing.length, endedAll], [1, true])
+      })
+    })
+
+    test('of which one file of a process is gone vouches for nothing before the next', async () => {
+      await at(open, async (site) => {
+        const folder = journalFolder(readSettings(site.variables))
+        const token = await signedIn(site)
+        const accountId = await site.number('select account_id from accounts')
+        await site.save()
+        await withStore(site, (store) => store.endSessions(accountId, 'ended-by-administrator'))
+        const [end = ''] = globSync(`${folder}/*.jsonl`).filter((file) =>
+          readFileSync(file, 'utf8').includes('account-sessions'),
+        )
+        const [header = ''] = readFileSync(end, 'utf8').split('\n')
+        // As the same process goes on the next day.
+        const next = end.replace(/\/\d+-/, `/${Date.now()}-`).replace('-0.jsonl', '-1.jsonl')
+        writeFileSync(next, `${header}\n`)
+        rmSync(end)
+        await site.setBack()
+        assert.equal((await recoverSite(site, ALL)).endedAll, true)
+        await withService(site, async (service) => assert.equal((await refresh(service, token)).status, 401))
+      })
+    })
+
+    test('that is damaged is not healed by an older copy beside it', async () => {
+      await at(open, async (site) => {
+        const settings = readSettings(site.variables)
+        const folder = journalFolder(settings)
+        await signedIn(site)
+        cpSync(folder, `${folder}.copy`, { recursive: true })
+        const accountId = await site.number('select account_id from accounts')
+        await site.save()
+        await withStore(site, (store) => store.endSessions(accountId, 'ended-by-administrator'))
+        rewrite(site, (line) => (line.includes('account-sessions') ? `${line.slice(9)}\n{}` : line))
+        await site.setBack()
+        const { endedAll } = await recoverStore(settings, { ...ALL, journalFolders: [`${folder}.copy`] })
+        assert.equal(endedAll, true)
+      })
+    })
+
+    test('of another database is refused where it is named', async () => {
+      await at(open, async (site) => {
+        await at(open, async (other) => {
+          await signedIn(site)
+          await signedIn(other)
+          const named = { ...ALL, journalFolders: [journalFolder(readSettings(other.variables))] }
+          await assert.rejects(recoverStore(readSettings(site.variables), named), /about another database/)
+        })
       })
     })
 

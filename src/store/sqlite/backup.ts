@@ -29,6 +29,8 @@ export function backupSqlite(from: string, to: string): void {
   } finally {
     database.close()
   }
+  // Whoever copies it into place by hand is told to recover it.
+  markRestored(draft)
   syncFile(draft)
   renameSync(draft, to)
   syncFile(dirname(to))
@@ -70,10 +72,16 @@ function putInPlace(from: string, to: string): string {
   const draft = `${to}.restoring`
   // Of a try that was killed, and of another file.
   for (const end of BESIDE) rmSync(`${draft}${end}`, { force: true })
-  copyFileSync(from, draft, constants.COPYFILE_FICLONE)
-  chmodSync(draft, 0o600)
-  markRestored(draft)
-  syncFile(draft)
+  try {
+    copyFileSync(from, draft, constants.COPYFILE_FICLONE)
+    chmodSync(draft, 0o600)
+    // One that was made by other means, or has been recovered.
+    markRestored(draft)
+    syncFile(draft)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
   const aside = `${to}.before-restore-${new Date().toISOString().replace(/[:.]/g, '-')}`
   const existed = existsSync(to)
   // The database last: until then a crash leaves something that another try moves.
@@ -84,7 +92,7 @@ function putInPlace(from: string, to: string): string {
   return existed ? aside : ''
 }
 
-/** What dies before the recovery is through leaves a database that no start takes for a good one. */
+/** No start takes it for a good one before it has been recovered. */
 function markRestored(draft: string): void {
   const database = new DatabaseSync(draft)
   try {
