@@ -1,6 +1,6 @@
 /** The journal as files in the data folder: one for each process, JSON lines, synced before anything is acknowledged. */
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { LIMITS } from '../settings/limits.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
 import { type Clock, StoreUnavailable } from '../store/store.ts'
@@ -25,7 +25,8 @@ const MOST_WAITING = 100_000
 
 /** The journal of this process; its file is made with the first entry, or at once. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  await mkdir(options.folder, { recursive: true, mode: 0o700 })
+  const made = await mkdir(options.folder, { recursive: true, mode: 0o700 })
+  if (made !== undefined) await syncFolder(dirname(made))
   const journal = new FileJournal(options)
   if (options.startAtOnce) await journal.keepUp()
   return journal
@@ -160,7 +161,7 @@ async function removeOld(folder: string, beforeMs: number): Promise<void> {
   }
 }
 
-/** The name of a new file is only durable once its folder is. */
+/** The name of a new file, or folder, is only durable once its folder is. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {

@@ -84,8 +84,8 @@ function putInPlace(from: string, to: string): string {
   }
   const aside = `${to}.before-restore-${new Date().toISOString().replace(/[:.]/g, '-')}`
   const existed = existsSync(to)
-  // The database last: until then a crash leaves something that another try moves.
-  for (const end of [...BESIDE, ''])
+  // The database first: without it no start takes what a crash leaves, as one without its log.
+  for (const end of ['', ...BESIDE])
     if (existsSync(`${to}${end}`)) renameSync(`${to}${end}`, `${aside}${end}`)
   renameSync(draft, to)
   syncFile(dirname(to))
