@@ -114,6 +114,20 @@ test('what is put in place is refused until it is recovered, as is a backup of i
   await withService(site, async () => {})
 })
 
+test('a backup that is put in place by hand is refused until it is recovered, though nothing ended since', async (t) => {
+  const { site, settings, database } = await siteWithBackup(t)
+  for (const end of ['-wal', '-shm']) rmSync(`${database}${end}`, { force: true })
+  copyFileSync(join(dirname(settings.dataDir), 'backup.sqlite'), database)
+  await refusesToStart(site, /has not been recovered yet/)
+  await recoverSite(site, ALL)
+  await withService(site, async (service) => {
+    assert.ok(
+      (await register(site, service, 'three@example.com')) > 2,
+      'and the id of who is gone is not given out again',
+    )
+  })
+})
+
 test('beside a service that runs nothing is put back, recovered or started, and nothing is left', async (t) => {
   const { site, settings, database, putBack } = await siteWithBackup(t)
   await withService(site, async (service) => {
