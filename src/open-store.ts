@@ -126,13 +126,9 @@ async function refuseLost(settings: Settings): Promise<void> {
   const signs = (await hasJournal(journalFolder(settings))) ? ['the folder journal'] : []
   if (hasDatabase(settings)) return
   const file = resolve(databaseFile(settings))
-  const base = `${basename(file)}.`
-  const beside = existsSync(settings.dataDir) ? readdirSync(settings.dataDir) : []
-  signs.push(
-    ...beside.filter((name) =>
-      [`${base}restoring`, `${base}before-restore`].some((start) => name.startsWith(start)),
-    ),
-  )
+  const isLeft = (name: string) =>
+    /\.(?:restoring|before-restore-.*)$/.test(name) && name.startsWith(`${basename(file)}.`)
+  signs.push(...(existsSync(settings.dataDir) ? readdirSync(settings.dataDir) : []).filter(isLeft))
   if (signs.length === 0) return
   throw new RestoredStore(
     `the database file ${file} is missing, and beside it there is ${signs.join(', ')}: put the file back, or restore a backup with ` +

@@ -102,21 +102,21 @@ export async function hasJournal(folder: string, database?: string): Promise<boo
   for (const { path } of await journalFiles(folder)) {
     if (database === undefined) return true
     const header = await headerOf(path)
-    if (header?.database === database) return true
+    // Without one it is read as well.
+    if (header === null || header.database === database) return true
   }
   return false
 }
 
+/** In no order. */
 export async function journalFiles(folder: string): Promise<readonly JournalFile[]> {
   const names = (await unlessGone(readdir(folder))) ?? []
-  return names
-    .flatMap((name) => {
-      const [, madeAt, process, instanceId, number] = FILE_NAME.exec(name) ?? []
-      if (process === undefined || instanceId === undefined) return []
-      const path = join(folder, name)
-      return [{ path, madeAtMs: Number(madeAt), instanceId, process, number: Number(number) }]
-    })
-    .sort(byAge)
+  return names.flatMap((name) => {
+    const [, madeAt, process, instanceId, number] = FILE_NAME.exec(name) ?? []
+    if (process === undefined || instanceId === undefined) return []
+    const path = join(folder, name)
+    return [{ path, madeAtMs: Number(madeAt), instanceId, process, number: Number(number) }]
+  })
 }
 
 /** Those of one process in the order in which it made them. */

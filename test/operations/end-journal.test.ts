@@ -286,6 +286,10 @@ test('a journal about another database is none', async (t) => {
   await journal.append([ended('a')])
   await journal.close()
   assert.deepEqual([await hasJournal(folder), await hasJournal(folder, DATABASE)], [true, false])
+  const unreadable = join(folder, `${T0}-one-1-0.jsonl`)
+  writeFileSync(unreadable, '{"journal"')
+  assert.equal(await hasJournal(folder, DATABASE), true, 'nobody can say that it is not about this one')
+  rmSync(unreadable)
   const { headers, writes, entries } = await readJournals([folder], DATABASE)
   assert.deepEqual([headers.length, writes.size, entries.length], [0, 0, 0])
   assert.deepEqual(

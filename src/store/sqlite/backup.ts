@@ -70,8 +70,9 @@ function holdOrSay(file: string): ServiceLock | { readonly problem: string } {
 
 function putInPlace(from: string, to: string): string {
   const draft = `${to}.restoring`
+  const clear = () => ['', ...BESIDE].forEach((end) => rmSync(`${draft}${end}`, { force: true }))
   // Of a try that was killed, and of another file.
-  for (const end of BESIDE) rmSync(`${draft}${end}`, { force: true })
+  clear()
   try {
     copyFileSync(from, draft, constants.COPYFILE_FICLONE)
     chmodSync(draft, 0o600)
@@ -79,7 +80,7 @@ function putInPlace(from: string, to: string): string {
     markRestored(draft)
     syncFile(draft)
   } catch (error) {
-    rmSync(draft, { force: true })
+    clear()
     throw error
   }
   const aside = `${to}.before-restore-${new Date().toISOString().replace(/[:.]/g, '-')}`
