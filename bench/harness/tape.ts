@@ -1,5 +1,5 @@
 /** Tapes: files of records, one after the other, each as long as the next, that load generators read from. */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Session } from '../../src/core/session.ts'
 import { mintAccessToken } from '../../src/tokens/access-token.ts'
@@ -54,6 +54,8 @@ export class TapeMaker {
         if (text.length % recordSize !== 0) throw new Error('the records of a tape differ in length')
         writeSync(descriptor, text)
       }
+      // Else the system writes it while the load runs, and the first commits wait behind a hundred megabytes of ours.
+      fsyncSync(descriptor)
     } finally {
       closeSync(descriptor)
     }
