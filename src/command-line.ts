@@ -2,8 +2,8 @@
 import type { Context } from './cli/context.ts'
 import { createProgram } from './cli/program.ts'
 import { compose } from './compose.ts'
-import { backup, hasDatabase, openStore, restore } from './open-store.ts'
-import { hasJournal } from './operations/read-journals.ts'
+import { backup, hasDatabase, journalFolder, openStore, restore } from './open-store.ts'
+import { hasJournal, readJournals } from './operations/read-journals.ts'
 import { hasMasterSecret } from './operations/secrets.ts'
 import { createLog } from './operations/log.ts'
 import { recoverStore } from './recover-store.ts'
@@ -20,6 +20,10 @@ export async function runCommand(
     restore,
     hasDatabase,
     hasJournal,
+    async damagedJournals(settings, store) {
+      const { damaged } = await readJournals([journalFolder(settings)], await store.databaseId())
+      return damaged
+    },
     hasMasterSecret: ({ dataDir, secret }) => hasMasterSecret(dataDir, secret),
     recover: recoverStore,
     async open(settings) {

@@ -17,9 +17,7 @@ export async function ensureDefaultApplication(
   const application = defaultApplication(settings)
   if (settings.authKey !== null) {
     const keyHash = hashApplicationKey(settings.authKey)
-    await store.putDefaultApplication(application, keyHash)
-    const opened = await store.findApplicationByKey(keyHash)
-    if (opened?.applicationId !== DEFAULT_APPLICATION_ID)
+    if ((await store.putDefaultApplication(application, keyHash)) === null)
       throw new SettingsError([
         'DUKTIG_AUTH_KEY is the key of another application already; choose another one',
       ])

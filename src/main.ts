@@ -1,7 +1,7 @@
 /** The process: runs the service, or hands over to the command line, and words what went wrong. */
 import type { Context } from './cli/context.ts'
 import { runService } from './cli/serve.ts'
-import { CommandError, Interrupted } from './cli/terminal.ts'
+import { CommandError, Interrupted, isSystemError } from './cli/terminal.ts'
 import { CannotListen } from './http/listen.ts'
 import { RestoredStore } from './open-store.ts'
 import { SettingsError, readSettingsWithFile } from './settings/read-settings.ts'
@@ -31,7 +31,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await run(process.argv.slice(2))
 } catch (error) {
-  if (EXPECTED.some((kind) => error instanceof kind))
+  if (isSystemError(error) || EXPECTED.some((kind) => error instanceof kind))
     process.stderr.write(`duktig: ${(error as Error).message}\n`)
   else if (!(error instanceof Interrupted))
     process.stderr.write(

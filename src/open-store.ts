@@ -137,8 +137,8 @@ async function refuseLost(settings: Settings): Promise<void> {
 }
 
 /**
- * The database counts the writes of journals before they happen: a journal that counts further says that it has been set back. One
- * that is gone says nothing, so that nobody knows; with SQLite also that of an instance before this one.
+ * The database counts each journal write before it happens: a journal with a higher count shows that the database is older. If
+ * the journal is gone, nobody can tell; on SQLite that goes for the journal of any earlier instance too.
  */
 async function refuseRestored(
   store: Store,

@@ -5,14 +5,17 @@ import { openJournal } from './operations/end-journal.ts'
 import { hasJournal, readJournals } from './operations/read-journals.ts'
 import { instanceIdOf } from './operations/secrets.ts'
 import type { Settings } from './settings/settings.ts'
-import { type RecoverStoreRequest, type Recovered, recover } from './usecases/recover.ts'
+import { type RecoverStoreRequest, type RecoveredStore, recover } from './usecases/recover.ts'
 
 /**
  * Brings a restored database up to what the given journals and the one in the data folder know, all instances stopped, and writes
  * into that one what was done.
  * @throws {StoreUnavailable} when it cannot be reached, or with SQLite when the service runs
  */
-export async function recoverStore(settings: Settings, request: RecoverStoreRequest): Promise<Recovered> {
+export async function recoverStore(
+  settings: Settings,
+  request: RecoverStoreRequest,
+): Promise<RecoveredStore> {
   // As the service would open it: no other may.
   const { store } = await openEngine(settings, true)
   try {
@@ -25,7 +28,7 @@ export async function recoverStore(settings: Settings, request: RecoverStoreRequ
     }
     const journals = await readJournals([...folders], database)
     const instanceId = instanceIdOf(settings.dataDir)
-    return await recover(store, {
+    const recovered = await recover(store, {
       journals,
       endAll: request.endAll,
       reviveEnded: request.reviveEnded,
@@ -42,6 +45,7 @@ export async function recoverStore(settings: Settings, request: RecoverStoreRequ
         }
       },
     })
+    return { ...recovered, damaged: journals.damaged }
   } finally {
     await store.close()
   }

@@ -10,7 +10,10 @@ import { type Context, withDeps } from './context.ts'
 import { CommandError, print, printable } from './terminal.ts'
 
 const POLL_MS = 1000
-const NAMES: Readonly<Record<string, number>> = { guest: GUEST, system: SYSTEM }
+const NAMES: ReadonlyMap<string, number> = new Map([
+  ['guest', GUEST],
+  ['system', SYSTEM],
+])
 const LAST_MS = 8_640_000_000_000_000
 
 interface Options {
@@ -30,12 +33,12 @@ export function auditCommand(context: Context): Command {
 }
 
 async function audit(context: Context, options: Options): Promise<void> {
-  if (!/^\d{1,6}$/.test(options.limit)) throw new CommandError('--limit must be a whole number')
+  if (!/^\d{1,6}$/.test(options.limit)) throw new CommandError('--limit must be a whole number, 0 to 999999')
   const dates = createDateFormat(context.settings().timeZone)
   await withDeps(context, async ({ deps }) => {
     const { account } = options
     const accountId =
-      account === undefined ? null : (NAMES[account] ?? (await findAccount(deps, account)).accountId)
+      account === undefined ? null : (NAMES.get(account) ?? (await findAccount(deps, account)).accountId)
     const [newest] = await deps.store.latestActions(1)
     const last = await lastActions(deps.store, accountId, Number(options.limit), newest?.id ?? 0)
     for (const action of last) print(lineOf(action, dates))

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import type { Context } from './context.ts'
 import { decisionOf, recoverAndTell } from './recover.ts'
-import { CommandError, print } from './terminal.ts'
+import { CommandError, isSystemError, print } from './terminal.ts'
 
 /** `duktig backup`: a consistent copy of the SQLite database, while the service runs. */
 export function backupCommand(context: Context): Command {
@@ -24,7 +24,11 @@ export function backupCommand(context: Context): Command {
       if (existsSync(file)) throw new CommandError(`${file} exists already`)
       const folder = dirname(file)
       if (!existsSync(folder)) throw new CommandError(`the folder ${folder} does not exist: make it first`)
-      await context.backup(settings, file)
+      await context.backup(settings, file).catch((error: unknown) => {
+        throw isSystemError(error)
+          ? new CommandError(`the backup could not be written to ${file}: ${error.message}`)
+          : error
+      })
       print(
         `Backup written to ${file}. The master secret and the journals are not in it: keep ${settings.dataDir} too.`,
       )

@@ -1,10 +1,10 @@
 import type { Composed } from '../compose.ts'
 import type { Service } from '../serve.ts'
 import type { Settings } from '../settings/settings.ts'
-import type { OpenedStore } from '../store/store.ts'
-import type { RecoverStoreRequest, Recovered } from '../usecases/recover.ts'
+import type { OpenedStore, Store } from '../store/store.ts'
+import type { RecoverStoreRequest, RecoveredStore } from '../usecases/recover.ts'
 
-/** What the commands stand on; put together in `main.ts`. */
+/** What the commands are given to work with; put together in `command-line.ts`. */
 export interface Context {
   /** @throws {SettingsError} with every mistake at once */
   settings(): Settings
@@ -16,9 +16,11 @@ export interface Context {
   /** With SQLite, whether there is a file. */
   hasDatabase(settings: Settings): boolean
   hasJournal(folder: string): Promise<boolean>
+  /** Files of the instance's journal about the database that is open that cannot be read whole. */
+  damagedJournals(settings: Settings, store: Store): Promise<readonly string[]>
   hasMasterSecret(settings: Settings): boolean
   /** Brings a restored database up to the journals. */
-  recover(settings: Settings, request: RecoverStoreRequest): Promise<Recovered>
+  recover(settings: Settings, request: RecoverStoreRequest): Promise<RecoveredStore>
   open(settings: Settings): Promise<Composed & { close(): Promise<void> }>
   /** `showKey` is given the key that a first start makes, before anything can keep it from being shown. */
   startService(settings: Settings, showKey: (key: string) => void): Promise<Service>
@@ -36,6 +38,7 @@ export function nothingRuns(): Context {
     restore: refuse,
     hasDatabase: refuse,
     hasJournal: refuse,
+    damagedJournals: refuse,
     hasMasterSecret: refuse,
     recover: refuse,
     open: refuse,

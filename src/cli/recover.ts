@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path'
 import type { RecoverStoreRequest } from '../usecases/recover.ts'
 import type { Context } from './context.ts'
 import type { Settings } from '../settings/settings.ts'
-import { CommandError, print } from './terminal.ts'
+import { StoreUnavailable } from '../store/store.ts'
+import { CommandError, isSystemError, print } from './terminal.ts'
 
 /** What somebody says about the sessions. */
 interface Decision {
@@ -26,8 +27,11 @@ export function recoverCommand(context: Context): Command {
       '--journals <folder...>',
       'journal folders of the other instances; the one in the data folder is always read',
     )
-    .option('--these-are-all', 'PostgreSQL: vouch that no instance is missing')
-    .option('--end-all-sessions', 'end all sessions; with PostgreSQL also when nobody can vouch for that')
+    .option('--these-are-all', 'PostgreSQL: confirm that the journals of all instances are given')
+    .option(
+      '--end-all-sessions',
+      'end all sessions; on PostgreSQL also the safe choice when a journal may be missing',
+    )
     .option('--revive-ended-sessions', 'without complete journals, accept that ended sessions come back')
     .action(async (options: Options) => {
       const decision = decisionOf(options)
@@ -35,7 +39,12 @@ export function recoverCommand(context: Context): Command {
       if (!context.hasDatabase(settings))
         throw new CommandError(`there is no database in ${resolve(settings.dataDir)}: restore one first`)
       for (const folder of options.journals ?? []) {
-        if (!(await context.hasJournal(folder)))
+        const isThere = await context.hasJournal(folder).catch((error: unknown) => {
+          throw isSystemError(error)
+            ? new CommandError(`the journal folder ${folder} cannot be read: ${error.message}`)
+            : error
+        })
+        if (!isThere)
           throw new CommandError(
             `there is no journal in ${folder}: name the folder that holds the .jsonl files`,
           )
@@ -43,8 +52,8 @@ export function recoverCommand(context: Context): Command {
       const isDecided = options.theseAreAll === true || decision.endAll || decision.reviveEnded
       if (settings.databaseUrl !== null && !isDecided)
         throw new CommandError(
-          'the database cannot know of instances that came after it was written: give the journals of all with --journals ' +
-            'and say --these-are-all, or say --end-all-sessions',
+          'a restored database does not know instances added since the backup: pass the journals of all with --journals ' +
+            'and add --these-are-all; if you cannot be sure of that, use --end-all-sessions, or --revive-ended-sessions to let ended ones return',
         )
       await recoverAndTell(context, settings, { journalFolders: options.journals ?? [], ...decision })
     })
@@ -63,23 +72,41 @@ export function decisionOf({
   return { endAll: endAllSessions, reviveEnded: reviveEndedSessions }
 }
 
-/** Recovers, and says what came of it. */
+/**
+ * Recovers, and says what came of it.
+ * @throws {CommandError} when that fails, with what to do then
+ */
 export async function recoverAndTell(
   context: Context,
   settings: Settings,
   request: RecoverStoreRequest,
 ): Promise<void> {
-  const { entries, missing, endedAll, endedEarlier } = await context.recover(settings, request)
-  print(`Entries taken over from the journals: ${entries}.`)
+  const { entries, missing, damaged, endedAll, endedEarlier } = await context
+    .recover(settings, request)
+    .catch((error: unknown) => {
+      throw unrecovered(error)
+    })
+  print(`Entries (ends, changes of state, keys) taken over from the journals: ${entries}.`)
   if (missing.length > 0)
     print(
-      `No complete journal was found of the instance ${missing.join(', ')} (its name is in the file instance of its data folder).`,
+      `No complete journal for: ${missing.join(', ')} (the file "instance" in each data folder holds the instance's id).`,
     )
+  if (damaged.length > 0) print(`A line cannot be read of ${damaged.join(', ')}.`)
   if (request.endAll) print('All sessions have ended, as you asked.')
   else if (endedEarlier)
-    print('An earlier recovery had ended all sessions, so all of this database have ended.')
-  else if (endedAll) print('Nobody can say which sessions had ended, so all have.')
+    print('An earlier recovery ended all sessions, so all sessions in this backup have been ended too.')
+  else if (endedAll)
+    print('Which sessions had ended is unknown without complete journals, so all have been ended.')
   if (context.hasMasterSecret(settings)) return print('The service may be started.')
   const file = join(resolve(settings.dataDir), 'secret')
   print(`Put the master secret back before you start the service: ${file}, or DUKTIG_SECRET.`)
+}
+
+/** What an operator can mend is said as it is, with what comes next. */
+function unrecovered(error: unknown): unknown {
+  if (!(error instanceof StoreUnavailable) && !isSystemError(error)) return error
+  return new CommandError(
+    `the database has not been recovered: ${error.message}. Fix that, then run \`duktig recover\` before you start the service`,
+    { cause: error },
+  )
 }

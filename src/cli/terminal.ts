@@ -10,6 +10,11 @@ export class Interrupted extends Error {
   override name = 'Interrupted'
 }
 
+/** Whether the system or SQLite refused something, of which the message says enough. */
+export function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && ('syscall' in error || 'errcode' in error)
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
@@ -27,7 +32,9 @@ export async function ask(
   const output = options.hidden === true ? silent : process.stdout
   const terminal = createInterface({ input: process.stdin, output, terminal: true })
   try {
-    return (await terminal.question(options.hidden === true ? '' : question)).trim()
+    const answer = await terminal.question(options.hidden === true ? '' : question)
+    // A password may begin and end with spaces.
+    return options.hidden === true ? answer : answer.trim()
   } catch (error) {
     throw (error as Error).name === 'AbortError' ? new Interrupted() : error
   } finally {

@@ -91,7 +91,7 @@ export function lastUseGrainMs(idleSeconds: number): number {
   return idleSeconds === 0 ? 21_600_000 : Math.min(300_000, Math.ceil(idleSeconds * 100))
 }
 
-/** Of a session that was used last before this, the limit of rest has passed at `atMs`; 0 where there is no limit. */
+/** A session last used before this time has been idle for too long at `atMs`; 0 where there is no limit. */
 export function idleBeforeMs(idleSeconds: number, atMs: number): number {
   return idleSeconds === 0 ? 0 : atMs - idleSeconds * 1000 - lastUseGrainMs(idleSeconds)
 }
@@ -99,6 +99,12 @@ export function idleBeforeMs(idleSeconds: number, atMs: number): number {
 /** The absolute end under today's policy: a policy that was tightened reaches living sessions, a loosened one does not. */
 export function sessionEndMs(session: Session, application: Application): number {
   return Math.min(session.expiresAtMs, session.createdAtMs + application.sessionTtlSeconds * 1000)
+}
+
+/** How long an access token of a session may live, seconds: as its application has it, and not beyond the session's end. */
+export function accessTtlSeconds(session: Session, application: Application, nowMs: number): number {
+  const leftSeconds = Math.floor(sessionEndMs(session, application) / 1000) - Math.floor(nowMs / 1000)
+  return Math.min(application.accessTokenTtlSeconds, leftSeconds)
 }
 
 /**

@@ -91,7 +91,7 @@ function serve(
   const fail = (error: unknown): void => finish(faultOf(options, route, error))
   if (options.maintenance !== null && route.always !== true) return finish(options.maintenance)
   try {
-    // Who is too many is helped only by hearing so at once, and others by how little is spent on him.
+    // Over capacity: refuse at once, before any work is spent on the request; that serves this caller and all others best.
     if (route.hasRoom?.() === false) return finish(options.busy)
     const answer = gated(options, route, requestOf())
     if (answer instanceof Promise) void answer.then(finish, fail)

@@ -59,9 +59,13 @@ export class ActionSpill {
     this.#file = null
     this.#isWaiting = false
     try {
-      for (const name of await readdir(this.#folder)) {
-        const writer = SPILLED.exec(name)?.[1]
-        if (writer !== undefined) await this.#close(name, `actions-${writer}.taken`)
+      const names = await readdir(this.#folder)
+      for (const name of names) {
+        const taken = `actions-${SPILLED.exec(name)?.[1]}.taken`
+        if (!SPILLED.test(name)) continue
+        // Its writer went on after it was closed: what was closed goes first.
+        if (names.includes(taken)) this.#isWaiting = true
+        else await this.#close(name, taken)
       }
       let torn = 0
       for (const name of (await readdir(this.#folder)).filter((file) => TAKEN.test(file))) {

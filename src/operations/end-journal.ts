@@ -117,7 +117,9 @@ class FileJournal implements Journal {
       if (!this.#isSetBack) return write
     }
     throw unwritable(
-      new Error('the database was set back under the service: stop it, and run `duktig recover`'),
+      new Error(
+        'the database was set back to an older copy while in use: stop the service and run `duktig recover`',
+      ),
     )
   }
 

@@ -30,7 +30,7 @@ export function createMetrics(passwordQueue: { readonly waiting: number }): Metr
   })
   const dropped = new Counter({
     name: 'duktig_actions_dropped_total',
-    help: 'Actions given up because neither the store nor the memory could take them; never of security.',
+    help: 'Recorded actions dropped for want of room; security events only if neither store nor disk takes them.',
     registers,
   })
   const refreshes = new Counter({

@@ -22,6 +22,8 @@ export interface ReadJournal {
   readonly writes: ReadonlyMap<string, number>
   /** Oldest first. */
   readonly entries: readonly WrittenEntry[]
+  /** Files that have a line that cannot be read, and is not their last. */
+  readonly damaged: readonly string[]
 }
 
 interface JournalFile {
@@ -43,7 +45,7 @@ interface JournalFile {
 export async function readJournals(folders: readonly string[], database: string): Promise<ReadJournal> {
   const headers: JournalHeader[] = []
   const entries: WrittenEntry[] = []
-  const damaged = new Set<string>()
+  const damaged = new Map<string, string>()
   const incompleteBeforeMs = new Map<string, number>()
   const writes = new Map<string, number>()
   const completeSinceMs = new Map<string, number>()
@@ -63,7 +65,7 @@ export async function readJournals(folders: readonly string[], database: string)
       completeSinceMs.set(`${name}-${number}`, openedAtMs)
       headers.push({ ...header, openedAtMs })
     }
-    if (values.slice(0, -1).includes(null)) damaged.add(instanceId)
+    if (values.slice(0, -1).includes(null)) damaged.set(path, instanceId)
     let last = writes.get(instanceId) ?? 0
     for (const value of values) {
       if (value === null || 'journal' in value) continue
@@ -73,13 +75,15 @@ export async function readJournals(folders: readonly string[], database: string)
     }
     writes.set(instanceId, last)
   }
+  const withDamage = new Set(damaged.values())
   return {
     headers: headers.filter(
       ({ instanceId, openedAtMs }) =>
-        !damaged.has(instanceId) && openedAtMs >= (incompleteBeforeMs.get(instanceId) ?? 0),
+        !withDamage.has(instanceId) && openedAtMs >= (incompleteBeforeMs.get(instanceId) ?? 0),
     ),
     writes,
     entries: inOrder(entries),
+    damaged: [...damaged.keys()],
   }
 }
 

@@ -24,11 +24,7 @@ export function startUpkeep(deps: Deps, log: Log, recorder: ActionRecorder): () 
       return SAMPLE_EVERY_MS
     }),
     repeat(CLEAN_EVERY_MS, log, async () => {
-      const removed = await deps.store.removeExpiredSessions(LIMITS.expiredRowsPerStep)
-      const nowMs = deps.store.clock.nowMs()
-      const { guardMemoryMs, bucketMemoryMs, expiredRowsPerStep } = LIMITS
-      await deps.store.removeOldGuards(nowMs - guardMemoryMs, nowMs - bucketMemoryMs, expiredRowsPerStep)
-      await deps.store.removeOldLegacySessions(nowMs - LIMITS.legacyTokenMemoryMs, expiredRowsPerStep)
+      const removed = await removeExpired(deps)
       return removed < LIMITS.expiredRowsPerStep ? CLEAN_EVERY_MS : STEP_PAUSE_MS
     }),
     repeat(CLEAN_EVERY_MS, log, async () => {
@@ -40,6 +36,17 @@ export function startUpkeep(deps: Deps, log: Log, recorder: ActionRecorder): () 
   return () => {
     for (const stop of stops) stop()
   }
+}
+
+/** A step of the removal of sessions that are over, and of counters that nobody needs. How many of the most frequent kind it removed. */
+export async function removeExpired({ store }: Pick<Deps, 'store'>): Promise<number> {
+  const { guardMemoryMs, bucketMemoryMs, legacyTokenMemoryMs, expiredRowsPerStep } = LIMITS
+  const nowMs = store.clock.nowMs()
+  return Math.max(
+    await store.removeExpiredSessions(expiredRowsPerStep),
+    await store.removeOldGuards(nowMs - guardMemoryMs, nowMs - bucketMemoryMs, expiredRowsPerStep),
+    await store.removeOldLegacySessions(nowMs - legacyTokenMemoryMs, expiredRowsPerStep),
+  )
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A bounded number of slow jobs at a time, a bounded number waiting, and a bound on the wait. */
 
 export interface WorkQueueLimits<Job> {
-  /** How often the work is under way at a time. */
+  /** How many batches run at the same time. */
   readonly concurrency: number
   /** So many jobs are worked off together, once as many wait for each of the `concurrency`; until then it is one at a time. */
   readonly together: number

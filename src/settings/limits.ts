@@ -42,7 +42,7 @@ export const LIMITS = {
   logBytesWaiting: 1024 * 1024,
   /** A group of actions is sent again no later than this. */
   actionWriterMemoryMs: 2_592_000_000,
-  /** Two hashes at a time keep a two-core machine busy; more would only take memory (19 MiB each). */
+  /** Jobs that may wait for a password hash; beyond it a request is refused. As many are hashed at a time as there are cores. */
   hashesWaiting: 64,
   /** Hashed one after the other without a pause once so many wait for each thread: what goes on after a hash finds warm caches but once. */
   hashesTogether: 4,
@@ -61,7 +61,7 @@ export const LIMITS = {
   deviceTokenTtlSeconds: 31_536_000,
   /** Journals of ends are kept this long: a backup older than that is not recovered with them. */
   journalKeptMs: 35 * 86_400_000,
-  /** How often an instance writes down that it lives; how far a restored database is at least. */
+  /** How often an instance records in the database that it is alive; from that, recovery knows how old a restored one is. */
   heartbeatMs: 10_000,
   /** Ids that recovery leaves out, since accounts may have been registered after the backup. */
   recoveryIdGap: 1_000_000,

@@ -98,12 +98,15 @@ function contradictions(settings: Partial<Settings>): string[] {
     settings
   const { legacyRefreshSecret, legacyAccountKey, host, port, metricsHost, metricsPort } = settings
   const contradicting: readonly (readonly [boolean, string])[] = [
-    [retry < parallel, 'DUKTIG_REFRESH_RETRY_WINDOW_SECONDS must not be shorter than the parallel window'],
-    [access > session, 'DUKTIG_ACCESS_TOKEN_TTL_SECONDS must not be longer than the life of the session'],
+    [
+      retry < parallel,
+      'DUKTIG_REFRESH_RETRY_WINDOW_SECONDS must not be shorter than DUKTIG_REFRESH_PARALLEL_WINDOW_SECONDS',
+    ],
+    [access > session, 'DUKTIG_ACCESS_TOKEN_TTL_SECONDS must not exceed DUKTIG_REFRESH_TOKEN_TTL_SECONDS'],
     [
       (legacyRefreshSecret === null && typeof legacyAccountKey === 'string') ||
         (legacyAccountKey === null && typeof legacyRefreshSecret === 'string'),
-      'DUKTIG_LEGACY_REFRESH_SECRET and DUKTIG_LEGACY_ACCOUNT_KEY belong together',
+      'DUKTIG_LEGACY_REFRESH_SECRET and DUKTIG_LEGACY_ACCOUNT_KEY must both be set, or neither',
     ],
     [
       host !== undefined && port !== undefined && port !== 0 && port === metricsPort && host === metricsHost,

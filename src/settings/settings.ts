@@ -172,7 +172,8 @@ export const SETTINGS = {
     kind: wholeNumber(1, 3600),
     ...seconds,
     default: '20',
-    sentence: 'How long after a hand-out the refresh token rests, so that parallel tabs cannot cross.',
+    sentence:
+      'How long after issuing a refresh token no newer one is issued, so that parallel tabs do not invalidate it.',
   }),
   refreshRetryWindowSeconds: required({
     variable: 'DUKTIG_REFRESH_RETRY_WINDOW_SECONDS',
@@ -236,14 +237,14 @@ export const SETTINGS = {
   }),
   legacyRefreshSecret: optional({
     variable: 'DUKTIG_LEGACY_REFRESH_SECRET',
-    kind: matching('text', /^.{1,1024}$/, 'the text of the original'),
+    kind: matching('text', /^.{1,1024}$/, 'the text from the configuration of Duktig.Microservice'),
     secret: true,
     sentence:
       'The `JWT.refresh_token.secretKey` of Duktig.Microservice 1.x, while refresh tokens that it issued are taken.',
   }),
   legacyAccountKey: optional({
     variable: 'DUKTIG_LEGACY_ACCOUNT_KEY',
-    kind: matching('text', /^.{1,1024}$/, 'the text of the original'),
+    kind: matching('text', /^.{1,1024}$/, 'the text from the configuration of Duktig.Microservice'),
     secret: true,
     sentence: 'Its `JWT.refresh_token.account_key`; both are set, or neither.',
   }),

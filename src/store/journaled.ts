@@ -4,7 +4,7 @@ import type { EndReason, NewSession } from '../core/session.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import type { Decide, Store } from './store.ts'
 
-/** So long somebody may try again what was answered with 503. */
+/** How long callers may retry after a 503; an end that is older than this counts as acknowledged. */
 const RETRIED_MS = 600_000
 
 /**
@@ -119,15 +119,15 @@ const WRITTEN_TOGETHER_MS = 60_000
 const LISTED_AT_ONCE = 10_000
 
 /**
- * The ends of sessions that the database has and the journal has not, since a process was killed between the two or could not
- * write it; and that it is complete then. Asked at a start: they would be acknowledged to who asks again.
+ * The session ends that the database has and the journal lacks, because a process died between the two writes or could not
+ * write the second; then a `complete` entry. Run at a start, since a caller who asks again is told that these have ended.
  */
 export async function missingEnds(
   store: Pick<Store, 'listEnded' | 'clock'>,
   { headers, entries }: WrittenJournals,
 ): Promise<readonly JournalEntry[]> {
   const complete: JournalEntry = { kind: 'complete', atMs: store.clock.nowMs() }
-  // One that a clock wrote which was ahead says nothing of what ended since.
+  // A `complete` dated in the future was written by a clock that was ahead, and says nothing about later ends.
   const isPast = ({ kind, atMs }: JournalEntry) => kind === 'complete' && atMs <= complete.atMs
   const begunAtMs = [...headers.map(({ openedAtMs }) => openedAtMs), ...entries.map(({ atMs }) => atMs)]
   if (begunAtMs.length === 0) return [complete]

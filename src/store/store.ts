@@ -175,7 +175,7 @@ export interface SessionStore {
   refreshSession(request: RefreshRequest): Promise<RefreshOutcome>
   /** A session with its account and application as they are committed now. */
   readSession(sessionId: string): Promise<SessionView | null>
-  /** The sessions of an account, newest first, ended ones included while their rows exist. */
+  /** The sessions of an account, newest first: those that have not ended, and where `limit` leaves room the newest that have. */
   listSessions(accountId: number, limit: number): Promise<readonly SessionListing[]>
   /** Ends one session of an account. False if the account has no such session or it has ended before. */
   endSession(accountId: number, sessionId: string, reason: EndReason): Promise<boolean>
@@ -200,8 +200,11 @@ export interface ApplicationStore {
   addApplicationKey(applicationId: number, keyHash: string, othersExpireAtMs: number | null): Promise<void>
   /** Makes the default application unless there is one; whether it did. */
   addDefaultApplication(application: NewApplication, keyHash: string): Promise<boolean>
-  /** Makes the default application what the settings say, creating it at the first start. */
-  putDefaultApplication(application: NewApplication, keyHash: string): Promise<Application>
+  /**
+   * Makes the default application what the settings say, creating it at the first start. Null, and nothing is changed, when the
+   * key is one of another application's, ended or not.
+   */
+  putDefaultApplication(application: NewApplication, keyHash: string): Promise<Application | null>
 }
 
 export interface KeyStore {
@@ -213,7 +216,7 @@ export interface KeyStore {
    * session there is has ended: policies may have been longer when it was opened.
    */
   rotateKey(key: StoredKey, othersRetireAtMs: number): Promise<void>
-  /** Keys of a purpose that have another algorithm than the one it signs with now retire then, if not earlier. */
+  /** Sets `retireAtMs` on the keys of a purpose whose algorithm is not `algorithm` and which have no retirement time yet. */
   retireOtherAlgorithms(purpose: KeyPurpose, algorithm: string, retireAtMs: number): Promise<void>
   removeRetiredKeys(): Promise<readonly string[]>
 }
@@ -265,7 +268,7 @@ export interface Store
     LegacyStore {
   readonly engine: 'sqlite' | 'postgres'
   readonly clock: Clock
-  /** Whether one more refresh would be taken: who asks first spends nothing on one that is refused. May work off what waits. */
+  /** Whether one more refresh would be accepted, for refusing early and cheaply. May run queued work to make room. */
   hasRoomToRefresh(): boolean
   /** Answers if the store can be read and written now, throws `StoreUnavailable` if not. */
   check(): Promise<void>

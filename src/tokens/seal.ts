@@ -33,7 +33,7 @@ export function createSealer(masterSecret: string): Sealer {
         return Buffer.concat([decipher.update(body), decipher.final()])
       } catch (cause) {
         throw new SealError(
-          'the signing keys in the store are sealed with another master secret than that of DUKTIG_SECRET or of the data folder',
+          'wrong master secret for the signing keys in the store: set DUKTIG_SECRET or the file `secret` to the one used before',
           { cause },
         )
       }

@@ -42,9 +42,9 @@ export async function changeAccount(
     if (before === null) return deny('target-unknown')
     // Hashes are slow: compared in each try, they would let other changes of the account come in between again and again.
     if (password !== undefined && before.passwordHash !== comparedWith) {
-      const isPresent = await deps.passwords.verify(before.passwordHash, password)
-      if (!isPresent) madeHash ??= await deps.passwords.hash(password)
-      passwordHash = isPresent ? null : madeHash
+      const isUnchanged = await deps.passwords.verify(before.passwordHash, password)
+      if (!isUnchanged) madeHash ??= await deps.passwords.hash(password)
+      passwordHash = isUnchanged ? null : madeHash
       comparedWith = before.passwordHash
     }
     if (password !== undefined) {

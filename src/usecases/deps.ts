@@ -8,7 +8,7 @@ import type { KeyRing } from '../tokens/key-ring.ts'
 import type { LegacyKeys } from '../tokens/legacy-refresh-token.ts'
 import type { Events } from './events.ts'
 
-/** What the use cases work with; a plain record, put together in `main.ts`. */
+/** What the use cases work with; a plain record, put together in `compose.ts`. */
 export interface Deps {
   readonly store: Store
   readonly keys: KeyRing

@@ -24,9 +24,10 @@ export interface DuktigPhpUser {
 /** What had to be bent, or should be looked at, in the order of a report. */
 export const NOTES = {
   'super-admin':
-    'Super admins. The original made this the role of whoever was given none: look whether all should be',
-  'plain-password': 'Passwords that lay there in plain text, hashed now. They stay good; have them changed',
-  'weak-password': 'Among them too weak for our rules: no sign-in with them, set new ones',
+    'Super admins. The original gave this role to every account created without one: check that each should keep it',
+  'plain-password':
+    'Passwords found in plain text, hashed now. They keep working unless too weak; have them changed',
+  'weak-password': 'Plain-text passwords too weak for our rules: no sign-in until a new one is set',
   'no-password': 'Without a password: no sign-in until one is set',
   'unknown-hash': 'With a password hash of an unknown kind: no sign-in until a new password is set',
   'bad-email':

@@ -27,7 +27,7 @@ export type ActionCode =
   | 'Applications->change'
   | 'Store->recovered'
 
-/** Reading and looking. Everything else is a security event: logged, and never given up. */
+/** Reading and looking. Everything else is a security event: logged, and dropped only when neither store nor disk takes it. */
 const EVERYDAY: ReadonlySet<ActionCode> = new Set<ActionCode>([
   'User->getAccount',
   'User->getSessions',

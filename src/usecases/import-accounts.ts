@@ -138,5 +138,5 @@ async function hashOf(
     if (typeof passwordHash === 'string' && isKnownHash(passwordHash)) return { hash: passwordHash }
     return 'passwordHash cannot be checked here: it must be argon2id (at most 256 MiB, 10 passes, 16 lanes) or bcrypt (cost 4 to 16)'
   }
-  return 'either password (strong) or passwordHash (argon2id or bcrypt) must be there'
+  return 'either password (strong, not a common one) or passwordHash (argon2id or bcrypt) must be given, not both'
 }

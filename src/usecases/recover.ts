@@ -47,9 +47,14 @@ export interface Recovered {
   readonly endedEarlier: boolean
 }
 
+export interface RecoveredStore extends Recovered {
+  /** Files of journals that have a line that cannot be read. */
+  readonly damaged: readonly string[]
+}
+
 /** An instance seen within this time of the last one lived when the database was written. */
 const TOGETHER_MS = 60_000
-/** Behind all that another database with this journal's name may have counted, as a later backup that is put in place by hand. */
+/** Beyond any count that another copy of this database can have reached, such as a later backup put in place by hand. */
 const WRITES_GAP = 1_000_000_000
 
 /**
@@ -67,8 +72,8 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
   const counted = instances.find((instance) => instance.instanceId === instanceId)?.writes ?? 0
   const write = Math.max(counted, journals.writes.get(instanceId) ?? 0) + WRITES_GAP
   const atMs = store.clock.nowMs()
-  // Before it is done, and not counted by the database until then: if it fails, a start asks for another one, and what was decided
-  // here holds for that as well.
+  // Written first, and counted by the database only with the recovery: if that fails, the next start demands another
+  // recovery, which is bound by what this one has decided.
   await request.write({ kind: 'recovered', endedAll, ids: givenIds, atMs }, write)
   const writes = new Map([...journals.writes, [instanceId, write] as const])
   // Before it as well, so that nothing is left to fail once it is done.

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Denial, deny, isDenial } from '../core/denial.ts'
 import { type RefreshDecision, decideRefresh } from '../core/refresh.ts'
+import { accessTtlSeconds } from '../core/session.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { Decide, RefreshOutcome } from '../store/store.ts'
 import { mintAccessToken } from '../tokens/access-token.ts'
@@ -73,7 +74,7 @@ async function answer(deps: Deps, outcome: RefreshOutcome): Promise<Refreshed | 
     throw new Error('a session was refreshed without its account and application')
   }
   const { keys, names } = deps
-  const ttlSeconds = view.application.accessTokenTtlSeconds
+  const ttlSeconds = accessTtlSeconds(view.session, view.application, nowMs)
   const access = mintAccessToken(keys.signer('access'), names, view.session, view.account, ttlSeconds, nowMs)
   const { token: accessToken, expiresAtSeconds } = access
   if (decision.kind === 'keep') return { accessToken, expiresAtSeconds, refreshToken: null }

@@ -1,7 +1,7 @@
 import { STATUS, emailKey } from '../core/account.ts'
 import type { Application } from '../core/application.ts'
 import { type Denial, deny } from '../core/denial.ts'
-import type { Device } from '../core/session.ts'
+import { type Device, accessTtlSeconds } from '../core/session.ts'
 import { type HashPlace, isOutdatedHash } from '../passwords/passwords.ts'
 import { Overloaded } from '../passwords/work-queue.ts'
 import { LIMITS } from '../settings/limits.ts'
@@ -133,7 +133,7 @@ async function signedIn(
       address,
     })
   }
-  const ttlSeconds = request.application.accessTokenTtlSeconds
+  const ttlSeconds = accessTtlSeconds(session, request.application, session.createdAtMs)
   const access = mintAccessToken(
     keys.signer('access'),
     names,

@@ -1,6 +1,6 @@
 /** `duktig doctor`: what it finds, and that it makes nothing. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { readSettings } from '../../src/settings/read-settings.ts'
@@ -71,6 +71,19 @@ test('a store that cannot be opened is told with its data folder', async () => {
   assert.equal(code, 1)
   assert.equal(lines.length, 2)
   assert.match(lines[1] ?? '', /^mend {7}the store cannot be opened with the data folder \.\/data: \S/)
+})
+
+test('a journal that cannot be read whole is told, with what comes of it', async () => {
+  await startOnce()
+  const [name = ''] = readdirSync(join(data, 'journal'))
+  appendFileSync(join(data, 'journal', name), 'no entry\n')
+  const { code, lines } = await doctor()
+  assert.equal(code, 1)
+  assert.equal(
+    lines.at(-1),
+    `mend       the journal data/journal/${name} has an unreadable line: replace it by a good copy if you have one; ` +
+      'otherwise restoring any backup ends all sessions, until the journal is removed after 35 days',
+  )
 })
 
 test('a folder that others may look into is told, with what to do', async () => {

@@ -1,6 +1,6 @@
 /** What commands say to ordinary mistakes: one sentence, and nothing is done. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Operator, newOperator } from '../support/command.ts'
@@ -39,6 +39,30 @@ test('a backup into a folder that does not exist says which one to make', async 
   const { code, err } = await operator.run(['backup', 'monday.sqlite'])
   assert.equal(code, 0, err)
   assert.ok(existsSync(join(operator.folder, 'monday.sqlite')))
+})
+
+test('a backup that cannot be written is told with the reason, and leaves nothing behind', async () => {
+  const name = `${'long'.repeat(80)}.sqlite`
+  const says = new RegExp(`^duktig: the backup could not be written to ${name}: ENAMETOOLONG.*\\n$`)
+  assert.match(await refusal(['backup', name]), says)
+  assert.deepEqual(
+    readdirSync(operator.folder).filter((file) => file.endsWith('.partial')),
+    [],
+  )
+})
+
+test('a file in place of the folder of a journal is told', async () => {
+  writeFileSync(join(operator.folder, 'journal.jsonl'), '')
+  const err = await refusal(['recover', '--journals', 'journal.jsonl'])
+  assert.match(err, /^duktig: the journal folder journal\.jsonl cannot be read: ENOTDIR.*\n$/)
+})
+
+test('a name that every object knows is no role and no account', async () => {
+  assert.match(
+    await refusal(['account', 'set-role', EMAIL, 'constructor']),
+    /^duktig: no such role: constructor/,
+  )
+  assert.match(await refusal(['audit', '--account', 'toString']), /^duktig: .*\n$/)
 })
 
 test('an account without an address is told that --email is missing, where nobody can be asked', async () => {

@@ -34,7 +34,7 @@ test('a restore keeps the database before, takes the journals over, and says tha
   const { code, out, err } = await run(['restore', 'monday.sqlite'])
   assert.deepEqual([code, err], [0, ''])
   const said =
-    /^The database before is kept as (.*duktig\.sqlite\.before-restore-\S+)\.\nEntries taken over from the journals: \d+\.\nThe service may be started\.\n$/
+    /^The database before is kept as (.*duktig\.sqlite\.before-restore-\S+)\.\nEntries \(ends, changes of state, keys\) taken over from the journals: \d+\.\nThe service may be started\.\n$/
   assert.match(out, said)
   assert.match((await run(['audit', '--account', 'system'])).out, /Store->recovered/)
 })
@@ -55,6 +55,10 @@ test('a restore that dies before it has recovered leaves a database that is refu
   const died = await run(['restore', 'monday.sqlite'])
   assert.notEqual(died.code, 0)
   assert.match(died.out, /^The database before is kept/)
+  assert.match(
+    died.err,
+    /^duktig: the database has not been recovered: .*journal.*\. Fix that, then run `duktig recover` before you start the service\n$/,
+  )
   rmSync(journal)
   renameSync(`${journal}.away`, journal)
   const why = /a backup was put in place and has not been recovered yet: run `duktig recover`/
@@ -95,8 +99,11 @@ test('without the journals all sessions end, and a lost secret is asked for', as
   renameSync(join(data, 'journal'), join(data, 'away'))
   rmSync(join(data, 'secret'))
   const { out } = await run(['restore', 'monday.sqlite'])
-  assert.match(out, /^No complete journal was found of the instance \S+ /m)
-  assert.match(out, /^Nobody can say which sessions had ended, so all have\.$/m)
+  assert.match(out, /^No complete journal for: \S+ \(/m)
+  assert.match(
+    out,
+    /^Which sessions had ended is unknown without complete journals, so all have been ended\.$/m,
+  )
   assert.match(
     out,
     /^Put the master secret back before you start the service: \/.*\/data\/secret, or DUKTIG_SECRET\.$/m,
@@ -104,7 +111,7 @@ test('without the journals all sessions end, and a lost secret is asked for', as
   assert.doesNotMatch(out, /may be started/)
   cpSync(join(data, 'away'), join(data, 'journal'), { recursive: true })
   const again = await run(['restore', 'monday.sqlite', '--revive-ended-sessions'])
-  assert.match(again.out, /^An earlier recovery had ended all sessions/m)
+  assert.match(again.out, /^An earlier recovery ended all sessions/m)
 })
 
 test('all sessions end when an operator asks for it, and nothing is done when he says something else as well', async (t) => {
@@ -146,5 +153,5 @@ test('with PostgreSQL somebody has to say whether the journals are all', async (
   const variables = { DUKTIG_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
   const { code, err } = await run(['recover'], { variables })
   assert.equal(code, 1)
-  assert.match(err, /--these-are-all, or say --end-all-sessions/)
+  assert.match(err, /add --these-are-all; if you cannot be sure of that, use --end-all-sessions/)
 })

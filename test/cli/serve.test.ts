@@ -1,7 +1,9 @@
 /** What `duktig serve` shows, also where the start fails. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Operator, type Ran, newOperator } from '../support/command.ts'
 import { sendJson } from '../support/raw-http.ts'
@@ -56,4 +58,17 @@ test('every start says how to make the first administrator, until there is an ac
   const { code, err } = await operator.run(['account', 'create', '--email', 'admin@example.com'])
   assert.equal(code, 0, err)
   assert.doesNotMatch((await startAndStop()).out, hint)
+})
+
+test('a data folder that cannot be written into is told in one sentence', async (t) => {
+  const other = newOperator()
+  t.after(() => other.remove())
+  // Tests may run as root, whom no mode keeps from writing.
+  mkdirSync(join(other.folder, 'data', 'duktig.sqlite.service'), { recursive: true })
+  const { code, err } = await other.run(['serve'])
+  assert.equal(code, 1)
+  assert.match(
+    err,
+    /^duktig: .*\.service cannot be opened: look whether the service may write into .*data \(.*\)\n$/,
+  )
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SessionView } from '../../src/core/session.ts'
-import { lastUseGrainMs, sessionDenial, sessionEndMs } from '../../src/core/session.ts'
+import { accessTtlSeconds, lastUseGrainMs, sessionDenial, sessionEndMs } from '../../src/core/session.ts'
 import { T0, aSession, aView, anAccount, anApplication } from '../support/sessions.ts'
 
 const ACCOUNT = 7
@@ -70,6 +70,13 @@ test('a policy that was tightened reaches living sessions', () => {
 test('a policy that was loosened does not lengthen living sessions', () => {
   const session = aSession({ expiresAtMs: T0 + DAY })
   assert.equal(sessionEndMs(session, anApplication({ sessionTtlSeconds: 10 * 86_400 })), T0 + DAY)
+})
+
+test('an access token lives as long as the policy says, and not beyond the end that the policy of today gives its session', () => {
+  const policy = anApplication({ accessTokenTtlSeconds: 900, sessionTtlSeconds: 3600 })
+  assert.equal(accessTtlSeconds(aSession(), policy, T0 + 2_700_000), 900)
+  assert.equal(accessTtlSeconds(aSession(), policy, T0 + 2_700_000 + 60_999), 840)
+  assert.equal(accessTtlSeconds(aSession({ expiresAtMs: T0 + 600_000 }), policy, T0), 600)
 })
 
 test('a session may rest as long as the policy says, and a grain longer', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DAY_MS } from '../../src/core/actions.ts'
-import { removeOldActions } from '../../src/operations/upkeep.ts'
+import { removeExpired, removeOldActions } from '../../src/operations/upkeep.ts'
 import { LIMITS } from '../../src/settings/limits.ts'
 import { NOON, recordingForEachTest } from '../support/recording.ts'
 
@@ -23,6 +23,18 @@ test('what is older than the retention goes, step by step, and the rest stays', 
   const [count] = await store.actionCounts([NOON - 30 * DAY_MS])
   assert.equal(count?.count ?? 0, 0, 'older hours, days and months are gone')
   assert.equal((await store.actionCounts([NOON - 7 * DAY_MS]))[0]?.count, 50)
+})
+
+test('counters of addresses go when nobody needs them any more, many as soon as few', async () => {
+  const { store } = recording()
+  const { expiredRowsPerStep, bucketMemoryMs } = LIMITS
+  const addresses = Array.from({ length: 2 * expiredRowsPerStep + 1 }, (_, i) => `address-${i}`)
+  await Promise.all(addresses.map((address) => store.takeDrop(address, { capacity: 1, leakMs: DAY_MS })))
+  const clock = { ...store.clock, nowMs: () => NOON + bucketMemoryMs + 1 }
+  const steps: number[] = []
+  do steps.push(await removeExpired({ store: { ...store, clock } }))
+  while (steps.at(-1) === expiredRowsPerStep)
+  assert.deepEqual(steps, [expiredRowsPerStep, expiredRowsPerStep, 1])
 })
 
 test('counters of log lines go when no chart shows them any more', async () => {

@@ -1,6 +1,7 @@
 /** Restored more than once, and restored after what the journal alone knows. */
 import assert from 'node:assert/strict'
 import { appendFileSync, cpSync, globSync, renameSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { journalFolder, openEngine } from '../../src/open-store.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
@@ -126,8 +127,8 @@ for (const [engine, open] of Object.entries(SITES)) {
         await withService(site, (service) => signIn(service, 'ani@example.com'))
         appendFileSync(file, ', and one more\n')
         await site.setBack()
-        const { missing, endedAll } = await recoverSite(site, ALL)
-        assert.deepEqual([missing.length, endedAll], [1, true])
+        const { missing, damaged, endedAll } = await recoverSite(site, ALL)
+        assert.deepEqual([missing.length, damaged, endedAll], [1, [resolve(file)], true])
         assert.equal(await reasonOf(site, token), 'store-restored')
       })
     })

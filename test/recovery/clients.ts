@@ -6,7 +6,7 @@ import { recoverStore } from '../../src/recover-store.ts'
 import { type Service, startService } from '../../src/serve.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import type { WrittenEntry } from '../../src/store/journal.ts'
-import type { Recovered } from '../../src/usecases/recover.ts'
+import type { RecoveredStore } from '../../src/usecases/recover.ts'
 import { sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY, silentLog } from '../support/service.ts'
 import type { Site } from './site.ts'
@@ -50,7 +50,7 @@ export async function withService<T>(site: Site, work: (service: Service) => Pro
 export function recoverSite(
   site: Site,
   options: { readonly endAll: boolean; readonly reviveEnded: boolean },
-): Promise<Recovered> {
+): Promise<RecoveredStore> {
   const settings = readSettings(site.variables)
   return recoverStore(settings, { journalFolders: [], ...options })
 }

@@ -202,7 +202,7 @@ describe('settings that contradict each other', () => {
     [
       'an access token that outlives its session',
       { DUKTIG_ACCESS_TOKEN_TTL_SECONDS: '3600', DUKTIG_REFRESH_TOKEN_TTL_SECONDS: '3599' },
-      /must not be longer than the life of the session/,
+      /must not exceed DUKTIG_REFRESH_TOKEN_TTL_SECONDS/,
     ],
     [
       'one port for two listeners',

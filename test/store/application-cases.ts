@@ -226,6 +226,9 @@ function defaultCases(engine: TestEngine): void {
       assert.equal(await store.findApplicationByKey('key-1'), null)
       assert.equal(await store.findApplicationByKey('key-2'), null)
       assert.equal((await store.findApplicationByKey('key-3'))?.applicationId, 1)
+      await store.createApplication(newApplication(), 'key-4')
+      assert.equal(await store.putDefaultApplication({ ...given, name: 'New' }, 'key-4'), null)
+      assert.equal((await store.findApplicationByKey('key-3'))?.name, given.name, 'and nothing has changed')
     } finally {
       await own.close()
     }

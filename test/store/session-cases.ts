@@ -126,7 +126,8 @@ function readingCases(shared: () => TestStore): void {
       ...device,
     })
     assert.equal(listed[1]?.endReason, 'signed-out')
-    assert.deepEqual(await store.listSessions(account.accountId, 2), listed.slice(0, 2))
+    const shorter = await store.listSessions(account.accountId, 2)
+    assert.deepEqual(shorter, [listed[0], listed[2]], 'the one that has ended makes room for an older one')
     assert.deepEqual(await store.listSessions(999_999_999, 10), [])
   })
 }

@@ -23,6 +23,8 @@ export interface Operator {
 
 interface RunOptions {
   readonly input?: string
+  /** What a person types at questions, each once it has been asked. */
+  readonly typed?: readonly { readonly at: string; readonly keys: string }[]
   readonly variables?: Readonly<Record<string, string>>
   /** A module that is loaded before the program. */
   readonly require?: string
@@ -40,7 +42,8 @@ export function newOperator(): Operator {
 }
 
 function run(folder: string, args: readonly string[], options: RunOptions): Promise<Ran> {
-  const { input = '', variables = {}, require, printed } = options
+  const { input = '', typed = [], variables = {}, require, printed } = options
+  const toType = [...typed]
   const env = { PATH: process.env['PATH'], DUKTIG_PORT: '0', DUKTIG_METRICS_PORT: '0', ...variables }
   const before = require === undefined ? [] : ['--require', require]
   const child = spawn(process.execPath, [...before, MAIN, ...args], { env, cwd: folder })
@@ -48,10 +51,15 @@ function run(folder: string, args: readonly string[], options: RunOptions): Prom
   child.stdout.on('data', (chunk: Buffer) => {
     said.out += chunk.toString()
     printed?.(said.out, (name) => child.kill(name))
+    const next = toType[0]
+    if (next !== undefined && said.out.endsWith(next.at)) {
+      toType.shift()
+      child.stdin.write(next.keys)
+    }
   })
   child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()))
   // A command that does not read its input may be gone before.
   child.stdin.on('error', () => {})
-  child.stdin.end(input)
+  if (typed.length === 0) child.stdin.end(input)
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...said })))
 }

@@ -64,7 +64,8 @@ export function refused(denial: Denial): CommandError {
 
 /** By name or by number. */
 function choose<T extends number>(names: Readonly<Record<string, T>>, text: string, what: string): T {
-  const value = names[text] ?? Object.values(names).find((number) => String(number) === text)
+  const named = Object.hasOwn(names, text) ? names[text] : undefined
+  const value = named ?? Object.values(names).find((number) => String(number) === text)
   if (value === undefined)
     throw new CommandError(`no such ${what}: ${text}; there are ${Object.keys(names).join(', ')}`)
   return value

@@ -38,6 +38,6 @@ async function passwordFromInput(): Promise<string> {
 async function askTwice(): Promise<string> {
   const first = (await ask('Password (empty: one is made and shown): ', { hidden: true })) ?? ''
   if (first !== '' && (await ask('Again: ', { hidden: true })) !== first)
-    throw new CommandError('the two differ')
+    throw new CommandError('the two passwords differ; nothing was changed')
   return first
 }

@@ -103,7 +103,7 @@ export async function findApplication(deps: Deps, clientId: string): Promise<App
 export function notTheDefault(application: Application): void {
   if (application.applicationId === DEFAULT_APPLICATION_ID) {
     throw new CommandError(
-      'the settings describe the default application: change DUKTIG_REFRESH_ROTATION and the like',
+      'the default application is configured by settings: change those, such as DUKTIG_REFRESH_ROTATION, and restart',
     )
   }
 }

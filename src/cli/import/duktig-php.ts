@@ -105,6 +105,6 @@ function refused(conflicts: readonly Conflict[]): CommandError {
   const more = conflicts.length - lines.length
   if (more > 0) lines.push(`  and ${more} more`)
   const taken = conflicts.some(({ why }) => why === 'id-taken' || why === 'email-taken')
-  const hint = taken ? '\nThe import belongs before the first account, and cannot be run a second time.' : ''
+  const hint = taken ? '\nImport into a store that has no accounts yet; the import cannot be run twice.' : ''
   return new CommandError(`nothing was imported:\n${lines.join('\n')}${hint}`)
 }

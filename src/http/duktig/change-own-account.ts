@@ -10,7 +10,8 @@ const common = {
   tag: 'Account',
   credential: 'access',
   denials: [404],
-  description: 'A new password ends all other sessions of the account; the present one again is no change.',
+  description:
+    'A new password ends all other sessions of the account; sending the current password again changes nothing.',
 } as const
 
 async function change(

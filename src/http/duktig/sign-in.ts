@@ -38,7 +38,7 @@ export const signInRoutes: readonly DuktigRoute[] = [
   extraHeaders: {
     'X-Device-Id': 'A label for the device, shown in the list of sessions.',
     [DEVICE_HEADER]:
-      'What a sign-in before answered in this header: proves a known device while guesses are refused.',
+      'The device token that an earlier sign-in returned in this header; lets a known device in while guesses are refused.',
   },
   async handle(face, { request, application, body }) {
     const signedIn = await signIn(face.deps, {

@@ -19,8 +19,8 @@ export const signOutRoute: DuktigRoute = {
   success: doneSchema(MESSAGE),
   denials: [401, 403],
   extraHeaders: {
-    'Refresh-Token': 'The refresh token of the session, or',
-    'Access-Token': 'an access token of it.',
+    'Refresh-Token': 'A refresh token of the session; it wins when both are sent.',
+    'Access-Token': 'An access token of the session, when no refresh token is at hand.',
   },
   handle,
 }

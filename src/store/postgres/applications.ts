@@ -84,6 +84,12 @@ export function applicationStore(connection: Connection): ApplicationStore {
       connection.transaction(async (sql) => {
         // Instances that start together: `on conflict` answers for the id alone, not for the client id beside it.
         await lock(sql, LOCK.defaultApplication)
+        const owners = await sql.count(
+          'select 1 from application_keys where key_hash = $1 and application_id <> $2',
+          keyHash,
+          DEFAULT_APPLICATION_ID,
+        )
+        if (owners > 0) return null
         const put = await putDefault(sql, application)
         // The settings name one key; whatever else opened this application before does so no longer.
         await sql.rows(

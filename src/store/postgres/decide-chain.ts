@@ -31,7 +31,7 @@ export function decideChain(jobs: readonly RefreshJob[], committed: SessionView 
     const { request } = job
     const nowMs = clock.nowMs()
     if (nowMs > request.deadlineMs) {
-      job.reject(new StoreUnavailable('the request came to its turn too late'))
+      job.reject(new StoreUnavailable('the refresh waited too long for its turn and was not carried out'))
       continue
     }
     const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId

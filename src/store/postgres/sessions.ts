@@ -20,8 +20,10 @@ export function sessionStore(connection: Connection): SessionStore & Pick<Store,
 
     async listSessions(accountId, limit) {
       const rows = await connection.rows(
-        `select ${LISTING_COLUMNS} from sessions s join session_devices d on d.session_id = s.session_id
-         where s.account_id = $1 order by s.created_at_ms desc, s.session_id limit $2`,
+        `select * from (
+           select ${LISTING_COLUMNS} from sessions s join session_devices d on d.session_id = s.session_id
+           where s.account_id = $1 order by s.ended_at_ms is null desc, s.created_at_ms desc, s.session_id limit $2) listed
+         order by created_at_ms desc, session_id`,
         accountId,
         limit,
       )

@@ -72,6 +72,10 @@ export function applicationStore(connection: Connection): ApplicationStore {
 
     putDefaultApplication: (application, keyHash) =>
       connection.write(() => {
+        const owner = connection
+          .sql('select 1 from application_keys where key_hash = ? and application_id <> ?')
+          .get(keyHash, DEFAULT_APPLICATION_ID)
+        if (owner !== undefined) return null
         const before = applicationWithin(connection, DEFAULT_APPLICATION_ID)
         const current = before ?? insert(connection, DEFAULT_APPLICATION_ID, application)
         const after = { ...current, ...application }

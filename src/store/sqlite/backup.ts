@@ -21,6 +21,17 @@ import { type ServiceLock, holdService } from './service-lock.ts'
 export function backupSqlite(from: string, to: string): void {
   const draft = `${to}.partial`
   rmSync(draft, { force: true })
+  try {
+    copyInto(draft, from)
+    renameSync(draft, to)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
+  syncFile(dirname(to))
+}
+
+function copyInto(draft: string, from: string): void {
   // Somebody who has put another file there since is not to be given the copy.
   closeSync(openSync(draft, 'wx', 0o600))
   const database = new DatabaseSync(from, { readOnly: true, timeout: 5000 })
@@ -32,8 +43,6 @@ export function backupSqlite(from: string, to: string): void {
   // Whoever copies it into place by hand is told to recover it.
   markRestored(draft)
   syncFile(draft)
-  renameSync(draft, to)
-  syncFile(dirname(to))
 }
 
 /** Beside a database: its write-ahead log with the index of that, or its rollback journal. */

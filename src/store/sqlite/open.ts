@@ -48,7 +48,7 @@ export async function openSqlite(
 function refuseLoneLog(file: string): void {
   if (existsSync(file) || !existsSync(`${file}-wal`) || statSync(`${file}-wal`).size === 0) return
   throw new StoreUnavailable(
-    `${file} is gone, but its log ${file}-wal is there: restore a backup, or put it back`,
+    `the database ${file} is missing, but its log ${file}-wal is there: put the database back, or restore a backup`,
   )
 }
 
@@ -80,7 +80,9 @@ async function openAlone(file: string, clock: Clock, options: OpenSqliteOptions)
       connection.write(() => {
         // What is written to a file that has been removed is lost.
         if (statSync(file, { throwIfNoEntry: false })?.ino !== madeAs)
-          throw new StoreUnavailable(`${file} was removed or replaced under the service`)
+          throw new StoreUnavailable(
+            `${file} was removed or replaced while in use: stop the service and put it back`,
+          )
         const [version] = connection.sql('pragma user_version').get() as unknown as [number]
         connection.exec(`pragma user_version = ${(version + 1) % 1_000_000}`)
       }),
@@ -102,7 +104,7 @@ function inspect(connection: Connection, deep: boolean): string[] {
   if (value('pragma journal_mode') !== 'wal')
     problems.push('the database is not in WAL mode: keep it on a local disk')
   if (value('pragma synchronous') !== 2)
-    problems.push('synchronous is not FULL: a power cut may lose answers')
+    problems.push('synchronous is not FULL: a power cut may lose changes that were already acknowledged')
   const check = deep ? value('pragma quick_check(1)') : 'ok'
   if (check !== 'ok') problems.push(`the database file is damaged (${String(check)}): restore a backup`)
   return problems

@@ -14,7 +14,7 @@ import type { Connection, Follower } from './connection.ts'
 import { INSERT, LOAD, SETTLE_ALL, SETTLE_ONE, tailFrom, tailOf, valuesOf } from './rotation-rows.ts'
 import { MOST_TEXT_CHARACTERS, type Tail, Tails } from './rotation-tails.ts'
 
-/** So many in the log, and they begin to be settled, while as many may come: twice 15 MB of memory, kept until all is quiet. */
+/** At this many, settling begins while as many again may be appended: twice 15 MB of memory, kept until traffic pauses. */
 const FULL = 100_000
 /** A transaction settles this many more than it appends, so that it is done before the log is full again. */
 const AHEAD = 4

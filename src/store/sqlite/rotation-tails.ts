@@ -104,7 +104,7 @@ export class Tails {
   /** Takes the last `put` back, or the last that has not been; `before` is what the session had before it. */
   undoPut(sessionId: string, before: Tail | undefined): void {
     if (before !== undefined) return this.put(sessionId, before)
-    // Nobody's search leads on from here: whoever came after it is gone.
+    // Safe with linear probing: no probe sequence passes through this slot, since every later `put` has been undone already.
     this.#places[this.#placeOf(sessionId, hashOf(sessionId))] = 0
     this.#rows -= 1
   }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreUnavailable } from '../store.ts'
 import { isLocked, unavailableIfSo } from './errors.ts'
@@ -17,7 +18,7 @@ export interface ServiceLock {
 export function holdService(databaseFile: string): ServiceLock {
   const file = `${databaseFile}.service`
   createPrivately(file)
-  const database = new DatabaseSync(file, { timeout: 0 })
+  const database = openLock(file)
   try {
     database.exec('pragma journal_mode = memory; begin exclusive')
   } catch (error) {
@@ -29,4 +30,15 @@ export function holdService(databaseFile: string): ServiceLock {
     )
   }
   return { release: () => database.close() }
+}
+
+function openLock(file: string): DatabaseSync {
+  try {
+    return new DatabaseSync(file, { timeout: 0 })
+  } catch (error) {
+    throw new StoreUnavailable(
+      `${file} cannot be opened: look whether the service may write into ${dirname(file)} (${(error as Error).message})`,
+      { cause: error },
+    )
+  }
 }

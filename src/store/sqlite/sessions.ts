@@ -42,8 +42,10 @@ export function sessionStore(connection: Connection, rotations: RotationLog, use
 
     listSessions(accountId, limit) {
       const statement = connection.sql(
-        `select ${LISTING_COLUMNS} from sessions s join session_devices d on d.session_id = s.session_id
-         where s.account_id = ? order by s.created_at_ms desc, s.session_id limit ?`,
+        `select * from (
+           select ${LISTING_COLUMNS} from sessions s join session_devices d on d.session_id = s.session_id
+           where s.account_id = ? order by s.ended_at_ms is null desc, s.created_at_ms desc, s.session_id limit ?)
+         order by created_at_ms desc, session_id`,
       )
       return connection.readTogether(() => {
         const rows = statement.all(accountId, limit) as unknown as Row[]
@@ -114,7 +116,8 @@ function refresh(
 ): RefreshOutcome {
   const { presented } = request
   const nowMs = connection.clock.nowMs()
-  if (nowMs > request.deadlineMs) throw new StoreUnavailable('the request came to its turn too late')
+  if (nowMs > request.deadlineMs)
+    throw new StoreUnavailable('the refresh waited too long for its turn and was not carried out')
   const view = viewWithin(connection, rotations, presented.sessionId)
   const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
   if (view === null || foreign) return { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }

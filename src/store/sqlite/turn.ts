@@ -6,8 +6,8 @@
  */
 export const TURN_MS = 25
 /**
- * So long is the turn after one that refused, and each that refuses nobody lets the next one be longer. Under a load that goes
- * on being too much, a long turn meets so many who have come meanwhile that the event loop never has done with reading.
+ * The length of a turn after one that refused; each turn without a refusal lengthens the next. Under a lasting overload
+ * so many requests arrive during a long turn that the event loop would never finish reading them.
  */
 export const SHORT_TURN_MS = 5
 export const LONGER_BY_MS = 0.25
