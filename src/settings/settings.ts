@@ -159,7 +159,7 @@ export const SETTINGS = {
     kind: wholeNumber(0, 315_360_000),
     ...seconds,
     default: '0',
-    sentence: 'How long a session may rest without a refresh; 0 for no limit.',
+    sentence: 'How long a session may go without a refresh; 0 for no limit.',
   }),
   refreshRotation: required({
     variable: 'DUKTIG_REFRESH_ROTATION',

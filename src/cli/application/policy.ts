@@ -28,7 +28,7 @@ const OPTIONS: readonly PolicyOption[] = [
     flag: '--parallel-window <seconds>',
     key: 'parallelWindowSeconds',
     kind: seconds(1, 3600),
-    help: 'how long after a hand-out the refresh token rests',
+    help: 'how long after issuing a refresh token no newer one is issued',
   },
   {
     flag: '--retry-window <seconds>',
@@ -40,7 +40,7 @@ const OPTIONS: readonly PolicyOption[] = [
     flag: '--idle <seconds>',
     key: 'idleSeconds',
     kind: seconds(0, TEN_YEARS_SECONDS),
-    help: 'how long a session may rest unused; 0 for no limit',
+    help: 'how long a session may stay unused; 0 for no limit',
   },
   {
     flag: '--session-ttl <seconds>',
