@@ -35,6 +35,11 @@ export interface NewAccount {
   readonly passwordHash: string
 }
 
+/** Of an account from elsewhere: below what a JSON number and the ids that come after it can hold, fifteen digits. */
+export function isAccountId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) < 1e15
+}
+
 /** The form in which two e-mail addresses are compared: addresses are ASCII by rule, so lower case is enough. */
 export function emailKey(email: string): string {
   return email.toLowerCase()

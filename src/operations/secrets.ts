@@ -21,7 +21,10 @@ export function ensureDataDir(dataDir: string): void {
   for (let folder = resolve(dataDir); !existsSync(folder); folder = dirname(folder)) missing.unshift(folder)
   try {
     // One by one: where the system refuses, such as below /proc, Node's own way of making all of them never ends.
-    for (const folder of missing) mkdirSync(folder, { mode: 0o700 })
+    for (const folder of missing) {
+      mkdirSync(folder, { mode: 0o700 })
+      syncFolder(dirname(folder))
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
     throw new SettingsError([`DUKTIG_DATA_DIR cannot be made: ${(error as Error).message}`])
@@ -83,5 +86,16 @@ function writeNew(file: string, content: string): void {
     linkSync(draft, file)
   } finally {
     unlinkSync(draft)
+  }
+  syncFolder(dirname(file))
+}
+
+/** The name of a new file, or folder, is only durable once its folder is. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
   }
 }

@@ -36,9 +36,22 @@ function outcome(job) {
 /** @param {import('./hash-pool.ts').HashJob} job */
 function run(job) {
   if (job.kind === 'hash') return hashSync(job.password, job.parameters)
-  if (job.kind === 'verify-argon2') return verifySync(job.hash, job.password)
+  if (job.kind === 'verify-argon2') return isRight(job.hash, job.password)
   // Loaded with the first such hash: most services never see one.
   return require('@node-rs/bcrypt').verifySync(job.password, job.hash)
+}
+
+/**
+ * A hash from elsewhere that the library cannot read is nobody's password.
+ * @param {string} hash
+ * @param {string} password
+ */
+function isRight(hash, password) {
+  try {
+    return verifySync(hash, password)
+  } catch {
+    return false
+  }
 }
 
 /** Linux alone has a niceness for each thread; elsewhere the whole process would become slow. */

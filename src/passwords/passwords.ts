@@ -10,11 +10,15 @@ const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
 export const OUR_HASH_PREFIX = `$argon2id$v=19$m=${ARGON2.memoryCost},t=${ARGON2.timeCost},p=${ARGON2.parallelism}$`
 const BCRYPT = /^\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/
 const ARGON2ID =
-  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/
+  /^\$argon2id\$v=19\$m=([1-9]\d{0,6}),t=([1-9]\d?),p=([1-9]\d?)\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/
 /** What a hash from elsewhere may ask of us, or a sign-in would take memory and time of all: 256 MiB, passes and lanes. */
 const MOST_MEMORY_KIB = 262_144
 const MOST_PASSES = 10
 const MOST_LANES = 16
+/** RFC 9106, section 3.1. */
+const LEAST_MEMORY_KIB_A_LANE = 8
+/** What bcrypt looks at of a password. */
+const BCRYPT_BYTES = 72
 
 type HashQueue = WorkQueue<HashJob, unknown>
 /** The queue, or what it has kept for one hash. */
@@ -61,14 +65,31 @@ export function isOutdatedHash(hash: string): boolean {
   return !hash.startsWith(OUR_HASH_PREFIX)
 }
 
+/** Whether checking `hash` looks at all of the password. Else its yes says nothing about the rest. */
+export function readsWhole(hash: string, password: string): boolean {
+  return !BCRYPT.test(hash) || Buffer.byteLength(password) <= BCRYPT_BYTES
+}
+
 /** Hashes from elsewhere may take seconds. */
 function isOfOurKind(job: HashJob): boolean {
   return job.kind === 'hash' || !isOutdatedHash(job.hash)
 }
 
 function isArgon2id(hash: string): boolean {
-  const [, memory, passes, lanes] = ARGON2ID.exec(hash) ?? []
-  return Number(memory) <= MOST_MEMORY_KIB && Number(passes) <= MOST_PASSES && Number(lanes) <= MOST_LANES
+  const [, memory, passes, lanes, salt = '', digest = ''] = ARGON2ID.exec(hash) ?? []
+  return (
+    Number(memory) <= MOST_MEMORY_KIB &&
+    Number(passes) <= MOST_PASSES &&
+    Number(lanes) <= MOST_LANES &&
+    Number(memory) >= LEAST_MEMORY_KIB_A_LANE * Number(lanes) &&
+    isWholeBase64(salt) &&
+    isWholeBase64(digest)
+  )
+}
+
+/** A text that was cut short, as by a column that is too narrow, is none. */
+function isWholeBase64(text: string): boolean {
+  return Buffer.from(text, 'base64').toString('base64').replace(/=+$/, '') === text
 }
 
 /** Null for what is no hash that we can check. */

@@ -15,10 +15,12 @@ const RETRIED_MS = 600_000
  */
 export function journaled(store: Store, journal: Journal): Store {
   const now = () => store.clock.nowMs()
+  const limitEnds = (ended: readonly string[]) =>
+    ended.map((sessionId) => sessionEnd(sessionId, 'session-limit', now()))
   const madeRoom = async (ended: readonly string[], by: NewSession) => {
     if (ended.length === 0) return
     try {
-      await journal.append(ended.map((sessionId) => sessionEnd(sessionId, 'session-limit', now())))
+      await journal.append(limitEnds(ended))
     } catch (error) {
       // Nobody gets the new one. Left alive, each further try would end one more of those that are in use.
       await store.endSession(by.accountId, by.sessionId, 'session-limit').catch(() => {})
@@ -72,7 +74,8 @@ export function journaled(store: Store, journal: Journal): Store {
     },
     async openLegacySession(request) {
       const outcome = await store.openLegacySession(request)
-      if (outcome.kind === 'opened') await madeRoom(outcome.endedSessions, request)
+      // The new one stays: its token opens no other, and asked again it ends no more.
+      if (outcome.kind === 'opened') await journal.append(limitEnds(outcome.endedSessions))
       return outcome
     },
     async refreshSession(request) {

@@ -89,6 +89,18 @@ export const SESSION_VIEW_COLUMNS = `${of('s', SESSION)}, ${of('a', SESSION_ACCO
 /** The join behind `SESSION_VIEW_COLUMNS`. */
 export const SESSION_VIEW_SOURCE = 'sessions s left join accounts a on a.account_id = s.account_id'
 
+/** The sessions of an account, newest first: the living, and as many of the newest others as `limit` leaves room for. */
+export function listingSql(accountId: string, limit: string): string {
+  const those = (condition: string) =>
+    `select ${LISTING_COLUMNS} from sessions s join session_devices d on d.session_id = s.session_id
+     where s.account_id = ${accountId} and s.ended_at_ms is ${condition}`
+  const ended = `select * from (${those('not null')} order by s.created_at_ms desc limit ${limit}) ended`
+  const newest = 'created_at_ms desc, session_id'
+  return `select * from (
+      select * from (${those('null')} union all ${ended}) listed order by ended_at_ms is null desc, ${newest} limit ${limit}) chosen
+    order by ${newest}`
+}
+
 /**
  * SQL that is true of a session `s` that has not ended and whose application would still serve it: when an account has too
  * many sessions, those that only look alive make room first. `now` is a parameter, milliseconds.

@@ -1,6 +1,7 @@
 import { type Account, STATUS } from '../core/account.ts'
 import { type Denial, deny } from '../core/denial.ts'
 import { type EndReason, sessionDenial } from '../core/session.ts'
+import { readsWhole } from '../passwords/passwords.ts'
 import type { AccountChange, ChangeOptions } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
@@ -42,7 +43,8 @@ export async function changeAccount(
     if (before === null) return deny('target-unknown')
     // Hashes are slow: compared in each try, they would let other changes of the account come in between again and again.
     if (password !== undefined && before.passwordHash !== comparedWith) {
-      const isUnchanged = await deps.passwords.verify(before.passwordHash, password)
+      const { passwordHash: hash } = before
+      const isUnchanged = readsWhole(hash, password) && (await deps.passwords.verify(hash, password))
       if (!isUnchanged) madeHash ??= await deps.passwords.hash(password)
       passwordHash = isUnchanged ? null : madeHash
       comparedWith = before.passwordHash
@@ -57,7 +59,8 @@ export async function changeAccount(
     const outcome = await deps.store.changeAccount(accountId, change, options)
     if (outcome.kind === 'conflict') continue
     if (outcome.kind !== 'changed') return deny(DENIALS[outcome.kind])
-    if (isNew) await deps.store.clearGuards(accountKey(outcome.account.email))
+    // Also when it is the present one: a try before this one may have failed here.
+    if (password !== undefined) await deps.store.clearGuards(accountKey(outcome.account.email))
     deps.events.action({ ...by, message: by.message + told(before, outcome.account) })
     for (const sessionId of outcome.endedSessions) {
       const message = options.endSessions?.reason ?? 'ended'

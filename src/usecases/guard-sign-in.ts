@@ -52,6 +52,11 @@ export async function signInSucceeded(deps: Deps, attempt: Attempt, accountId: n
   })
 }
 
+/** Takes an attempt off the counters that could not succeed: who knows the password was not guessing. */
+export async function passwordWasRight(deps: Deps, { email }: Attempt): Promise<void> {
+  if (deps.rateLimits) await deps.store.clearGuards(accountKey(email))
+}
+
 /** A hash, because people also type passwords into the wrong field. */
 export function accountKey(email: string): string {
   return createHash('sha256').update(emailKey(email)).digest('base64url').slice(0, 22)

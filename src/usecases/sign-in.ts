@@ -2,7 +2,7 @@ import { STATUS, emailKey } from '../core/account.ts'
 import type { Application } from '../core/application.ts'
 import { type Denial, deny } from '../core/denial.ts'
 import { type Device, accessTtlSeconds } from '../core/session.ts'
-import { type HashPlace, isOutdatedHash } from '../passwords/passwords.ts'
+import { type HashPlace, isOutdatedHash, readsWhole } from '../passwords/passwords.ts'
 import { Overloaded } from '../passwords/work-queue.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { AccountWithPassword, OpenSessionOutcome } from '../store/store.ts'
@@ -12,7 +12,7 @@ import { mintRefreshToken } from '../tokens/refresh-token.ts'
 import { mintDeviceToken } from '../tokens/device-token.ts'
 import type { Deps } from './deps.ts'
 import { GUEST } from '../core/actions.ts'
-import { guardSignIn, signInSucceeded } from './guard-sign-in.ts'
+import { guardSignIn, passwordWasRight, signInSucceeded } from './guard-sign-in.ts'
 
 export interface SignInRequest {
   readonly application: Application
@@ -64,6 +64,7 @@ export async function signIn(deps: Deps, request: SignInRequest): Promise<Signed
     if (account.status !== STATUS.active) {
       const { accountId } = account
       deps.events.action({ accountId, code: 'Auth->Refused', message: 'Account not active', address })
+      if (tries === 0) await passwordWasRight(deps, attempt)
       return deny('account-inactive')
     }
     if (tries === 0) await signInSucceeded(deps, attempt, account.accountId)
@@ -87,7 +88,8 @@ async function checkPassword(
 
 /** A hash of another program becomes one of ours, now that the password is at hand; not worth failing over. */
 async function renewHash(deps: Deps, account: AccountWithPassword, password: string): Promise<void> {
-  if (!isOutdatedHash(account.passwordHash)) return
+  // A slip behind what was checked would become the password.
+  if (!isOutdatedHash(account.passwordHash) || !readsWhole(account.passwordHash, password)) return
   let passwordHash: string
   try {
     passwordHash = await deps.passwords.hash(password)

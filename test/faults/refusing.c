@@ -1,8 +1,8 @@
 /*
  * Preloaded into a process, plays a disk that refuses what is written below a folder, for as long as a file says so.
  *
- * REFUSING_DIR     the folder
- * REFUSING_SWITCH  while this file exists, writes fail with the error whose number stands in it
+ * REFUSING_DIR     the folder, or a single file
+ * REFUSING_SWITCH  while this file exists, writes fail with the error whose number stands in it; behind an s, fdatasync alone
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* The error that writes to this descriptor meet; 0 for none. */
-static int refused(int descriptor) {
+static int refused(int descriptor, int is_sync) {
   const char *folder = getenv("REFUSING_DIR"), *file = getenv("REFUSING_SWITCH");
   char link[64], path[PATH_MAX], number[16] = "";
   struct stat facts;
@@ -26,16 +26,18 @@ static int refused(int descriptor) {
   ssize_t length = readlink(link, path, sizeof path - 1);
   if (length <= 0) return 0;
   path[length] = 0;
-  if (strncmp(path, folder, strlen(folder)) != 0) return 0;
+  size_t named = strlen(folder);
+  if (strncmp(path, folder, named) != 0 || (path[named] != '/' && path[named] != 0)) return 0;
   int control = open(file, O_RDONLY | O_CLOEXEC);
   if (control < 0) return 0;
   length = read(control, number, sizeof number - 1);
   close(control);
-  return length > 0 ? atoi(number) : 0;
+  if (length <= 0 || (number[0] == 's') != is_sync) return 0;
+  return atoi(number + is_sync);
 }
 
 #define REFUSE_OR(descriptor, name, type, ...)                                                    \
-  int error = refused(descriptor);                                                                \
+  int error = refused(descriptor, 0);                                                             \
   if (error != 0) {                                                                               \
     errno = error;                                                                                \
     return -1;                                                                                    \
@@ -52,6 +54,13 @@ ssize_t pwrite(int descriptor, const void *data, size_t length, off_t offset) {
 
 ssize_t write(int descriptor, const void *data, size_t length) {
   REFUSE_OR(descriptor, "write", ssize_t(*)(int, const void *, size_t), descriptor, data, length);
+}
+
+int fdatasync(int descriptor) {
+  int error = refused(descriptor, 1);
+  if (error == 0) return ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(descriptor);
+  errno = error;
+  return -1;
 }
 
 int ftruncate64(int descriptor, off64_t length) {

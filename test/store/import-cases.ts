@@ -43,6 +43,16 @@ export function importCases(engine: TestEngine, shared: () => TestStore): void {
   )
 
   test(
+    'who has no id gets one behind all that are given, whatever the order',
+    alone(async ({ store }) => {
+      const accounts = [imported(), imported({ accountId: 1 }), imported({ accountId: 30 })]
+      assert.deepEqual(await store.importAccounts(accounts), { kind: 'imported', count: 3 })
+      const ids = (await store.listAccounts(0, 10)).map(({ accountId }) => accountId)
+      assert.deepEqual(ids, [1, 30, 31])
+    }),
+  )
+
+  test(
     'a registration after an import gets a greater id than any imported account',
     alone(async ({ store }) => {
       await makeAccount(store)

@@ -1,11 +1,13 @@
 /** A change of password while others change the same account: hashing takes long, and whatever comes in between counts. */
 import assert from 'node:assert/strict'
+import { hash as bcryptHash } from '@node-rs/bcrypt'
 import { type TestContext, test } from 'node:test'
 import { SYSTEM } from '../../src/core/actions.ts'
 import { isDenial } from '../../src/core/denial.ts'
 import { authenticate } from '../../src/usecases/authenticate.ts'
 import { changeAccount } from '../../src/usecases/change-account.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
+import { accountKey } from '../../src/usecases/guard-sign-in.ts'
 import { endSessions } from '../../src/usecases/end-sessions.ts'
 import { PASSWORD, addAccount, signIn, trySignIn } from '../support/people.ts'
 import { UNLIMITED, openBeside, startTestService } from '../support/service.ts'
@@ -42,6 +44,34 @@ test('edits that come in during each hash do not keep a new password out', async
   assert.ok(!isDenial(changed), JSON.stringify(changed))
   assert.deepEqual([edits, changed.status], [2, 1])
   await signIn(service, email, NEW_PASSWORD)
+})
+
+test('the present password once more lets in whom guesses have locked out, for a try before may have failed at that', async (t) => {
+  const { deps, accountId, email } = await site(t)
+  const guards: string[] = []
+  const clearGuards = async (key: string) => {
+    guards.push(key)
+    return deps.store.clearGuards(key)
+  }
+  const watched = { ...deps, store: { ...deps.store, clearGuards } }
+  assert.ok(!isDenial(await changeAccount(watched, BY, accountId, { password: PASSWORD })))
+  assert.deepEqual(guards, [accountKey(email)])
+  assert.ok(!isDenial(await changeAccount(watched, BY, accountId, { comment: 'no password' })))
+  assert.equal(guards.length, 1)
+})
+
+test('of a password that bcrypt had read in part a slip behind that does not become the password, and a new end is a new password', async (t) => {
+  const { service, deps, accountId, email } = await site(t)
+  const long = `Right1-${'x'.repeat(80)}`
+  const passwordHash = await bcryptHash(long, { cost: 4 })
+  await deps.store.changeAccount(accountId, { passwordHash })
+  await signIn(service, email, `${long.slice(0, -1)}y`)
+  assert.equal((await deps.store.findAccountWithPassword(accountId))?.passwordHash, passwordHash)
+  await signIn(service, email, long)
+  const next = `${long.slice(0, -1)}z`
+  assert.ok(!isDenial(await changeAccount(deps, BY, accountId, { password: next })))
+  await signIn(service, email, next)
+  assert.equal((await trySignIn(service, email, long)).status, 401)
 })
 
 test('another new password that comes in meanwhile is looked at again', async (t) => {

@@ -197,6 +197,20 @@ test('one /64 of IPv6 is one address in all its spellings, and spraying many acc
   assert.ok(checked >= 100 && checked <= 101, `${checked} guesses reached the hash`)
 })
 
+test('the right password of an account that is not active yet is no guess', async () => {
+  const email = 'waiting@example.com'
+  await newAccount(email)
+  const { accountId } = (await deps.store.findAccountByEmail(email)) ?? { accountId: 0 }
+  await deps.store.changeAccount(accountId, { status: STATUS.notVerified })
+  for (let i = 0; i < 120; i++) {
+    nowMs += 60_000
+    const answer = await attempt(email, PASSWORD, HOME)
+    assert.ok(isDenial(answer) && answer.denied === 'account-inactive')
+  }
+  await deps.store.changeAccount(accountId, { status: STATUS.active })
+  assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
+})
+
 test('an address that nobody has is refused like one that somebody has', async () => {
   await newAccount('somebody@example.com')
   const answers = []

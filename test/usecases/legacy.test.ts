@@ -2,11 +2,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Account } from '../../src/core/account.ts'
+import { LIMITS } from '../../src/settings/limits.ts'
+import { journaled } from '../../src/store/journaled.ts'
+import { StoreUnavailable } from '../../src/store/store.ts'
 import { readAccessToken } from '../../src/tokens/access-token.ts'
 import { readLegacyRefreshToken } from '../../src/tokens/legacy-refresh-token.ts'
 import { refreshSession } from '../../src/usecases/refresh-session.ts'
 import { counting, denied, refresh, refreshed, sessionIdOf, tokenOf } from '../support/legacy-refresh.ts'
 import { ENGINES, type LegacySite, openLegacySite } from '../support/legacy-site.ts'
+import { openSession } from '../support/opened-session.ts'
 import { LEGACY_KEYS, legacyClaims, legacyToken, phpHash, signLegacy } from '../support/legacy.ts'
 
 for (const engine of ENGINES) {
@@ -19,7 +23,32 @@ for (const engine of ENGINES) {
     after(() => opened?.close())
 
     describe('used', () => usedCases(site))
+    describe('while the journal cannot be written', () => journalCases(site))
     describe('refused', () => refusedCases(site))
+  })
+}
+
+function journalCases(site: () => LegacySite): void {
+  test('the first use that is refused for that is not the last', async () => {
+    const { deps } = site()
+    let isFull = true
+    const journal = {
+      async append(entries: readonly unknown[]) {
+        if (isFull && entries.length > 0) throw new StoreUnavailable('the disk is full')
+      },
+      async keepUp() {},
+      async close() {},
+    }
+    const behind = { ...deps, store: journaled(deps.store, journal) }
+    const account = await site().takeOver()
+    const application = await deps.store.findApplication(1)
+    assert.ok(application !== null)
+    // All places are taken, so that the new one ends another.
+    for (let i = 0; i < LIMITS.liveSessionsPerAccount; i++) await openSession(deps, account, application)
+    const token = await tokenOf(account)
+    await assert.rejects(refresh(behind, token), StoreUnavailable)
+    isFull = false
+    await refreshed(behind, token)
   })
 }
 

@@ -1,6 +1,6 @@
 /**
- * The schema, step by step, for both engines. A step is never edited once it has been released; it only adds, so
- * that on PostgreSQL the version before can go on running beside it. Both engines keep the applied steps in `migrations`.
+ * The schema, step by step, for both engines. A step is never edited once it has been released; it only adds, or
+ * puts an index in the place of another, so that on PostgreSQL the version before can go on running beside it. Both engines keep the applied steps in `migrations`.
  */
 import { accountsSessionsKeys } from './0001-accounts-sessions-keys.ts'
 import { actions } from './0002-actions.ts'
@@ -10,6 +10,7 @@ import { instances } from './0005-instances.ts'
 import { rotations } from './0006-rotations.ts'
 import { actionSegments } from './0007-action-segments.ts'
 import { endsInJournals } from './0008-ends-in-journals.ts'
+import { sessionsOfAccounts } from './0009-sessions-of-accounts.ts'
 
 export interface Migration {
   readonly id: number
@@ -27,4 +28,5 @@ export const MIGRATIONS: readonly Migration[] = [
   rotations,
   actionSegments,
   endsInJournals,
+  sessionsOfAccounts,
 ]

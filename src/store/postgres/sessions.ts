@@ -1,5 +1,5 @@
 import type { SessionView } from '../../core/session.ts'
-import { LISTING_COLUMNS, listingFrom } from '../rows.ts'
+import { listingFrom, listingSql } from '../rows.ts'
 import type { SessionStore, Store } from '../store.ts'
 import { StoreBusy } from '../store-busy.ts'
 import { Batches } from './batches.ts'
@@ -8,6 +8,8 @@ import { endSessionsWithin } from './end-sessions.ts'
 import { openSessionWithin } from './open-session.ts'
 import { readViews } from './read-views.ts'
 import { refreshing } from './refresh-batch.ts'
+
+const LISTING = listingSql('$1', '$2')
 
 /** The verbs about sessions; guarantees in `store.ts`. */
 export function sessionStore(connection: Connection): SessionStore & Pick<Store, 'hasRoomToRefresh'> {
@@ -19,14 +21,7 @@ export function sessionStore(connection: Connection): SessionStore & Pick<Store,
     readSession: reading(connection),
 
     async listSessions(accountId, limit) {
-      const rows = await connection.rows(
-        `select * from (
-           select ${LISTING_COLUMNS} from sessions s join session_devices d on d.session_id = s.session_id
-           where s.account_id = $1 order by s.ended_at_ms is null desc, s.created_at_ms desc, s.session_id limit $2) listed
-         order by created_at_ms desc, session_id`,
-        accountId,
-        limit,
-      )
+      const rows = await connection.rows(LISTING, accountId, limit)
       return rows.map(listingFrom)
     },
 

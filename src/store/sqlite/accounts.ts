@@ -106,6 +106,19 @@ class Refused extends Error {
   }
 }
 
+/** Accounts without an id get one behind all that are given, whatever the order. */
+function countFrom(connection: Connection, accounts: Parameters<AccountStore['importAccounts']>[0]): void {
+  const greatest = accounts.reduce((most, { accountId }) => Math.max(most, accountId ?? 0), 0)
+  if (greatest === 0) return
+  connection
+    .sql(
+      `insert into sqlite_sequence (name, seq) select 'accounts', 0
+       where not exists (select 1 from sqlite_sequence where name = 'accounts')`,
+    )
+    .run()
+  connection.sql("update sqlite_sequence set seq = max(seq, ?) where name = 'accounts'").run(greatest)
+}
+
 async function importAll(
   connection: Connection,
   accounts: Parameters<AccountStore['importAccounts']>[0],
@@ -116,6 +129,7 @@ async function importAll(
   )
   try {
     await connection.write(() => {
+      countFrom(connection, accounts)
       for (const [index, account] of accounts.entries()) {
         try {
           insert.run(

@@ -1,10 +1,12 @@
 /** The thread that `checkpointer.ts` starts: one checkpoint for each message. */
-import { fdatasyncSync, openSync } from 'node:fs'
+import { fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 
 /** Copy the log into the database file beside the writer; or all of it, so that the log can start over. */
 export type CheckpointWork = 'copy' | 'start-over'
+/** After a failure the log goes on growing until the next try. */
+export type CheckpointOutcome = 'done' | 'failed'
 
 /**
  * Starting over waits this long for the writer, and then, with the writer waiting in turn, for readers of another process.
@@ -20,17 +22,38 @@ const restart = database.prepare('pragma wal_checkpoint(restart)')
 const descriptor = openSync(file, 'r+')
 
 parentPort?.on('message', (work: CheckpointWork) => {
-  copy()
-  if (work === 'start-over') {
+  parentPort?.postMessage(checkpoint(work))
+})
+
+function checkpoint(work: CheckpointWork): CheckpointOutcome {
+  try {
+    copy()
+    if (work === 'copy') return 'done'
     copy()
     // What the writer added meanwhile is little; for the time of copying that, it waits.
     restart.get()
+    return 'done'
+  } catch {
+    // A full disk, or a lock: nothing is lost, and the same thread tries again.
+    return 'failed'
   }
-  parentPort?.postMessage('done')
-})
+}
 
 /** Also synced, so that the disk has never much to do at a time: SQLite itself syncs only a log that is copied whole. */
 function copy(): void {
   passive.get()
-  fdatasyncSync(descriptor)
+  try {
+    fdatasyncSync(descriptor)
+  } catch (error) {
+    endProcess(error as Error)
+  }
+}
+
+/**
+ * The system has given up what it could not write, and reports that once; SQLite takes it for copied and would start the log over.
+ * Only the log has it now, and only a process that comes after this one copies it again: a close in good order would remove the log.
+ */
+function endProcess({ message }: Error): void {
+  writeSync(2, `duktig: the database file ${file} could not be synced, so the process ends: ${message}\n`)
+  process.kill(process.pid, 'SIGKILL')
 }

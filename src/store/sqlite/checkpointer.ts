@@ -3,7 +3,7 @@
  * one goes on committing. It is started when it is first needed, so that a service at rest does not pay for it.
  */
 import { Worker } from 'node:worker_threads'
-import type { CheckpointWork } from './checkpoint-worker.ts'
+import type { CheckpointOutcome, CheckpointWork } from './checkpoint-worker.ts'
 import type { Connection } from './connection.ts'
 
 /**
@@ -18,6 +18,8 @@ const DUE_FRAMES = 256
 const FULL_FRAMES = 16_384
 /** How often the log is looked at while something is written. */
 const LOOK_EVERY_MS = 20
+/** After a checkpoint that failed, as on a full disk. */
+const RETRY_MS = 1000
 
 export interface Checkpointer {
   stop(): Promise<void>
@@ -58,15 +60,22 @@ export function startCheckpointer(connection: Connection, file: string): Checkpo
       trackUnmanagedFds: false,
     })
     started.unref()
-    started.on('message', () => {
-      running = false
+    started.on('message', (outcome: CheckpointOutcome) => {
+      if (outcome === 'done') running = false
+      else tryAgainLater()
     })
-    // A checkpoint that failed loses nothing: the log goes on growing, and the next look starts a new thread.
+    // It could not even be started.
     started.on('error', () => {
-      running = false
       worker = null
+      tryAgainLater()
     })
     return started
+  }
+
+  function tryAgainLater(): void {
+    setTimeout(() => {
+      running = false
+    }, RETRY_MS).unref()
   }
 
   connection.onCommit(() => {

@@ -57,6 +57,8 @@ export class Connection {
       this.#db.exec('pragma busy_timeout = 2000')
       this.#db.exec('pragma journal_mode = wal')
       this.#db.exec('pragma synchronous = full')
+      // A backup that reads for long lets the log grow; in all other times it has half of this at most.
+      this.#db.exec(`pragma journal_size_limit = ${128 * 1024 * 1024}`)
       this.#db.exec('pragma foreign_keys = on')
       this.#db.exec('pragma cache_size = -16384')
       this.#db.exec('pragma temp_store = memory')

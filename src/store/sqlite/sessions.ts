@@ -5,7 +5,6 @@ import { carriedOut } from '../../core/refresh.ts'
 import type { EndReason, NewSession, Session, SessionView } from '../../core/session.ts'
 import {
   ACCOUNT_COLUMNS,
-  LISTING_COLUMNS,
   type Row,
   SESSION_COLUMNS,
   SESSION_VIEW_COLUMNS,
@@ -13,6 +12,7 @@ import {
   accountFrom,
   isServed,
   listingFrom,
+  listingSql,
   sessionFrom,
   viewFrom,
 } from '../rows.ts'
@@ -29,6 +29,7 @@ import type { Connection } from './connection.ts'
 import type { LastUses } from './last-uses.ts'
 import type { RotationLog } from './rotation-log.ts'
 
+const LISTING = listingSql('?1', '?2')
 const VIEW = `select ${SESSION_VIEW_COLUMNS} from ${SESSION_VIEW_SOURCE} where s.session_id = ?`
 
 /** The verbs about sessions; guarantees in `store.ts`. */
@@ -41,12 +42,7 @@ export function sessionStore(connection: Connection, rotations: RotationLog, use
     readSession: (sessionId) => connection.readTogether(() => viewWithin(connection, rotations, sessionId)),
 
     listSessions(accountId, limit) {
-      const statement = connection.sql(
-        `select * from (
-           select ${LISTING_COLUMNS} from sessions s join session_devices d on d.session_id = s.session_id
-           where s.account_id = ? order by s.ended_at_ms is null desc, s.created_at_ms desc, s.session_id limit ?)
-         order by created_at_ms desc, session_id`,
-      )
+      const statement = connection.sql(LISTING)
       return connection.readTogether(() => {
         const rows = statement.all(accountId, limit) as unknown as Row[]
         return rows.map((row) => rotations.current(listingFrom(row)))
