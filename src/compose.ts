@@ -1,4 +1,5 @@
 /** Puts store, keys and use cases together from the settings; for the service and for the command line alike. */
+import { isIPv6 } from 'node:net'
 import { type AccountStatus } from './core/account.ts'
 import { DAY_MS } from './core/actions.ts'
 import { createDateFormat } from './core/dates.ts'
@@ -44,7 +45,9 @@ export async function compose(settings: Settings, store: Store, givenLog: Log): 
     keys,
     passwords,
     names: {
-      issuer: settings.issuer ?? `http://${settings.host}:${settings.port}`,
+      issuer:
+        settings.issuer ??
+        `http://${isIPv6(settings.host) ? `[${settings.host}]` : settings.host}:${settings.port}`,
       audience: settings.audience,
     },
     events: createEvents(log, metrics, recorder),

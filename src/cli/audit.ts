@@ -67,7 +67,8 @@ async function follow(
   dates: DateFormat,
 ): Promise<void> {
   const interrupted = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
+  // More than once: a terminal and a launcher may both send it.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
   let lastId = newestId
   while (!interrupted.signal.aborted) {
     const actions = await store.actionsAfter(lastId, LIMITS.actionsListed)

@@ -1,14 +1,16 @@
 import { isIPv6 } from 'node:net'
 
 const V4_IN_V6 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
+/** The same in hexadecimal digits. */
+const V4_IN_HEX = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i
 
 /**
  * What an address is counted under: an IPv4 address itself, of an IPv6 address its /64, which one customer has to
  * himself. All spellings of an address give the same key.
  */
 export function addressKey(address: string): string {
-  const v4 = V4_IN_V6.exec(address)?.[1]
-  if (v4 !== undefined) return v4
+  const v4 = v4Of(address)
+  if (v4 !== null) return v4
   const bare = address.split('%')[0] as string
   if (!isIPv6(bare)) return bare
   const [head = '', tail] = bare.split('::')
@@ -19,4 +21,17 @@ export function addressKey(address: string): string {
   const groups = [...left, ...Array<string>(Math.max(0, missing)).fill('0'), ...right]
   const first = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16))
   return `${first.join(':')}::/64`
+}
+
+/** The IPv4 address that an IPv6 address stands for; null if it is none. */
+function v4Of(address: string): string | null {
+  const dotted = V4_IN_V6.exec(address)?.[1]
+  if (dotted !== undefined) return dotted
+  const [, high, low] = V4_IN_HEX.exec(address) ?? []
+  if (high === undefined || low === undefined) return null
+  const bytes = [high, low].flatMap((group) => {
+    const number = Number.parseInt(group, 16)
+    return [number >> 8, number & 255]
+  })
+  return bytes.join('.')
 }

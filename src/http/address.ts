@@ -17,6 +17,7 @@ export async function addressReader(trusted: readonly string[]): Promise<Address
   }
 }
 
+/** Known, since requests of those who have hung up are not served. */
 function socketAddress(request: IncomingMessage): string {
   return request.socket.remoteAddress ?? '0.0.0.0'
 }

@@ -6,7 +6,7 @@ import type { HttpRoute } from './route.ts'
 const FRESH_MS = 1000
 const OK = json(200, { status: 'OK' })
 
-/** `/health/live`: the process answers. `/health/ready`: it can serve, that is, the store can be written. */
+/** `/health/live`: the process answers. `/health/ready`: it can serve, that is, the store can be written. Nobody is refused: who fills the gate of an address would have the process killed. */
 export function healthRoutes(check: () => Promise<void>, isDraining: () => boolean): readonly HttpRoute[] {
   let checkedAtMs = Number.NEGATIVE_INFINITY
   let last: Promise<Answer> | null = null
@@ -33,7 +33,6 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
     {
       method: 'GET',
       path: '/health/live',
-      isPublic: true,
       // What some load balancers ask with.
       answersHead: true,
       always: true,
@@ -43,7 +42,6 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
     {
       method: 'GET',
       path: '/health/ready',
-      isPublic: true,
       answersHead: true,
       always: true,
       handle: ready,

@@ -44,12 +44,17 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const router = routerOf(options, await addressReader(options.trustedProxies))
   const handleCors = options.corsOrigins.length > 0 ? await corsHandler(options) : null
   const server = create(limits, (request, response) => {
+    // Of somebody who has hung up Node does not know any more who it was, and what he asks for would be recorded as nobody's. It
+    // remembers an address that was asked for in time.
+    if (request.socket.remoteAddress === undefined) return void request.socket.destroy()
     if (handleCors === null) return void router.lookup(request, response)
     // Answers to preflight requests do not come by `write`.
     if (options.isDraining()) response.setHeader('connection', 'close')
     handleCors(request, response, () => router.lookup(request, response))
   })
   server.on('clientError', refuseConnection)
+  // Of those who read so slowly that nothing moves.
+  server.timeout = LIMITS.stalledMs
   return server
 }
 
@@ -230,4 +235,6 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
       `Cache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
   )
+  // Ended is but half closed: whoever does not close his half would hold the connection for ever.
+  setTimeout(() => socket.destroy(), LIMITS.connectionCheckMs).unref()
 }

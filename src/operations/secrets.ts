@@ -15,6 +15,9 @@ import { dirname, join, resolve } from 'node:path'
 import { SealError } from '../tokens/seal.ts'
 import { SettingsError } from '../settings/read-settings.ts'
 
+/** As for `DUKTIG_SECRET`. */
+const LEAST_SECRET_CHARACTERS = 32
+
 /** Makes the data folder if there is none; only its owner may look into it. */
 export function ensureDataDir(dataDir: string): void {
   const missing: string[] = []
@@ -58,7 +61,13 @@ export function masterSecret(dataDir: string, given: string | null, isNeeded: bo
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     chmodSync(file, 0o600)
   }
-  return readFileSync(file, 'utf8').trim()
+  const secret = readFileSync(file, 'utf8').trim()
+  if (secret.length < LEAST_SECRET_CHARACTERS)
+    throw new SealError(
+      `${resolve(file)} has less than ${LEAST_SECRET_CHARACTERS} characters and is no master secret: put the right one there, or set ` +
+        'DUKTIG_SECRET; where there has never been a service, remove the file and one is made',
+    )
+  return secret
 }
 
 /** Who this data folder's instance is among those that share a database; made at the first start. */

@@ -59,12 +59,12 @@ export function httpUrl(): Kind<string> {
     shown: 'URL',
     parse(value) {
       const url = URL.canParse(value) ? new URL(value) : null
-      if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
-        return {
-          mistake: 'must be an http or https URL without query or fragment, such as https://auth.example.com',
-        }
+      // As it stands, since it is compared letter for letter: what a parser would forgive, such as a line break, is none.
+      if (url !== null && /^https?:\/\/[^\s?#@\\]{1,247}$/.test(value)) return { value }
+      return {
+        mistake:
+          'must be an http or https URL without spaces, user, query or fragment, such as https://auth.example.com',
       }
-      return { value }
     },
   }
 }
@@ -74,9 +74,18 @@ export function databaseUrl(): Kind<string> {
     shown: 'URL',
     parse(value) {
       const url = URL.canParse(value) ? new URL(value) : null
-      if (url !== null && /^postgres(ql)?:$/.test(url.protocol)) return { value }
+      if (url !== null && /^postgres(ql)?:$/.test(url.protocol) && isEscapedWell(value)) return { value }
       return { mistake: 'must be postgres://user:password@host:5432/database, or unset for SQLite' }
     },
+  }
+}
+
+function isEscapedWell(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -29,7 +29,7 @@ export function readSettings(variables: Variables, found?: Found): Settings {
   const mistakes = [...(found?.mistakes ?? [])]
   const values: Record<string, unknown> = {}
   for (const [name, definition] of Object.entries<Definition<unknown>>(SETTINGS)) {
-    const given = variables[definition.variable] ?? ''
+    const given = settingOf(variables, definition.variable)
     if (given === '' && found?.isUnclear(definition.variable) === true) continue
     const text = given === '' ? definition.default : given
     if (text === null) {
@@ -40,7 +40,8 @@ export function readSettings(variables: Variables, found?: Found): Settings {
     if ('value' in parsed) values[name] = parsed.value
     else mistakes.push(`${definition.variable} ${parsed.mistake}${shown(definition, parsed.wrong ?? text)}`)
   }
-  mistakes.push(...Object.keys(variables).filter(isUnknown).map(unknown))
+  for (const [name, value] of Object.entries(variables))
+    if (isUnknown(name) && !isOfKubernetes(name, value)) mistakes.push(unknown(name))
   mistakes.push(...contradictions(values))
   if (mistakes.length > 0) throw new SettingsError(mistakes)
   return values as unknown as Settings
@@ -60,12 +61,17 @@ export function readSettingsWithFile(variables: Variables, file: string): Settin
   }
   // Where `=` is missing behind a name, Node takes all before the next one for the name: that may be a secret.
   const values = Object.entries(parseEnv(text)).filter(([name]) => /^\w+$/.test(name))
-  const given: Variables = { ...Object.fromEntries(values), ...variables }
+  const given: Variables = { ...Object.fromEntries(values), ...notEmpty(variables) }
   const empty = new Set(namesWithoutValue(text).filter((name) => (given[name] ?? '') === ''))
   const mistakes = [...empty].map((name) =>
     isUnknown(name) ? unknown(name) : `${file} gives ${name} no value: write ${name}=…`,
   )
   return readSettings(given, { mistakes, isUnclear: (variable) => empty.has(variable) })
+}
+
+/** What is empty counts as unset, and so leaves the file its say. */
+function notEmpty(variables: Variables): Variables {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => (value ?? '') !== ''))
 }
 
 /** Names without `=` behind them: they set nothing, and whoever wrote one would wonder why. */
@@ -80,12 +86,27 @@ function shown(definition: Definition<unknown>, text: string): string {
 
 const KNOWN = new Set(Object.values<Definition<unknown>>(SETTINGS).map(({ variable }) => variable))
 
+/** What Kubernetes tells each container of the services beside it, of which one may be called `duktig`, or `duktig-db`. */
+const OF_KUBERNETES =
+  /^DUKTIG_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/
+const NAME_OF_PORT = /^DUKTIG_(\w+_)?PORT$/
+const ADDRESS_OF_SERVICE = /^(tcp|udp|sctp):\/\//
+
+function isOfKubernetes(name: string, value: string | undefined): boolean {
+  return OF_KUBERNETES.test(name) || (NAME_OF_PORT.test(name) && ADDRESS_OF_SERVICE.test(value ?? ''))
+}
+
 function isUnknown(name: string): boolean {
   return name.startsWith('DUKTIG_') && !name.startsWith('DUKTIG_TEST_') && !KNOWN.has(name)
 }
 
 function unknown(name: string): string {
   return `${name} is no setting; \`duktig --help\` lists them all`
+}
+
+/** Empty where it is unset, or speaks of something else. */
+function settingOf(variables: Variables, name: string): string {
+  return isOfKubernetes(name, variables[name]) ? '' : (variables[name] ?? '')
 }
 
 /** What does not go together. A setting that is wrong by itself is not there, and contradicts nothing. */

@@ -31,7 +31,7 @@ export async function guardSignIn(
   const admission = await store.admitSignIn({
     accountKey: accountKey(email),
     sources: await sourcesOf(deps, attempt, account),
-    bucketKey: bucketKey(address),
+    bucketKey: bucketKey(attempt, isOnOwnDevice(deps, attempt, account?.accountId ?? 0)),
     size: SIGN_IN_BUCKET,
   })
   if (admission.admitted) return null
@@ -47,7 +47,7 @@ export async function signInSucceeded(deps: Deps, attempt: Attempt, accountId: n
   await deps.store.signInSucceeded({
     accountId,
     accountKey: accountKey(attempt.email),
-    bucketKey: bucketKey(attempt.address),
+    bucketKey: bucketKey(attempt, isOnOwnDevice(deps, attempt, accountId)),
     addressKey: addressKey(attempt.address),
   })
 }
@@ -62,16 +62,21 @@ export function accountKey(email: string): string {
   return createHash('sha256').update(emailKey(email)).digest('base64url').slice(0, 22)
 }
 
-function bucketKey(address: string): string {
-  return `sign-in ${addressKey(address)}`
+/** A known device has a bucket of its own: strangers behind the same address can fill theirs without shutting the owner out. */
+function bucketKey({ email, address }: Attempt, isOnDevice: boolean): string {
+  return isOnDevice ? `sign-in device ${accountKey(email)}` : `sign-in ${addressKey(address)}`
+}
+
+function isOnOwnDevice({ store, keys, names }: Deps, { deviceToken }: Attempt, accountId: number): boolean {
+  return provesDevice(deviceToken, keys.verifiers('device'), names, accountId, store.clock)
 }
 
 async function sourcesOf(deps: Deps, attempt: Attempt, account: Account | null): Promise<Source[]> {
-  const { store, keys, names } = deps
+  const { store } = deps
   // Asked for nobody too: an unknown e-mail address takes the same way.
   const accountId = account?.accountId ?? 0
   const known = await store.isKnownAddress(accountId, addressKey(attempt.address))
-  const device = provesDevice(attempt.deviceToken, keys.verifiers('device'), names, accountId, store.clock)
+  const device = isOnOwnDevice(deps, attempt, accountId)
   const sources: Source[] = ['stranger']
   if (known) sources.unshift('address')
   if (device) sources.unshift('device')

@@ -33,6 +33,13 @@ test('a password that is to come from an empty standard input is missed, and non
   assert.doesNotMatch(out, /Password of 1 changed/)
 })
 
+test('a password that is no UTF-8 is refused, as over HTTP', async () => {
+  const { code, err } = await operator.run(['account', 'set-password', EMAIL, '--password-stdin'], {
+    input: Buffer.from('P\xe4ssword1!', 'latin1'),
+  })
+  assert.deepEqual([code, err], [1, 'duktig: standard input is no UTF-8\n'])
+})
+
 test('a backup into a folder that does not exist says which one to make', async () => {
   const says = 'duktig: the folder backups does not exist: make it first\n'
   assert.equal(await refusal(['backup', 'backups/monday.sqlite']), says)

@@ -1,5 +1,9 @@
 /** Bytes that are no HTTP or nearly none, doubled headers, and connections that hold on too long. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Server } from 'node:http'
 import { after, before, describe, test } from 'node:test'
@@ -7,7 +11,7 @@ import { LIMITS } from '../../src/settings/limits.ts'
 import { type Tokens, addAccount, signIn } from '../support/people.ts'
 import { bodyOf, openConnection, sendBytes, statusOf } from '../support/raw-socket.ts'
 import { send } from '../support/raw-http.ts'
-import { AUTH_KEY, type TestService, UNLIMITED, startTestService } from '../support/service.ts'
+import { AUTH_KEY, type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
 
 let service: TestService
 let tokens: Tokens
@@ -142,25 +146,26 @@ test('who asks whether to go on is told so, and then answered', async () => {
   assert.match(await connection.untilClosed(), /HTTP\/1\.1 401 .*Incorrect credentials/s)
 })
 
-describe('who sends slowly', () => {
-  /** The server behind the service, as Node announces it with every request. */
-  async function serverOf(base: string): Promise<Server> {
-    const seen: Server[] = []
-    const listen = (message: unknown) => seen.push((message as { server: Server }).server)
-    subscribe('http.server.request.start', listen)
-    await send(base, 'GET', '/system/ping')
-    unsubscribe('http.server.request.start', listen)
-    const { port } = new URL(base)
-    const server = seen.find((one) => String((one.address() as { port: number }).port) === port)
-    assert.ok(server)
-    return server
-  }
+/** The server behind the service, as Node announces it with every request. */
+async function serverOf(base: string): Promise<Server> {
+  const seen: Server[] = []
+  const listen = (message: unknown) => seen.push((message as { server: Server }).server)
+  subscribe('http.server.request.start', listen)
+  await send(base, 'GET', '/system/ping')
+  unsubscribe('http.server.request.start', listen)
+  const { port } = new URL(base)
+  const server = seen.find((one) => String((one.address() as { port: number }).port) === port)
+  assert.ok(server)
+  return server
+}
 
+describe('who sends slowly', () => {
   test('is cut off by the bounds of the limits', async () => {
     const server = await serverOf(service.address)
     assert.equal(server.headersTimeout, LIMITS.headersMs)
     assert.equal(server.requestTimeout, LIMITS.requestMs)
     assert.equal(server.keepAliveTimeout, LIMITS.keepAliveMs)
+    assert.equal(server.timeout, LIMITS.stalledMs)
   })
 
   test('is cut off soon after his time, not at the next of rare rounds', async () => {
@@ -183,4 +188,56 @@ describe('who sends slowly', () => {
       await slow.stop()
     }
   })
+})
+
+test('who never closes his half of a connection does not hold it', async () => {
+  const slow = await startTestService(UNLIMITED)
+  try {
+    const server = await serverOf(slow.address)
+    server.headersTimeout = 50
+    const socket = connect({
+      port: Number(new URL(slow.address).port),
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+    })
+    socket.resume()
+    await once(socket, 'end')
+    const connections = promisify(server.getConnections.bind(server))
+    while ((await connections()) > 0) await wait(20)
+    socket.destroy()
+  } finally {
+    await slow.stop()
+  }
+})
+
+test('what somebody asks for who hangs up at once is recorded with his address, or not done', async () => {
+  const { port } = new URL(service.address)
+  const request = `GET /account/sessions HTTP/1.1\r\nHost: x\r\nAccess-Token: ${tokens.accessToken}\r\n\r\n`
+  const hangUps = Array.from({ length: 40 }, async (_, i) => {
+    const socket = connect(Number(port), '127.0.0.1')
+    // As it goes when somebody has been hung up on.
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    if (i % 2 === 0) socket.end(request)
+    else socket.write(request, () => socket.resetAndDestroy())
+    socket.resume()
+    await once(socket, 'close')
+  })
+  await Promise.all(hangUps)
+  const { accountId } = await addAccount(service, { email: 'after-them@example.com' })
+  await signIn(service, 'after-them@example.com')
+  const { deps, close } = await openBeside(service)
+  try {
+    const recorded = async () => deps.store.latestActions(1000)
+    while (!(await recorded()).some((action) => action.accountId === accountId)) await wait(20)
+    const addresses = (await recorded())
+      .filter(({ code }) => code === 'User->getSessions')
+      .map(({ address }) => address)
+    assert.deepEqual(
+      addresses.filter((address) => address !== '127.0.0.1'),
+      [],
+    )
+  } finally {
+    await close()
+  }
 })

@@ -17,6 +17,10 @@ describe('a file .env', () => {
     const { port, audience, mode } = readSettingsWithFile({ DUKTIG_PORT: '5678', OTHER: 'x' }, file)
     assert.deepEqual({ port, audience, mode }, { port: 5678, audience: 'from-file', mode: 'development' })
   })
+  test('speaks where a variable of the environment is empty', () => {
+    writeFileSync(file, 'DUKTIG_AUDIENCE=from-file\n')
+    assert.equal(readSettingsWithFile({ DUKTIG_AUDIENCE: '' }, file).audience, 'from-file')
+  })
   test('need not be there', () => {
     assert.equal(readSettingsWithFile({ DUKTIG_PORT: '5678' }, join(folder, 'nothing')).port, 5678)
   })

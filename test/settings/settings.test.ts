@@ -109,6 +109,12 @@ describe('a mistake is named with its variable and what it must be', () => {
     ['DUKTIG_ISSUER', 'https://auth.example.com/?a=b', /without query or fragment/],
     ['DUKTIG_ISSUER', 'https://auth.example.com/#a', /without query or fragment/],
     ['DUKTIG_ISSUER', 'ftp://auth.example.com', /http or https/],
+    ['DUKTIG_ISSUER', 'https://auth.example.com\n', /without spaces/],
+    ['DUKTIG_ISSUER', ' https://auth.example.com', /without spaces/],
+    ['DUKTIG_ISSUER', 'https:auth.example.com', /such as https:/],
+    ['DUKTIG_ISSUER', 'https://user:password@auth.example.com', /without spaces, user/],
+    ['DUKTIG_ISSUER', `https://${'a'.repeat(300)}.example`, /such as https:/],
+    ['DUKTIG_DATABASE_URL', 'postgres://db.example.com/%ff', /must be postgres:/],
     ['DUKTIG_AUDIENCE', 'two words', /without spaces/],
     ['DUKTIG_MODE', 'Production', /must be one of: production, development, not "Production"$/],
     ['DUKTIG_MAINTENANCE', 'true', /must be one of: on, off/],
@@ -242,6 +248,21 @@ test('a variable that is no setting is told, for it was meant to be one', () => 
   assert.deepEqual(mistakesOf({ DUKTIG_PROT: '80', PATH: '/bin', duktig_port: 'x', DUKTIG_TEST_SEED: '1' }), [
     'DUKTIG_PROT is no setting; `duktig --help` lists them all',
   ])
+})
+
+test('what Kubernetes tells of services called duktig and duktig-db is no mistake', () => {
+  const settings = readSettings({
+    DUKTIG_SERVICE_HOST: '10.96.12.7',
+    DUKTIG_SERVICE_PORT: '8088',
+    DUKTIG_SERVICE_PORT_HTTP: '8088',
+    DUKTIG_PORT: 'tcp://10.96.12.7:8088',
+    DUKTIG_PORT_8088_TCP: 'tcp://10.96.12.7:8088',
+    DUKTIG_PORT_8088_TCP_PROTO: 'tcp',
+    DUKTIG_DB_SERVICE_HOST: '10.96.12.8',
+    DUKTIG_DB_PORT: 'tcp://10.96.12.8:5432',
+  })
+  assert.equal(settings.port, 8088)
+  assert.equal(mistakesOf({ DUKTIG_DB_PORT: '5432' }).length, 1)
 })
 
 test('a secret is never shown, not even in its mistake', () => {

@@ -22,7 +22,7 @@ export interface Operator {
 }
 
 interface RunOptions {
-  readonly input?: string
+  readonly input?: string | Buffer
   /** What a person types at questions, each once it has been asked. */
   readonly typed?: readonly { readonly at: string; readonly keys: string }[]
   readonly variables?: Readonly<Record<string, string>>

@@ -211,6 +211,20 @@ test('the right password of an account that is not active yet is no guess', asyn
   assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
 })
 
+test('the owner gets in on his device, whatever others behind the same address have tried', async () => {
+  const email = 'shared@example.com'
+  const shared = '203.0.113.200'
+  await newAccount(email)
+  const first = await attempt(email, PASSWORD, shared)
+  assert.ok(!isDenial(first))
+  for (let i = 0; i < 120; i++) await attempt(`nobody${i}@example.org`, 'wrong1guess', shared)
+  const withoutDevice = await attempt(email, PASSWORD, shared)
+  assert.ok(isDenial(withoutDevice) && withoutDevice.denied === 'too-many-attempts')
+  for (let i = 0; i < 3; i++) assert.ok(!isDenial(await attempt(email, PASSWORD, shared, first.deviceToken)))
+  const stillFull = await attempt('nobody@example.org', 'wrong1guess', shared)
+  assert.ok(isDenial(stillFull) && stillFull.denied === 'too-many-attempts')
+})
+
 test('an address that nobody has is refused like one that somebody has', async () => {
   await newAccount('somebody@example.com')
   const answers = []

@@ -52,7 +52,11 @@ const BAD: readonly [name: string, line: object | string, reason: RegExp][] = [
   ['has an unknown role', { ...good, roleId: 6 }, /^roleId must be 1, 2, 3, 4 or 5$/],
   ['has a role in words', { ...good, roleId: 'admin' }, /^roleId must be/],
   ['has an unknown status', { ...good, status: 4 }, /^status must be 0, 1, 2 or 3$/],
-  ['has an id that is none', { ...good, userId: 0 }, /^userId must be a whole number from 1 to 999999999999999$/],
+  [
+    'has an id that is none',
+    { ...good, userId: 0 },
+    /^userId must be a whole number from 1 to 999999999999999$/,
+  ],
   ['has an id with a fraction', { ...good, userId: 1.5 }, /^userId must be/],
   ['has an id in words', { ...good, userId: '7' }, /^userId must be/],
   ['has an id that loses digits', { ...good, userId: 1e300 }, /^userId must be/],

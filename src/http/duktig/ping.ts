@@ -9,7 +9,6 @@ export const pingRoute: DuktigRoute = {
   summary: 'Answer "pong"',
   credential: 'none',
   always: true,
-  isPublic: true,
   success: { const: 'pong' },
   successType: 'text/plain',
   handle: () => ({ status: 200, contentType: 'text/plain', text: 'pong' }),
