@@ -6,7 +6,10 @@ import type { HttpRoute } from './route.ts'
 const FRESH_MS = 1000
 const OK = json(200, { status: 'OK' })
 
-/** `/health/live`: the process answers. `/health/ready`: it can serve, that is, the store can be written. Nobody is refused: who fills the gate of an address would have the process killed. */
+/**
+ * `/health/live`: the process answers. `/health/ready`: it can serve, that is, the store can be written. Not public routes, whose
+ * gate others behind the same address could fill until the process is killed for not answering.
+ */
 export function healthRoutes(check: () => Promise<void>, isDraining: () => boolean): readonly HttpRoute[] {
   let checkedAtMs = Number.NEGATIVE_INFINITY
   let last: Promise<Answer> | null = null

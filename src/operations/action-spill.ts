@@ -61,8 +61,9 @@ export class ActionSpill {
     try {
       const names = await readdir(this.#folder)
       for (const name of names) {
-        const taken = `actions-${SPILLED.exec(name)?.[1]}.taken`
-        if (!SPILLED.test(name)) continue
+        const writer = SPILLED.exec(name)?.[1]
+        if (writer === undefined) continue
+        const taken = `actions-${writer}.taken`
         // Its writer went on after it was closed: what was closed goes first.
         if (names.includes(taken)) this.#isWaiting = true
         else await this.#close(name, taken)

@@ -28,10 +28,11 @@ export async function guardSignIn(
   if (!deps.rateLimits) return null
   const { store, events } = deps
   const { email, address } = attempt
+  const sources = await sourcesOf(deps, attempt, account)
   const admission = await store.admitSignIn({
     accountKey: accountKey(email),
-    sources: await sourcesOf(deps, attempt, account),
-    bucketKey: bucketKey(attempt, isOnOwnDevice(deps, attempt, account?.accountId ?? 0)),
+    sources,
+    bucketKey: bucketKey(attempt, sources.includes('device')),
     size: SIGN_IN_BUCKET,
   })
   if (admission.admitted) return null
