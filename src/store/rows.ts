@@ -5,10 +5,6 @@
 import type { Account, AccountStatus, RoleId } from '../core/account.ts'
 import type { Application } from '../core/application.ts'
 import type { EndReason, Session, SessionAccount, SessionView } from '../core/session.ts'
-import type { ActionKind } from '../core/actions.ts'
-import type { LogLevel } from '../core/log-stats.ts'
-import type { Span } from '../core/periods.ts'
-import type { ActionCount, LogCount, LogLevelTotal, StoredAction } from './action-store.ts'
 import type { Instance } from './journal.ts'
 import type { EndedSession } from './recovery-store.ts'
 import type { KeyPurpose, SessionListing, StoredKey } from './store.ts'
@@ -16,16 +12,13 @@ import type { KeyPurpose, SessionListing, StoredKey } from './store.ts'
 /** A row as both drivers give it when asked for arrays. SQLite has 0 and 1 where PostgreSQL has booleans. */
 export type Row = readonly unknown[]
 
+/** What a session's view has of its account. */
+const SESSION_ACCOUNT = ['account_id', 'first_name', 'last_name', 'email', 'role_id', 'status']
 const ACCOUNT = [
-  'account_id',
-  'first_name',
-  'last_name',
-  'email',
+  ...SESSION_ACCOUNT,
   'phone',
   'comment',
   'pin_code',
-  'role_id',
-  'status',
   'version',
   'registered_at_ms',
   'updated_at_ms',
@@ -68,21 +61,20 @@ const SESSION = [
   'audience',
   'jkt',
 ]
-const SESSION_ACCOUNT = ['account_id', 'first_name', 'last_name', 'email', 'role_id', 'status']
 const DEVICE = ['amr', 'address', 'user_agent', 'device_id']
 const KEY = ['kid', 'purpose', 'algorithm', 'sealed', 'created_at_ms', 'active_at_ms', 'retire_at_ms']
-const ACTION = ['id', 'account_id', 'code', 'message', 'at_ms', 'address', 'session_id']
-const LOG_LEVEL = ['level', 'total', 'first_message', 'first_at_ms', 'last_message', 'last_at_ms']
 
 const of = (alias: string, columns: readonly string[]) => columns.map((c) => `${alias}.${c}`).join(', ')
 
 export const ACCOUNT_COLUMNS = ACCOUNT.join(', ')
 export const APPLICATION_COLUMNS = of('p', APPLICATION)
 export const KEY_COLUMNS = KEY.join(', ')
-export const ACTION_COLUMNS = ACTION.join(', ')
-export const COUNT_COLUMNS = 'span, start_ms, level, count'
-export const LEVEL_COLUMNS = LOG_LEVEL.join(', ')
 export const SESSION_COLUMNS = SESSION.join(', ')
+export const ACCOUNT_WIDTH = ACCOUNT.length
+export const SESSION_WIDTH = SESSION.length
+export const SESSION_ACCOUNT_WIDTH = SESSION_ACCOUNT.length
+/** Sessions with all that is known of their accounts. */
+export const SESSION_AND_ACCOUNT_COLUMNS = `${of('s', SESSION)}, ${of('a', ACCOUNT)}`
 export const LISTING_COLUMNS = `${of('s', SESSION)}, ${of('d', DEVICE)}`
 /** Sessions with their accounts. */
 export const SESSION_VIEW_COLUMNS = `${of('s', SESSION)}, ${of('a', SESSION_ACCOUNT)}`
@@ -118,11 +110,11 @@ export function accountFrom(row: Row): Account {
     firstName: row[1] as string,
     lastName: row[2] as string,
     email: row[3] as string,
-    phone: row[4] as string,
-    comment: row[5] as string | null,
-    pinCode: row[6] as string | null,
-    roleId: row[7] as RoleId,
-    status: row[8] as AccountStatus,
+    roleId: row[4] as RoleId,
+    status: row[5] as AccountStatus,
+    phone: row[6] as string,
+    comment: row[7] as string | null,
+    pinCode: row[8] as string | null,
     version: row[9] as number,
     registeredAtMs: row[10] as number,
     updatedAtMs: row[11] as number | null,
@@ -173,6 +165,31 @@ export function sessionFrom(row: Row): Session {
   }
 }
 
+/** As `sessionFrom` reads it. */
+export function sessionRow(session: Session): Row {
+  return [
+    session.sessionId,
+    session.accountId,
+    session.applicationId,
+    session.applicationEpoch,
+    session.rotation ? 1 : 0,
+    session.generation,
+    session.rotatedAtMs,
+    session.handedOutAtMs,
+    session.kid,
+    session.attemptKey,
+    session.repeats,
+    session.createdAtMs,
+    session.expiresAtMs,
+    session.lastUsedAtMs,
+    session.endedAtMs,
+    session.endReason,
+    session.scope,
+    session.audience,
+    session.jkt,
+  ]
+}
+
 /** Of a row of `SESSION_VIEW_COLUMNS`; the application is found elsewhere. */
 export function viewFrom(
   row: Row,
@@ -187,7 +204,7 @@ export function viewFrom(
   }
 }
 
-function sessionAccountFrom(row: Row, at: number): SessionAccount {
+export function sessionAccountFrom(row: Row, at: number): SessionAccount {
   return {
     accountId: row[at] as number,
     firstName: row[at + 1] as string,
@@ -218,47 +235,6 @@ export function keyFrom(row: Row): StoredKey {
     createdAtMs: row[4] as number,
     activeAtMs: row[5] as number,
     retireAtMs: row[6] as number | null,
-  }
-}
-
-export function actionFrom(row: Row): StoredAction {
-  return {
-    id: row[0] as number,
-    accountId: row[1] as number,
-    code: row[2] as string,
-    message: row[3] as string,
-    atMs: row[4] as number,
-    address: row[5] as string | null,
-    sessionId: row[6] as string | null,
-  }
-}
-
-export function actionCountFrom(row: Row): ActionCount {
-  const [interval, kind, code, count] = row
-  return {
-    interval: interval as number,
-    kind: kind as ActionKind,
-    code: code as string,
-    count: count as number,
-  }
-}
-
-export function logCountFrom(row: Row): LogCount {
-  const [span, startMs, level, count] = row
-  return {
-    span: span as Span,
-    startMs: startMs as number,
-    level: level as LogLevel,
-    count: count as number,
-  }
-}
-
-export function logLevelFrom(row: Row): LogLevelTotal {
-  return {
-    level: row[0] as LogLevel,
-    total: row[1] as number,
-    first: { message: row[2] as string, atMs: row[3] as number },
-    last: { message: row[4] as string, atMs: row[5] as number },
   }
 }
 

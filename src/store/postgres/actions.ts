@@ -1,6 +1,4 @@
 import { edgesOf, tallyActions } from '../../core/actions.ts'
-import { PAIRS, SUM } from '../action-counts-sql.ts'
-import type { ActionGroup, ActionStore, LogTally } from '../action-store.ts'
 import {
   ACTION_COLUMNS,
   COUNT_COLUMNS,
@@ -9,7 +7,9 @@ import {
   actionFrom,
   logCountFrom,
   logLevelFrom,
-} from '../rows.ts'
+} from '../action-rows.ts'
+import { PAIRS, SUM } from '../action-counts-sql.ts'
+import type { ActionGroup, ActionStore, LogTally } from '../action-store.ts'
 import type { Connection, Sql } from './connection.ts'
 import { LOCK, lock } from './locks.ts'
 

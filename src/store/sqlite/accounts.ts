@@ -1,16 +1,16 @@
 import { type Account, ROLE, STATUS, emailKey } from '../../core/account.ts'
 import { ACCOUNT_COLUMNS, type Row, accountFrom } from '../rows.ts'
 import type { AccountChange, AccountStore, AccountWithPassword, ChangeOutcome } from '../store.ts'
+import type { CachedReads } from './cached-reads.ts'
 import type { Connection } from './connection.ts'
 import { isDuplicate } from './errors.ts'
 import { takeLegacyTokensWithin } from './legacy.ts'
 import { endSessionsWithin } from './sessions.ts'
 
-const SELECT = `select ${ACCOUNT_COLUMNS} from accounts where account_id = ?`
 const SELECT_WITH_PASSWORD = `select ${ACCOUNT_COLUMNS}, password_hash from accounts`
 
 /** The verbs about accounts; guarantees in `store.ts`. */
-export function accountStore(connection: Connection): AccountStore {
+export function accountStore(connection: Connection, reads: CachedReads): AccountStore {
   const byId = (accountId: number) =>
     connection.sql(`${SELECT_WITH_PASSWORD} where account_id = ?`).get(accountId) as Row | undefined
 
@@ -39,11 +39,7 @@ export function accountStore(connection: Connection): AccountStore {
         }),
       ),
 
-    findAccount: (accountId) =>
-      connection.readTogether(() => {
-        const row = connection.sql(SELECT).get(accountId) as Row | undefined
-        return row === undefined ? null : accountFrom(row)
-      }),
+    findAccount: (accountId) => connection.readTogether(() => reads.account(accountId)),
 
     async findAccountWithPassword(accountId) {
       return withPassword(connection.read(() => byId(accountId)))

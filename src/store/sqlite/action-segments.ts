@@ -3,7 +3,8 @@
  * writing a group touches the pages of the newest segment alone, wherever its accounts are, and not one page for each action.
  * A listing asks the segments whose times it needs, newest first, each from its index.
  */
-import { ACTION_COLUMNS, type Row } from '../rows.ts'
+import { ACTION_COLUMNS } from '../action-rows.ts'
+import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
 
 const COUNT =

@@ -1,17 +1,17 @@
 import { edgesOf, tallyActions } from '../../core/actions.ts'
-import { PAIRS, SUM } from '../action-counts-sql.ts'
-import type { ActionGroup, ActionStore, LogTally } from '../action-store.ts'
 import {
   ACTION_COLUMNS,
   COUNT_COLUMNS,
   LEVEL_COLUMNS,
-  type Row,
   actionCountFrom,
   actionFrom,
   logCountFrom,
   logLevelFrom,
-} from '../rows.ts'
+} from '../action-rows.ts'
+import { PAIRS, SUM } from '../action-counts-sql.ts'
+import type { ActionGroup, ActionStore, LogTally } from '../action-store.ts'
 import { listActions, noteTimes, removeEmptySegments } from './action-segments.ts'
+import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
 
 /** The verbs about recorded actions and counters; guarantees in `action-store.ts`. */

@@ -1,5 +1,5 @@
 /** One SQLite database: durable settings, prepared statements, group commit, and refusing what is too much. */
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import type { Application } from '../../core/application.ts'
 import { type Clock, StoreUnavailable } from '../store.ts'
 import { StoreBusy } from '../store-busy.ts'
@@ -30,8 +30,8 @@ interface Job extends Read {
 export interface Follower {
   begun(): void
   /** May still write. */
-  committing(): void
-  committed(): void
+  committing?(): void
+  committed?(): void
   undone(): void
 }
 
@@ -48,7 +48,9 @@ export class Connection {
   #isLocked = false
   readonly #turn = new Turn()
   #afterCommit: () => void = () => {}
-  #follower: Follower | null = null
+  readonly #followers: Follower[] = []
+  /** Null until this transaction has asked. */
+  #dataVersion: number | null = null
 
   constructor(file: string, clock: Clock) {
     this.clock = clock
@@ -128,6 +130,20 @@ export class Connection {
     return { frames: frames ?? 0, copied: copied ?? 0 }
   }
 
+  /** Another one after each commit by another connection; inside a transaction. */
+  dataVersion(): number {
+    this.#dataVersion ??= (this.sql('pragma data_version').get() as unknown as readonly [number])[0]
+    return this.#dataVersion
+  }
+
+  /** A function of one value for SQL; it must not use the connection. */
+  define(name: string, work: (value: SQLOutputValue) => void): void {
+    this.#db.function(name, (value) => {
+      work(value)
+      return null
+    })
+  }
+
   /** Called after each commit that wrote something, off the request's turn; for the checkpointer. */
   onCommit(listener: () => void): void {
     this.#afterCommit = listener
@@ -135,7 +151,7 @@ export class Connection {
 
   /** From then on told about the transactions of `write` and `readTogether`. */
   follow(follower: Follower): void {
-    this.#follower = follower
+    this.#followers.push(follower)
   }
 
   /** Whether one more write is taken in. May run what waits: a full transaction is written first, if the turn leaves time. */
@@ -192,7 +208,8 @@ export class Connection {
   #begin(sql: 'begin' | 'begin immediate'): void {
     this.sql(sql).run()
     this.applications.clear()
-    this.#follower?.begun()
+    this.#dataVersion = null
+    for (const follower of this.#followers) follower.begun()
   }
 
   #schedule(): void {
@@ -210,15 +227,15 @@ export class Connection {
     try {
       this.#begin('begin immediate')
       for (const job of batch) this.#run(job)
-      this.#follower?.committing()
+      for (const follower of this.#followers) follower.committing?.()
       this.sql('commit').run()
     } catch (error) {
       this.#finish('rollback')
-      this.#follower?.undone()
+      for (const follower of this.#followers) follower.undone()
       this.#failed(batch, error)
       return
     }
-    this.#follower?.committed()
+    for (const follower of this.#followers) follower.committed?.()
     for (const job of batch) settle(job)
     this.#afterCommit()
   }

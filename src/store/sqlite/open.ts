@@ -3,6 +3,7 @@ import { type Clock, type OpenedStore, type Store, StoreUnavailable } from '../s
 import { accountStore } from './accounts.ts'
 import { actionStore } from './actions.ts'
 import { applicationStore } from './applications.ts'
+import { CachedReads } from './cached-reads.ts'
 import { startCheckpointer } from './checkpointer.ts'
 import { Connection } from './connection.ts'
 import { guardStore } from './guards.ts'
@@ -16,9 +17,14 @@ import { RotationLog } from './rotation-log.ts'
 import { holdService } from './service-lock.ts'
 import { sessionStore } from './sessions.ts'
 
+/** A row that nobody asks for is kept in memory for twice as long at most. */
+const AGE_MS = 10 * 60_000
+
 export interface OpenSqliteOptions {
   readonly longRunning?: boolean
   readonly rotationLogFullAt?: number
+  /** For the rows that are kept in memory. */
+  readonly rowMemoryBytes?: number
 }
 
 /**
@@ -62,12 +68,14 @@ async function openAlone(file: string, clock: Clock, options: OpenSqliteOptions)
     ...(options.rotationLogFullAt === undefined ? {} : { fullAt: options.rotationLogFullAt }),
   })
   if (options.longRunning === true) await rotations.load()
+  const reads = new CachedReads(connection, rotations, options.rowMemoryBytes)
+  const ageing = options.longRunning === true ? setInterval(() => reads.age(), AGE_MS).unref() : undefined
   const uses = lastUses(connection)
   const store: Store = {
     engine: 'sqlite',
     clock,
-    ...accountStore(connection),
-    ...sessionStore(connection, rotations, uses),
+    ...accountStore(connection, reads),
+    ...sessionStore(connection, rotations, reads, uses),
     ...applicationStore(connection),
     ...keyStore(connection),
     ...guardStore(connection),
@@ -89,6 +97,7 @@ async function openAlone(file: string, clock: Clock, options: OpenSqliteOptions)
     inspect: async (how) => inspect(connection, how?.deep === true),
     async close() {
       await checkpointer?.stop()
+      clearInterval(ageing)
       rotations.stop()
       uses.write()
       connection.close()

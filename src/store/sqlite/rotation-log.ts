@@ -166,7 +166,7 @@ export class RotationLog implements Follower {
   /** Takes over what other processes have appended and settled, at most so much; once in each transaction. */
   #catchUp(most = Number.MAX_SAFE_INTEGER): void {
     if (this.#transaction.isCurrent) return
-    const version = this.#number('pragma data_version')
+    const version = this.#connection.dataVersion()
     if (version !== this.#version) {
       const settledTo = this.#number('select settled_to from rotation_log')
       if (settledTo !== this.#settledTo || this.#mustStartOver) this.#startOver(settledTo)

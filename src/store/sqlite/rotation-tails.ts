@@ -1,4 +1,5 @@
 import type { Session } from '../../core/session.ts'
+import { hashOf } from './hash-of.ts'
 
 /** The columns of a session that a refresh changes, unless it ends it. */
 export type Tail = Pick<
@@ -208,11 +209,4 @@ export class Tails {
     }
     return order.sort()
   }
-}
-
-/** FNV-1a; without a seed, since nobody outside chooses an id. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash >>> 0
 }

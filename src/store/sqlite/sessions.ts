@@ -2,19 +2,16 @@ import { type Account, STATUS } from '../../core/account.ts'
 import type { Application } from '../../core/application.ts'
 import { NO_SESSION } from '../../core/denial.ts'
 import { carriedOut } from '../../core/refresh.ts'
-import type { EndReason, NewSession, Session, SessionView } from '../../core/session.ts'
+import type { EndReason, NewSession, Session } from '../../core/session.ts'
 import {
   ACCOUNT_COLUMNS,
   type Row,
   SESSION_COLUMNS,
-  SESSION_VIEW_COLUMNS,
-  SESSION_VIEW_SOURCE,
   accountFrom,
   isServed,
   listingFrom,
   listingSql,
   sessionFrom,
-  viewFrom,
 } from '../rows.ts'
 import {
   type OpenSession,
@@ -24,22 +21,27 @@ import {
   type SessionStore,
   StoreUnavailable,
 } from '../store.ts'
-import { applicationKept, applicationWithin } from './applications.ts'
+import { applicationWithin } from './applications.ts'
+import type { CachedReads } from './cached-reads.ts'
 import type { Connection } from './connection.ts'
 import type { LastUses } from './last-uses.ts'
 import type { RotationLog } from './rotation-log.ts'
 
 const LISTING = listingSql('?1', '?2')
-const VIEW = `select ${SESSION_VIEW_COLUMNS} from ${SESSION_VIEW_SOURCE} where s.session_id = ?`
 
 /** The verbs about sessions; guarantees in `store.ts`. */
-export function sessionStore(connection: Connection, rotations: RotationLog, uses: LastUses): SessionStore {
+export function sessionStore(
+  connection: Connection,
+  rotations: RotationLog,
+  reads: CachedReads,
+  uses: LastUses,
+): SessionStore {
   return {
     openSession: (request) => connection.write(() => open(connection, rotations, request)),
     refreshSession: (request) =>
-      connection.write(() => refresh(connection, rotations, uses, request), { single: true }),
+      connection.write(() => refresh(connection, rotations, reads, uses, request), { single: true }),
 
-    readSession: (sessionId) => connection.readTogether(() => viewWithin(connection, rotations, sessionId)),
+    readSession: (sessionId) => connection.readTogether(() => reads.view(sessionId)),
 
     listSessions(accountId, limit) {
       const statement = connection.sql(LISTING)
@@ -96,17 +98,10 @@ export function endSessionsWithin(
   return rows.map(([sessionId]) => sessionId as string)
 }
 
-function viewWithin(connection: Connection, rotations: RotationLog, sessionId: string): SessionView | null {
-  const row = connection.sql(VIEW).get(sessionId) as Row | undefined
-  if (row === undefined) return null
-  const view = viewFrom(row, (id) => applicationKept(connection, id))
-  const session = rotations.current(view.session)
-  return session === view.session ? view : { ...view, session }
-}
-
 function refresh(
   connection: Connection,
   rotations: RotationLog,
+  reads: CachedReads,
   uses: LastUses,
   request: RefreshRequest,
 ): RefreshOutcome {
@@ -114,7 +109,7 @@ function refresh(
   const nowMs = connection.clock.nowMs()
   if (nowMs > request.deadlineMs)
     throw new StoreUnavailable('the refresh waited too long for its turn and was not carried out')
-  const view = viewWithin(connection, rotations, presented.sessionId)
+  const view = reads.view(presented.sessionId)
   const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
   if (view === null || foreign) return { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }
   const decision = request.decide(view, presented, nowMs)
@@ -123,7 +118,10 @@ function refresh(
   if (decision.kind === 'end') end(connection, session)
   else if (decision.kind === 'keep' && view.application?.idleSeconds === 0)
     uses.note(session.sessionId, nowMs)
-  else rotations.append(session)
+  else {
+    rotations.append(session)
+    reads.appended(session)
+  }
   return { decision, view: { ...view, session }, nowMs }
 }
 

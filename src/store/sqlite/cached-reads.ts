@@ -1,0 +1,150 @@
+/**
+ * What every request reads, sessions and accounts, kept in memory so that most reads need not search the database. No
+ * change of a row is missed: triggers tell of those by this connection, the version of the database of those by others,
+ * and when a transaction is undone, all that may have been read within it is forgotten.
+ */
+import os from 'node:os'
+import type { Account } from '../../core/account.ts'
+import type { Session, SessionView } from '../../core/session.ts'
+import {
+  ACCOUNT_COLUMNS,
+  ACCOUNT_WIDTH,
+  type Row,
+  SESSION_ACCOUNT_WIDTH,
+  SESSION_AND_ACCOUNT_COLUMNS,
+  SESSION_VIEW_SOURCE,
+  SESSION_WIDTH,
+  accountFrom,
+  sessionAccountFrom,
+  sessionFrom,
+  sessionRow,
+} from '../rows.ts'
+import { applicationKept } from './applications.ts'
+import type { Connection, Follower } from './connection.ts'
+import type { RotationLog } from './rotation-log.ts'
+import { RowCache } from './row-cache.ts'
+
+const SELECT_BOTH = `select ${SESSION_AND_ACCOUNT_COLUMNS} from ${SESSION_VIEW_SOURCE} where s.session_id = ?`
+const SELECT_ACCOUNT = `select ${ACCOUNT_COLUMNS} from accounts where account_id = ?`
+/** Only a rotation that is settled raises a generation: that makes the row what is known here already. */
+const TRIGGERS = `
+  create temp trigger session_changed after update on main.sessions when new.generation = old.generation
+    begin select forget_session(old.session_id); end;
+  create temp trigger session_removed after delete on main.sessions
+    begin select forget_session(old.session_id); end;
+  create temp trigger account_changed after update on main.accounts
+    begin select forget_account(old.account_id); end;
+  create temp trigger account_removed after delete on main.accounts
+    begin select forget_account(old.account_id); end;`
+/** About a million sessions and half a million accounts. */
+const MOST_BYTES = 384 * 2 ** 20
+const SHARE_OF_MEMORY = 1 / 8
+const SESSIONS_SHARE = 0.7
+
+export class CachedReads implements Follower {
+  readonly #connection: Connection
+  readonly #rotations: RotationLog
+  /** As `RotationLog.current` has them. */
+  readonly #sessions: RowCache
+  readonly #accounts: RowCache
+  /** The version of the database that they are of. */
+  #version: number | null = null
+  #isCurrent = false
+
+  constructor(connection: Connection, rotations: RotationLog, mostBytes = memoryBytes()) {
+    this.#connection = connection
+    this.#rotations = rotations
+    this.#sessions = new RowCache(mostBytes * SESSIONS_SHARE, SESSION_WIDTH)
+    this.#accounts = new RowCache(mostBytes * (1 - SESSIONS_SHARE), ACCOUNT_WIDTH)
+    connection.define('forget_session', (sessionId) => this.#sessions.delete(sessionId as string))
+    connection.define('forget_account', (accountId) => this.#accounts.delete(String(accountId)))
+    connection.exec(TRIGGERS)
+    connection.follow(this)
+  }
+
+  /** A session with its account and application; inside a transaction that has not changed any of them. */
+  view(sessionId: string): SessionView | null {
+    this.#catchUp()
+    const row = this.#sessions.get(sessionId)
+    if (row === undefined) return this.#readBoth(sessionId)
+    const session = sessionFrom(row)
+    const { accountId } = session
+    const account =
+      this.#accounts.get(String(accountId), SESSION_ACCOUNT_WIDTH) ?? this.#readAccount(accountId)
+    return this.#viewOf(session, account)
+  }
+
+  /** Inside a transaction, as for `view`. */
+  account(accountId: number): Account | null {
+    this.#catchUp()
+    const row = this.#accounts.get(String(accountId)) ?? this.#readAccount(accountId)
+    return row === null ? null : accountFrom(row)
+  }
+
+  /** What the transaction has just appended to the log of rotations. */
+  appended(session: Session): void {
+    this.#catchUp()
+    this.#sessions.put(session.sessionId, sessionRow(session))
+  }
+
+  /** Drops what nobody has asked for since the last time but one, and its memory. */
+  age(): void {
+    this.#sessions.age()
+    this.#accounts.age()
+  }
+
+  begun(): void {
+    this.#isCurrent = false
+  }
+
+  undone(): void {
+    this.#clear()
+  }
+
+  /** Forgets everything if others have written; once in each transaction. */
+  #catchUp(): void {
+    if (this.#isCurrent) return
+    const version = this.#connection.dataVersion()
+    if (version !== this.#version) this.#clear()
+    this.#version = version
+    this.#isCurrent = true
+  }
+
+  #clear(): void {
+    this.#sessions.clear()
+    this.#accounts.clear()
+  }
+
+  #readBoth(sessionId: string): SessionView | null {
+    const row = this.#connection.sql(SELECT_BOTH).get(sessionId) as Row | undefined
+    if (row === undefined) return null
+    const session = this.#rotations.current(sessionFrom(row))
+    this.#sessions.put(sessionId, sessionRow(session))
+    return this.#viewOf(session, this.#kept(row.slice(SESSION_WIDTH)))
+  }
+
+  #readAccount(accountId: number): Row | null {
+    return this.#kept(this.#connection.sql(SELECT_ACCOUNT).get(accountId) as Row | undefined)
+  }
+
+  #kept(account: Row | undefined): Row | null {
+    const accountId = (account?.[0] ?? null) as number | null
+    if (account === undefined || accountId === null) return null
+    this.#accounts.put(String(accountId), account)
+    return account
+  }
+
+  #viewOf(session: Session, account: Row | null): SessionView {
+    return {
+      session,
+      account: account === null ? null : sessionAccountFrom(account, 0),
+      application: applicationKept(this.#connection, session.applicationId),
+    }
+  }
+}
+
+/** A part of what the process may use: in a container less than the machine has. */
+function memoryBytes(): number {
+  const allowed = process.constrainedMemory() || Number.MAX_SAFE_INTEGER
+  return Math.min(MOST_BYTES, SHARE_OF_MEMORY * Math.min(allowed, os.totalmem()))
+}
