@@ -4,7 +4,8 @@
  */
 import { StatementSync } from 'node:sqlite'
 
-const ABOUT_REQUESTS = /\b(sessions|accounts|application_keys|guards|buckets|known_addresses)\b/
+/** Whoever reads a session or an account, also one that is in memory, asks the version of the database first. */
+const ABOUT_REQUESTS = /\b(data_version|sessions|accounts|application_keys|guards|buckets|known_addresses)\b/
 /** What the service does by itself from time to time. */
 const UPKEEP = /expires_at_ms <= |active_at_ms/
 
