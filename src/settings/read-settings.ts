@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { parseEnv } from 'node:util'
+import { readEnvFile } from './env-file.ts'
 import { type Definition, SETTINGS, type Settings } from './settings.ts'
 
 /** The settings are wrong; `mistakes` lists all of them, a line each, ready to print. */
@@ -51,22 +51,26 @@ export function readSettings(variables: Variables, found?: Found): Settings {
 export function readSettingsWithFile(variables: Variables, file: string): Settings {
   let text = ''
   try {
-    // Some editors begin a file with a byte order mark, which would be part of the first name.
-    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
+    text = readFileSync(file, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
       const mistakes = [`${file} cannot be read: ${(error as Error).message}`]
       return readSettings(variables, { mistakes, isUnclear: () => true })
     }
   }
-  // Where `=` is missing behind a name, Node takes all before the next one for the name: that may be a secret.
-  const values = Object.entries(parseEnv(text)).filter(([name]) => /^\w+$/.test(name))
-  const given: Variables = { ...Object.fromEntries(values), ...notEmpty(variables) }
-  const empty = new Set(namesWithoutValue(text).filter((name) => (given[name] ?? '') === ''))
-  const mistakes = [...empty].map((name) =>
-    isUnknown(name) ? unknown(name) : `${file} gives ${name} no value: write ${name}=…`,
-  )
-  return readSettings(given, { mistakes, isUnclear: (variable) => empty.has(variable) })
+  const { values, withoutValue, cut } = readEnvFile(text)
+  const isGiven = (name: string) => (variables[name] ?? '') !== ''
+  const short = [...cut].filter(([name]) => KNOWN.has(name) && !isGiven(name))
+  const unread = Object.fromEntries(short.map(([name]) => [name, '']))
+  const given: Variables = { ...values, ...unread, ...notEmpty(variables) }
+  const empty = new Set(withoutValue.filter((name) => (given[name] ?? '') === '' && !(name in unread)))
+  const mistakes = [
+    ...[...empty].map((name) =>
+      isUnknown(name) ? unknown(name) : `${file} gives ${name} no value: write ${name}=…`,
+    ),
+    ...short.map(([name, remedy]) => `${file} cuts the value of ${name} short ${remedy}`),
+  ]
+  return readSettings(given, { mistakes, isUnclear: (variable) => empty.has(variable) || variable in unread })
 }
 
 /** What is empty counts as unset, and so leaves the file its say. */
@@ -74,14 +78,9 @@ function notEmpty(variables: Variables): Variables {
   return Object.fromEntries(Object.entries(variables).filter(([, value]) => (value ?? '') !== ''))
 }
 
-/** Names without `=` behind them: they set nothing, and whoever wrote one would wonder why. */
-function namesWithoutValue(text: string): string[] {
-  const lines = text.matchAll(/^[ \t]*(?:export[ \t]+)?(DUKTIG_\w*)(?!\w|[ \t]*=)/gm)
-  return Array.from(lines, ([, name = '']) => name)
-}
-
+/** Of several lines the first: behind an open quote the others of a file follow, which may be secrets. */
 function shown(definition: Definition<unknown>, text: string): string {
-  return definition.secret === true ? '' : `, not "${text.slice(0, 60)}"`
+  return definition.secret === true ? '' : `, not "${text.replace(/\n[^]*/, '…').slice(0, 60)}"`
 }
 
 const KNOWN = new Set(Object.values<Definition<unknown>>(SETTINGS).map(({ variable }) => variable))

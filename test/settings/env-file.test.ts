@@ -59,6 +59,100 @@ describe('a file .env', () => {
       ],
     )
   })
+  describe('whose value is not what somebody wrote', () => {
+    const CUT_AT_HASH = 'short at a #: put the value in quotes, or a space before a comment'
+    const CUT_AT_QUOTE = 'short at a quote: choose quotes of a kind that the value does not hold'
+    const told = (lines: string, variables = {}) => {
+      writeFileSync(file, lines)
+      return mistakesOf(variables, file).map((mistake) => mistake.replace(folder, ''))
+    }
+
+    test('for a # without a space before it is told, all at once with other mistakes, and no secret is shown', () => {
+      const lines = [
+        'DUKTIG_SECRET=q83vq83vq83vq83v#q83vq83vq83vq83v',
+        'DUKTIG_AUTH_KEY = short#but-longer-than-sixteen',
+        'export DUKTIG_DATABASE_URL=postgres://u:p#w@h/db',
+        'DUKTIG_LEGACY_REFRESH_SECRET=#begins',
+        "DUKTIG_LEGACY_ACCOUNT_KEY=it's#",
+        'DUKTIG_PORT=x # the port',
+      ]
+      assert.deepEqual(told(lines.join('\r\n')), [
+        `/.env cuts the value of DUKTIG_AUTH_KEY ${CUT_AT_HASH}`,
+        `/.env cuts the value of DUKTIG_DATABASE_URL ${CUT_AT_HASH}`,
+        `/.env cuts the value of DUKTIG_LEGACY_ACCOUNT_KEY ${CUT_AT_HASH}`,
+        `/.env cuts the value of DUKTIG_LEGACY_REFRESH_SECRET ${CUT_AT_HASH}`,
+        `/.env cuts the value of DUKTIG_SECRET ${CUT_AT_HASH}`,
+        'DUKTIG_PORT must be a whole number, 0 to 65535, not "x"',
+      ])
+    })
+    test('for what stands behind its quotes is told', () => {
+      const lines = [
+        'DUKTIG_AUTH_KEY="a-key-with-a-"-in-it-and-#"',
+        "DUKTIG_LEGACY_ACCOUNT_KEY='it's'",
+        'DUKTIG_LEGACY_REFRESH_SECRET="two" words',
+        'DUKTIG_AUDIENCE="ours"#"',
+      ]
+      assert.deepEqual(
+        told(lines.join('\n')),
+        ['AUTH_KEY', 'LEGACY_ACCOUNT_KEY', 'LEGACY_REFRESH_SECRET', 'AUDIENCE'].map(
+          (name) => `/.env cuts the value of DUKTIG_${name} ${CUT_AT_QUOTE}`,
+        ),
+      )
+    })
+    test('is not told where the environment speaks, where a later line does, and of what is no setting of ours', () => {
+      const lines =
+        'DUKTIG_AUDIENCE=a#b\nDUKTIG_PORT=12#34\nDUKTIG_PORT=1234\nPASSWORD=a#b\nDUKTIG_PROT=a#b\n'
+      assert.deepEqual(told(lines, { DUKTIG_AUDIENCE: 'ours' }), [
+        'DUKTIG_PROT is no setting; `duktig --help` lists them all',
+      ])
+    })
+  })
+  test('holds comments behind a space, and any # in quotes', () => {
+    const lines = [
+      '# DUKTIG_PORT=1#2',
+      '## all of ours ##',
+      'DUKTIG_PORT=8080 # the port, #1 of two',
+      'DUKTIG_HOST=::1\t#the host#',
+      'DUKTIG_ISSUER= # none',
+      'DUKTIG_AUDIENCE="a#b" # it is "ours"',
+      "DUKTIG_LEGACY_REFRESH_SECRET='#\"a#'",
+      'DUKTIG_LEGACY_ACCOUNT_KEY=`a#"\'b`',
+      'OTHER="several',
+      'DUKTIG_MODE=lines#"',
+    ]
+    writeFileSync(file, lines.join('\n'))
+    const { port, host, issuer, audience, legacyRefreshSecret, legacyAccountKey } = readSettingsWithFile(
+      {},
+      file,
+    )
+    assert.deepEqual(
+      { port, host, issuer, audience, legacyRefreshSecret, legacyAccountKey },
+      {
+        port: 8080,
+        host: '::1',
+        issuer: null,
+        audience: 'a#b',
+        legacyRefreshSecret: '#"a#',
+        legacyAccountKey: `a#"'b`,
+      },
+    )
+  })
+  test('leaves a setting unset behind whose name stands nothing but spaces, and never takes the next line for it', () => {
+    const secret = 'q83vq83vq83vq83vq83vq83vq83vq83v'
+    writeFileSync(
+      file,
+      `DUKTIG_AUDIENCE= \t\r\nDUKTIG_SECRET=${secret}\nDUKTIG_ISSUER = \n\nDUKTIG_PORT=1234\n`,
+    )
+    const settings = readSettingsWithFile({}, file)
+    assert.deepEqual(
+      [settings.audience, settings.secret, settings.issuer, settings.port],
+      ['duktig', secret, null, 1234],
+    )
+  })
+  test('shows of a wrong value no other line, which may be a secret', () => {
+    writeFileSync(file, 'DUKTIG_PORT="80\nDUKTIG_SECRET=q83vq83v\nOTHER="\n')
+    assert.deepEqual(mistakesOf({}, file), ['DUKTIG_PORT must be a whole number, 0 to 65535, not "80…"'])
+  })
   test('that cannot be read is a mistake, and so is a line that gives nothing; all are listed at once', () => {
     writeFileSync(
       file,

@@ -1,0 +1,54 @@
+/** What a `.env` file gives, and which of its values are not what somebody wrote. */
+import { parseEnv } from 'node:util'
+
+export interface EnvFile {
+  readonly values: Readonly<Record<string, string>>
+  /** Names of ours without `=` behind them: they set nothing, and whoever wrote one would wonder why. */
+  readonly withoutValue: readonly string[]
+  /** Names with a value that goes on behind what is taken for it, each with what to do; a cut secret would be another one. */
+  readonly cut: ReadonlyMap<string, string>
+}
+
+export function readEnvFile(content: string): EnvFile {
+  const text = content
+    // Some editors begin a file with a byte order mark, which would be part of the first name.
+    .replace(/^\uFEFF/, '')
+    // Where only spaces are left for a value, Node takes the next line for it, which may be a secret.
+    .replaceAll(/^([ \t]*(?:export[ \t]+)?\w+[ \t]*=)[ \t]+$/gm, '$1')
+  // Where `=` is missing behind a name, Node takes all before the next one for the name: that may be a secret.
+  const named = Object.entries(parseEnv(text) as EnvFile['values']).filter(([name]) => /^\w+$/.test(name))
+  const values = Object.fromEntries(named)
+  return {
+    values,
+    withoutValue: namesWithoutValue(text),
+    cut: new Map([...cutAtHash(text, values), ...cutAtQuote(text, values)]),
+  }
+}
+
+function namesWithoutValue(text: string): string[] {
+  const lines = text.matchAll(/^[ \t]*(?:export[ \t]+)?(DUKTIG_\w*)(?!\w|[ \t]*=)/gm)
+  return Array.from(lines, ([, name = '']) => name)
+}
+
+/** Of the private use area: nobody writes it. */
+const MARK = '\uE000'
+
+/**
+ * Node begins a comment at any `#` outside quotes, people with a space before it. So where no space is, the file is read once
+ * more with another character in its place: a value that goes on with that had been cut.
+ */
+function cutAtHash(text: string, values: EnvFile['values']): [name: string, remedy: string][] {
+  const marked = parseEnv(text.replaceAll(/(?<=[^ \t\r\n])#/g, MARK))
+  return Object.entries(values)
+    .filter(([name, value]) => marked[name]?.startsWith(value + MARK) === true)
+    .map(([name]) => [name, 'at a #: put the value in quotes, or a space before a comment'])
+}
+
+/** A value in quotes ends with the next one of their kind; what Node finds behind that it leaves out, be it a comment or not. */
+function cutAtQuote(text: string, values: EnvFile['values']): [name: string, remedy: string][] {
+  const quoted =
+    /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*((["'`])(?:(?!\3)[^])*\3)(?=[^ \t\r\n]|[ \t]+[^ \t\r\n#])/gm
+  return Array.from(text.matchAll(quoted))
+    .filter(([, name = '', value = '']) => parseEnv(`X=${value}`)['X'] === values[name])
+    .map(([, name = '']) => [name, 'at a quote: choose quotes of a kind that the value does not hold'])
+}
