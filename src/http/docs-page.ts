@@ -57,7 +57,7 @@ function section(
     description === undefined ? '' : `<p>${inline(description)}</p>`,
     credentials(document, operation),
     parameters.length === 0 ? '' : parameterTable(parameters),
-    requestBody === undefined ? '' : `<h4>Body</h4>${schemaOf(requestBody)}`,
+    requestBody === undefined ? '' : `<h4>Body</h4>${bodyOf(requestBody)}`,
     `<h4>Answers</h4>${Object.entries(responses)
       .map(([status, response]) => answer(status, response))
       .join('')}`,
@@ -80,6 +80,11 @@ function parameterTable(parameters: readonly ParameterObject[]): string {
       `<tr><td><code>${escape(p.name)}</code><td>${p.in}${p.required === true ? ', required' : ''}<td>${shape(p.schema)}<td>${inline(p.description ?? '')}`,
   )
   return `<h4>Parameters</h4><table>${rows.join('')}</table>`
+}
+
+function bodyOf(body: object): string {
+  const { description } = body as { description?: string }
+  return (description === undefined ? '' : `<p>${inline(description)}</p>`) + schemaOf(body)
 }
 
 function answer(status: string, response: object): string {
@@ -113,11 +118,15 @@ function shape(schema: Schema): string {
 }
 
 function plainShape(schema: Schema): string {
+  if (schema['const'] !== undefined) return JSON.stringify(schema['const'])
+  if (Array.isArray(schema['anyOf'])) return (schema['anyOf'] as Schema[]).map(plainShape).join(' | ')
   if (Array.isArray(schema['enum'])) return schema['enum'].map((value) => JSON.stringify(value)).join(' | ')
-  const { minLength, maxLength, minimum, format } = schema as Readonly<
+  const { minLength, maxLength, minimum, format, description } = schema as Readonly<
     Record<string, number | string | undefined>
   >
   const type = ([] as unknown[]).concat(schema['type'] ?? 'any').join(' or ')
+  // It says more than its bounds do.
+  if (description !== undefined) return `${type}: ${description}`
   const least = minLength === undefined ? 'at most' : `${minLength} to`
   return [
     format === undefined ? type : `${type} (${format})`,

@@ -26,7 +26,8 @@ export interface ParameterObject {
 
 const DESCRIPTION =
   'Sign in once, stay signed in everywhere, be signed out everywhere in a second. ' +
-  'Dates are `YYYY-MM-DD HH:MM:SS` in the configured time zone; `expires_in` is an absolute time in Unix seconds.'
+  'Dates are `YYYY-MM-DD HH:MM:SS` in the configured time zone; `expires_in` is an absolute time in Unix seconds. ' +
+  'Characters are code points of Unicode, and NUL is in no text.'
 
 const STATUS_ERROR = { const: 'error' }
 

@@ -73,6 +73,7 @@ function queryValue({ name, schema }: ApiParameter, random: Random): string {
     const text = typeof value === 'string' && value.isWellFormed() ? value : JSON.stringify(value)
     return encodeURIComponent(text.toWellFormed()).slice(0, 600)
   }
+  if (name === 'dateFrom') return String(random.pick([0, -5, random.below(4_102_444_800)]))
   if (name === 'dateTo') return String(random.pick([4_102_444_800, 0, -5]))
   return String(fitting(schema, random))
 }

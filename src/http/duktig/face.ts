@@ -78,7 +78,7 @@ export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
     ...(isPublic === undefined ? {} : { isPublic }),
     ...(hasRoom === undefined ? {} : { hasRoom: () => hasRoom(face.deps) }),
     handle: (request) => run(face, route, request),
-    operation: operationOf(route, (name) => face.renamed[name] ?? name),
+    operation: operationOf(route, face.deps.passwordPolicy, (name) => face.renamed[name] ?? name),
   }
 }
 

@@ -1,4 +1,5 @@
 /** The API reference of a Duktig route, made from the same data that runs it. */
+import type { PasswordPolicy } from '../../passwords/policy.ts'
 import type { Operation } from '../route.ts'
 import type { JsonSchema, Rule } from './rules.ts'
 import { type BodyRules, bodySchema } from './validation.ts'
@@ -49,7 +50,11 @@ const MEANINGS: Readonly<Record<number, readonly [string, JsonSchema]>> = {
 }
 
 /** `renamed` gives a header of the contract the name that the settings gave it. */
-export function operationOf(route: RouteFacts, renamed: (header: string) => string): Operation {
+export function operationOf(
+  route: RouteFacts,
+  policy: PasswordPolicy,
+  renamed: (header: string) => string,
+): Operation {
   const { operationId, summary, description, tag } = route
   const security = securityOf(route)
   return {
@@ -59,7 +64,7 @@ export function operationOf(route: RouteFacts, renamed: (header: string) => stri
     tags: [tag],
     security,
     parameters: [...queryParameters(route), ...headerParameters(route, renamed)],
-    ...(route.body === undefined ? {} : { requestBody: requestBody(route.body) }),
+    ...(route.body === undefined ? {} : { requestBody: requestBody(route.body, policy) }),
     responses: responsesOf(route),
   }
 }
@@ -88,8 +93,11 @@ function headerParameters(route: RouteFacts, renamed: (header: string) => string
   }))
 }
 
-function requestBody(rules: BodyRules): object {
-  return { required: true, content: { 'application/json': { schema: bodySchema(rules) } } }
+function requestBody(rules: BodyRules, policy: PasswordPolicy): object {
+  const content = { 'application/json': { schema: bodySchema(rules, policy) } }
+  if (rules.keys === 'exact') return { required: true, content }
+  const description = 'At least one field with a value. Null is no value: it leaves the field as it is.'
+  return { description, required: true, content }
 }
 
 function responsesOf(route: RouteFacts): Record<string, object> {

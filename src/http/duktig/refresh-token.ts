@@ -31,8 +31,7 @@ export const refreshTokenRoute: DuktigRoute = {
   extraHeaders: {
     'Refresh-Token': 'The refresh token; `X-Refresh-Token` works too.',
     'X-Auth-Key': 'The application key; optional, unless the policy of the application demands it.',
-    'Idempotency-Key':
-      'One random key for each refresh token that you store; send it with every try of that token.',
+    'Idempotency-Key': `One random key for each refresh token that you store; send it with every try of that token. One of more than ${LIMITS.attemptKeyCharacters} characters is ignored.`,
   },
   handle,
 }

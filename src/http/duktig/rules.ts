@@ -16,18 +16,37 @@ export interface Rule {
 
 export const email: Rule = {
   message: 'Required valid email address',
-  schema: { type: 'string', format: 'email', maxLength: 254 },
+  schema: {
+    type: 'string',
+    format: 'email',
+    maxLength: 254,
+    description: 'an address of at most 254 characters of ASCII, without quotes, with a dot behind the @',
+  },
   test: isEmail,
 }
 
 export const password: Rule = {
   message: `Required not weak Password Strength between ${LIMITS.passwordBytesMin} - ${LIMITS.passwordBytesMax} chars`,
-  schema: { type: 'string', format: 'password', maxLength: LIMITS.passwordBytesMax },
+  schema: passwordSchema(LIMITS.passwordBytesMin),
   test: isStrongPassword,
 }
 
 /** A password that is to be set; also refused, with the same words, when everybody tries it first. */
 export const newPassword: Rule = { ...password, setsPassword: true }
+
+/**
+ * JSON Schema counts characters, the rule bytes. The shortest text of so many bytes has four in each character but one, which
+ * is of ASCII, since two kinds are asked for and only one of them has others; the longest has one in each.
+ */
+export function passwordSchema(minBytes: number): JsonSchema {
+  return {
+    type: 'string',
+    format: 'password',
+    minLength: 1 + Math.ceil((minBytes - 1) / 4),
+    maxLength: LIMITS.passwordBytesMax,
+    description: `${minBytes} to ${LIMITS.passwordBytesMax} bytes of UTF-8, of two kinds or more: a-z, A-Z, 0-9, all others`,
+  }
+}
 
 function string([min, max]: readonly [number, number]): Rule {
   return {
@@ -57,7 +76,7 @@ export function oneOf(...values: readonly number[]): Rule {
 export function integer(min: number): Rule {
   return {
     message: `Required int value min ${min}`,
-    schema: { type: 'integer', minimum: min },
+    schema: { type: 'integer', format: 'int64', minimum: min },
     test: (value) => typeof value === 'string' && /^(0|[1-9]\d{0,18})$/.test(value) && isWithin(value, min),
   }
 }
@@ -73,10 +92,18 @@ export function wholeNumber(text: string | undefined): number {
   return Math.min(Number(text), Number.MAX_SAFE_INTEGER)
 }
 
+/** What twelve digits can say. */
+const LAST_SECOND = 999_999_999_999
+
 /** A point in time in a query, as Unix seconds. */
 export const unixDate: Rule = {
   message: 'Required valid date with format: U',
-  schema: { type: 'integer' },
+  schema: {
+    type: 'integer',
+    minimum: -LAST_SECOND,
+    maximum: LAST_SECOND,
+    description: 'Unix seconds, at most 12 digits',
+  },
   test: (value) => typeof value === 'string' && /^-?\d{1,12}$/.test(value),
 }
 

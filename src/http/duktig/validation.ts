@@ -2,7 +2,7 @@
 import type { PasswordPolicy } from '../../passwords/policy.ts'
 import { LIMITS } from '../../settings/limits.ts'
 import type { JsonObject } from '../body.ts'
-import type { JsonSchema, Rule } from './rules.ts'
+import { type JsonSchema, type Rule, passwordSchema } from './rules.ts'
 
 /** Messages by field, fields in rule order, the whole-body key last; empty when all is well. */
 export type Mistakes = Record<string, string[]>
@@ -46,18 +46,29 @@ export function validateQuery(
 }
 
 /** The JSON schema of a body, for the API reference. */
-export function bodySchema(rules: BodyRules): JsonSchema {
+export function bodySchema(rules: BodyRules, policy: PasswordPolicy): JsonSchema {
   const properties = Object.fromEntries(
-    Object.entries(rules.fields).map(([field, rule]) => [field, rule.schema]),
+    Object.entries(rules.fields).map(([field, stated]) => {
+      const { schema } = stated.setsPassword === true ? underPolicy(stated, policy) : stated
+      return [field, rules.keys === 'exact' ? schema : orNull(schema)]
+    }),
   )
   const required = rules.keys === 'exact' ? { required: Object.keys(properties) } : { minProperties: 1 }
   return { type: 'object', properties, ...required, additionalProperties: false }
 }
 
+/** What a schema allows, and null: in a `patch` the same as nothing. */
+function orNull(schema: JsonSchema): JsonSchema {
+  const { type, enum: values } = schema
+  return Array.isArray(values) ? { ...schema, enum: [...values, null] } : { ...schema, type: [type, 'null'] }
+}
+
 /** The rule of a new password with what the settings ask beyond it; the words stay, but for a longer minimum. */
 function underPolicy(rule: Rule, policy: PasswordPolicy): Rule {
   const message = rule.message.replace(`${LIMITS.passwordBytesMin} -`, `${policy.minBytes} -`)
-  return { ...rule, message, test: (value) => policy.accepts(value) }
+  const { description, ...counted } = passwordSchema(policy.minBytes)
+  const schema = { ...counted, description: `${String(description)}; none that everybody tries first` }
+  return { ...rule, message, schema, test: (value) => policy.accepts(value) }
 }
 
 function exactField(rules: BodyRules, rule: Rule, value: unknown): string[] {

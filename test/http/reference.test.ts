@@ -1,0 +1,164 @@
+/** The API reference says of requests what a running service does with them. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { type Schema, schemaMistakes } from '../support/json-schema.ts'
+import { type Api, type ApiOperation, apiOf } from '../support/openapi.ts'
+import { PASSWORD, addAccount, signIn } from '../support/people.ts'
+import { type RawAnswer, send } from '../support/raw-http.ts'
+import { AUTH_KEY, UNLIMITED, startTestService } from '../support/service.ts'
+
+const MIN_BYTES = 15
+
+// The tests are made from the document, so it must be at hand before they are.
+const service = await startTestService({ ...UNLIMITED, DUKTIG_PASSWORD_MIN_LENGTH: String(MIN_BYTES) })
+const api: Api = await apiOf(service.address)
+after(() => service.stop())
+
+let headers: Readonly<Record<string, string>>
+let somebodysId: number
+/** Who signs in. */
+let email: string
+before(async () => {
+  const administrator = await addAccount(service, { roleId: 1 })
+  somebodysId = (await addAccount(service)).accountId
+  email = (await addAccount(service)).email
+  const { accessToken } = await signIn(service, administrator.email)
+  headers = { 'X-Auth-Key': AUTH_KEY, 'Access-Token': accessToken }
+})
+
+function operation(operationId: string): ApiOperation {
+  const found = api.operations.find((one) => one.operationId === operationId)
+  assert.ok(found, operationId)
+  return found
+}
+
+function propertiesOf({ body }: ApiOperation): Readonly<Record<string, Schema>> {
+  return (body?.['properties'] ?? {}) as Record<string, Schema>
+}
+
+function fits(schema: Schema, value: unknown): boolean {
+  return schemaMistakes(api.document, schema, value).length === 0
+}
+
+function ask({ method, path }: ApiOperation, body: object | null, userId = somebodysId): Promise<RawAnswer> {
+  const filled = path.replace('{userId}', String(userId))
+  if (body === null) return send(service.address, method, filled, headers)
+  const typed = { ...headers, 'Content-Type': 'application/json' }
+  return send(service.address, method, filled, typed, JSON.stringify(body))
+}
+
+let people = 0
+/** A good value for each of some fields. */
+function goodBody(names: readonly string[]): Record<string, unknown> {
+  const signsIn = names.join() === 'email,password'
+  const good: Readonly<Record<string, unknown>> = {
+    firstName: 'Ani',
+    lastName: 'Sarkis',
+    email: signsIn ? email : `reference-${++people}@example.com`,
+    password: PASSWORD,
+    phone: '37411223344',
+    comment: 'a comment',
+    roleId: 4,
+    status: 1,
+  }
+  return Object.fromEntries(names.map((name) => [name, good[name]]))
+}
+
+describe('of a body', () => {
+  for (const one of api.operations.filter(({ body }) => body !== null)) {
+    const { method, path, body } = one
+    const properties = propertiesOf(one)
+    const names = Object.keys(properties)
+    const isPatch = body?.['required'] === undefined
+    /** With this field, and of a `PATCH` as little as goes, since hashing passwords takes its time. */
+    const bodyWith = (name: string) =>
+      goodBody(isPatch ? [name, name === 'phone' ? 'lastName' : 'phone'] : names)
+
+    test(`${method} ${path}: a field may be null, or left out, exactly where the reference says so`, async () => {
+      for (const name of names) {
+        const whole = bodyWith(name)
+        const { [name]: _, ...without } = whole
+        const said = (value: object) => (body !== null && fits(body, value) ? 200 : 422)
+        const answers = [whole, { ...whole, [name]: null }, without].map(async (value) => {
+          const { status, text } = await ask(one, value)
+          assert.equal(status, said(value), `${JSON.stringify(value)}: ${text}`)
+        })
+        await Promise.all(answers)
+      }
+    })
+  }
+
+  test('PATCH takes none that says nothing, and the reference says that null is nothing', async () => {
+    for (const id of ['patchOwnAccount', 'patchAccount']) {
+      const names = Object.keys(propertiesOf(operation(id)))
+      for (const body of [{}, Object.fromEntries(names.map((name) => [name, null]))]) {
+        assert.equal((await ask(operation(id), body)).status, 422)
+      }
+    }
+    const { text } = await send(service.address, 'GET', '/docs')
+    assert.equal(text.split('Null is no value: it leaves the field as it is.').length - 1, 2)
+  })
+
+  test('a text is counted in code points', async () => {
+    const schema = propertiesOf(operation('patchOwnAccount'))['firstName'] as Schema
+    for (const firstName of [
+      '\u{1f600}',
+      '\u{1f600}'.repeat(2),
+      '\u{1f600}'.repeat(15),
+      '\u{1f600}'.repeat(16),
+    ]) {
+      const { status } = await ask(operation('patchOwnAccount'), { firstName })
+      assert.equal(status, fits(schema, firstName) ? 200 : 422, firstName)
+    }
+  })
+
+  test('a password is counted in bytes, and the characters of the reference are those that can have so many', async () => {
+    const schema = propertiesOf(operation('patchOwnAccount'))['password'] as Schema
+    const rows = [
+      ['Correct-Hors-1', false],
+      ['Correct-Horse-1', true],
+      ['\u{1f600}'.repeat(3) + 'ab', false],
+      ['\u{1f600}'.repeat(4) + 'a', true],
+      ['a1'.repeat(128), true],
+      ['a1'.repeat(128) + 'b', false],
+      ['é'.repeat(127) + 'a1', true],
+      ['é'.repeat(128) + 'a', false],
+    ] as const
+    const taken: number[] = []
+    for (const [password, isTaken] of rows) {
+      const { status, text } = await ask(operation('patchOwnAccount'), { password })
+      assert.equal(status, isTaken ? 200 : 422, `${password}: ${text}`)
+      if (isTaken) assert.ok(fits(schema, password), password)
+      if (isTaken) taken.push([...password].length)
+    }
+    assert.deepEqual([Math.min(...taken), Math.max(...taken)], [schema['minLength'], schema['maxLength']])
+    const shortest = ['patchOwnAccount', 'registerAccount', 'signIn'].map((id) =>
+      /^\d+ to 256 bytes of UTF-8/.exec(String(propertiesOf(operation(id))['password']?.['description'])),
+    )
+    // That of the settings holds for passwords that are set, that of the contract where one is only checked.
+    assert.deepEqual(
+      shortest.map((found) => found?.[0].split(' ')[0]),
+      [String(MIN_BYTES), String(MIN_BYTES), '6'],
+    )
+  })
+})
+
+describe('of a query', () => {
+  const good: Readonly<Record<string, number>> = { offset: 0, limit: 1, dateFrom: 0, dateTo: 1 }
+  for (const one of api.operations) {
+    const parameters = one.parameters.filter(({ in: place }) => place === 'query')
+    if (parameters.length === 0) continue
+    test(`${one.method} ${one.path}: a number is taken exactly where the reference allows it`, async () => {
+      for (const { name, schema } of parameters) {
+        for (const number of [-1e12, -1e12 + 1, -1, 0, 1, 1e12 - 1, 1e12, 1e15]) {
+          const pairs = parameters.map(
+            (other) => `${other.name}=${other.name === name ? number : good[other.name]}`,
+          )
+          const path = `${one.path}?${pairs.join('&')}`
+          const { status, text } = await ask({ ...one, path }, null)
+          assert.equal(status, fits(schema, number) ? 200 : 422, `${name}=${number}: ${text}`)
+        }
+      }
+    })
+  }
+})
