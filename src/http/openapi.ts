@@ -80,18 +80,11 @@ function refusals(route: HttpRoute): Record<string, object> {
 }
 
 function pathParameters(route: HttpRoute): ParameterObject[] {
-  return [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
-    const pattern = route.params?.[name]
-    const schema = name === 'userId' ? { type: 'integer' } : { type: 'string' }
-    return {
-      name,
-      in: 'path',
-      required: true,
-      schema: pattern === undefined ? schema : { ...schema, ...patternOf(name, pattern) },
-    }
-  })
-}
-
-function patternOf(name: string, pattern: RegExp): object {
-  return name === 'userId' ? { minimum: pattern.test('-2') ? -3 : 1 } : { pattern: pattern.source }
+  return Object.entries(route.params ?? {}).map(([name, { schema, description }]) => ({
+    name,
+    in: 'path',
+    required: true,
+    description,
+    schema,
+  }))
 }

@@ -15,8 +15,8 @@ export interface HttpRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With parameters in braces, as OpenAPI writes them: `/users/{userId}`. */
   readonly path: string
-  /** The patterns of the parameters; a path that does not match is an unknown route. */
-  readonly params?: Readonly<Record<string, RegExp>>
+  /** The parameters of the path; one that does not match makes it an unknown route. */
+  readonly params?: Readonly<Record<string, PathParameter>>
   /** Needs no credential: every request counts against the bound of its address. */
   readonly isPublic?: boolean
   /** Answers HEAD too, as GET without the content. */
@@ -28,6 +28,13 @@ export interface HttpRoute {
   handle(request: HttpRequest): Promise<Answer> | Answer
   /** For the API reference. */
   readonly operation: Operation
+}
+
+export interface PathParameter {
+  readonly pattern: RegExp
+  /** For the API reference: the values that match, and what they mean. */
+  readonly schema: Readonly<Record<string, unknown>>
+  readonly description: string
 }
 
 /** An OpenAPI operation object without its `parameters` in the path, which come from the route. */

@@ -199,8 +199,8 @@ function write(options: ServerOptions, response: ServerResponse, answer: Answer)
 /** `/users/{userId}` for the router, with the pattern of each parameter. */
 function routerPath(route: HttpRoute): string {
   return route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const pattern = route.params?.[name]
-    return pattern === undefined ? `:${name}` : `:${name}(${pattern.source})`
+    const parameter = route.params?.[name]
+    return parameter === undefined ? `:${name}` : `:${name}(${parameter.pattern.source})`
   })
 }
 

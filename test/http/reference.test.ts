@@ -143,6 +143,32 @@ describe('of a body', () => {
   })
 })
 
+describe('of a path', () => {
+  for (const path of new Set(api.operations.map((one) => one.path))) {
+    const listed = api.operations.filter((one) => one.path === path)
+
+    for (const { method, parameters } of listed.filter(() => path.includes('{'))) {
+      test(`${method} ${path}: takes the ids that the reference allows, and says what they are`, async () => {
+        const stated = parameters.filter((one) => one.in === 'path')
+        assert.deepEqual(
+          stated.map(({ name }) => `{${name}}`),
+          path.match(/\{\w+\}/g),
+        )
+        for (const { name, schema, description } of stated) {
+          assert.ok(description)
+          const ids =
+            name === 'userId' ? [-4, -3, -2, -1, 0, 1, 2] : ['x', 'A_z-9', 'a.b', 'é', 'x'.repeat(65)]
+          for (const id of ids) {
+            const filled = path.replace(`{${name}}`, encodeURIComponent(id)).replace(/\{\w+\}/, '1')
+            const { status } = await send(service.address, method, filled)
+            assert.equal(status, fits(schema, id) ? 401 : 404, `${name} ${id}`)
+          }
+        }
+      })
+    }
+  }
+})
+
 describe('of a query', () => {
   const good: Readonly<Record<string, number>> = { offset: 0, limit: 1, dateFrom: 0, dateTo: 1 }
   for (const one of api.operations) {

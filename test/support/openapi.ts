@@ -7,6 +7,7 @@ export interface ApiParameter {
   readonly name: string
   readonly in: 'path' | 'query' | 'header'
   readonly required?: boolean
+  readonly description?: string
   readonly schema: Schema
 }
 
@@ -21,7 +22,7 @@ export interface ApiOperation {
   readonly parameters: readonly ApiParameter[]
   /** The schema of its body; null when it takes none. */
   readonly body: Schema | null
-  readonly responses: Readonly<Record<string, { readonly content?: Content }>>
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>
 }
 
 export interface Api {

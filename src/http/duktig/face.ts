@@ -60,10 +60,24 @@ export interface DuktigRoute extends Documented {
 }
 
 /** User ids in paths: integers above 0. */
-export const USER_ID = { userId: /^[1-9]\d{0,18}$/ }
+export const USER_ID = {
+  userId: {
+    pattern: /^[1-9]\d{0,18}$/,
+    schema: { type: 'integer', minimum: 1 },
+    description: 'The id of an account.',
+  },
+}
+
+const SESSION_PATTERN = /^[A-Za-z0-9_-]{1,64}$/
 
 /** Session ids in paths: opaque strings. */
-export const SESSION_ID = { sessionId: /^[A-Za-z0-9_-]{1,64}$/ }
+export const SESSION_ID = {
+  sessionId: {
+    pattern: SESSION_PATTERN,
+    schema: { type: 'string', pattern: SESSION_PATTERN.source },
+    description: 'The id of a session, as the list of sessions has it.',
+  },
+}
 
 /** The header of a browser's or a proxy's way to send an access token. */
 const BEARER = /^Bearer +([^ ]+) *$/i

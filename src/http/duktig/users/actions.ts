@@ -3,13 +3,19 @@ import type { Denial } from '../../../core/denial.ts'
 import { LIMITS } from '../../../settings/limits.ts'
 import { listActions } from '../../../usecases/list-actions.ts'
 import { json } from '../../answer.ts'
-import { type DuktigRoute, type Face, actionBy } from '../face.ts'
+import { type DuktigRoute, type Face, USER_ID, actionBy } from '../face.ts'
 import { integer, unixDate, wholeNumber } from '../rules.ts'
 import { actionSchema } from '../schemas.ts'
 import { administration, existing } from './common.ts'
 
 /** User ids in this path: integers above 0, and those of guests and the system. */
-const ACTOR_ID = { userId: /^(?:[1-9]\d{0,18}|-2|-3)$/ }
+const ACTOR_ID = {
+  userId: {
+    pattern: /^(?:[1-9]\d{0,18}|-2|-3)$/,
+    schema: { anyOf: [USER_ID.userId.schema, { const: GUEST }, { const: SYSTEM }] },
+    description: `The id of an account; ${GUEST} for guests, who are requests without an account; ${SYSTEM} for the system, which is the command line and jobs.`,
+  },
+}
 
 function existingActor(face: Face, userId: number): Promise<Denial | null> {
   return userId === GUEST || userId === SYSTEM ? Promise.resolve(null) : existing(face, userId)
@@ -24,7 +30,7 @@ export const listActionsRoute: DuktigRoute = {
   operationId: 'listActions',
   summary: 'List what an account did, newest first',
   description:
-    'The id may be -2 for guests or -3 for the system. `dateFrom` and `dateTo` are Unix seconds, both included. ' +
+    '`dateFrom` and `dateTo` are Unix seconds, both included. ' +
     `At most ${LIMITS.actionsListed} at a time.`,
   target: existingActor,
   query: { fields: { offset: integer(0), limit: integer(1), dateFrom: unixDate, dateTo: unixDate } },
