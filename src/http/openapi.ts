@@ -37,7 +37,9 @@ export function openApiDocument(routes: readonly HttpRoute[], names: ApiNames): 
     const parameters = [...pathParameters(route), ...(route.operation.parameters ?? [])] as ParameterObject[]
     const operations = (paths[route.path] ??= {})
     const responses = { ...refusals(route), ...route.operation.responses }
-    operations[route.method.toLowerCase()] = { ...route.operation, responses, parameters }
+    const operation = { ...route.operation, responses, parameters }
+    operations[route.method.toLowerCase()] = operation
+    if (route.answersHead === true) operations['head'] = headOf(operation)
   }
   return {
     openapi: '3.1.0',
@@ -63,6 +65,21 @@ export function openApiDocument(routes: readonly HttpRoute[], names: ApiNames): 
         },
       },
     },
+  }
+}
+
+/** The same question asked with HEAD: no answer has content. */
+function headOf(operation: OperationObject): OperationObject {
+  const { operationId, summary, responses } = operation
+  return {
+    ...operation,
+    operationId: `${operationId}Head`,
+    summary: `${summary}, told by the status alone`,
+    responses: Object.fromEntries(
+      Object.entries(responses as Record<string, { description: string }>).map(
+        ([status, { description }]) => [status, { description }],
+      ),
+    ),
   }
 }
 

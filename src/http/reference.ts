@@ -11,10 +11,8 @@ const PAGE_HEADERS = {
 
 /** The API reference of `routes`: the OpenAPI document, and a page of it that needs neither network nor scripts. */
 export function referenceRoutes(routes: readonly HttpRoute[], names: ApiNames): readonly HttpRoute[] {
-  const document = openApiDocument(routes, names)
-  const text = JSON.stringify(document)
   let page: string | null = null
-  return [
+  const own: readonly HttpRoute[] = [
     {
       method: 'GET',
       path: '/openapi.json',
@@ -33,6 +31,9 @@ export function referenceRoutes(routes: readonly HttpRoute[], names: ApiNames): 
       operation: operation('docs', 'The API reference as a page', 'text/html', { type: 'string' }),
     },
   ]
+  const document = openApiDocument([...routes, ...own], names)
+  const text = JSON.stringify(document)
+  return own
 }
 
 function operation(

@@ -61,11 +61,17 @@ export const RULES: Readonly<Record<string, Rule>> = {
   ping: open,
   keySet: open,
   live: open,
+  liveHead: open,
   ready: open,
+  readyHead: open,
+  openapi: open,
+  docs: open,
 }
 
+const OPEN = Object.keys(RULES).filter((operationId) => RULES[operationId] === open)
+
 /** Routes whose credential the reference describes as headers, since it may be left out or be one of several. */
-export const WITHOUT_SECURITY = ['refreshToken', 'signOut', 'verify', 'ping', 'keySet', 'live', 'ready']
+export const WITHOUT_SECURITY = ['refreshToken', 'signOut', 'verify', ...OPEN]
 
 const MISSING = [401, 'Unauthorized'] as const
 const INVALID = [401, 'Invalid token'] as const

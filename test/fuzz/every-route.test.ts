@@ -63,14 +63,15 @@ after(async () => {
 /** Where the path is not that of the operation, another route of the method may be meant, or none. */
 function mistakesOf({ operation, onRoute }: FuzzRequest, answer: WireAnswer): readonly string[] {
   const mistakes = answerMistakes(api, operation, answer)
-  if (onRoute || mistakes.length === 0 || isNotFound(answer))
+  if (onRoute || mistakes.length === 0 || isNotFound(answer, operation))
     return mistakes.length > 0 && onRoute ? mistakes : []
   const sameMethod = api.operations.filter(({ method }) => method === operation.method)
   return sameMethod.some((other) => answerMistakes(api, other, answer).length === 0) ? [] : mistakes
 }
 
-function isNotFound({ status, text }: WireAnswer): boolean {
-  return status === 404 && text === '{"status":"error","message":"Resource not found"}'
+function isNotFound({ status, text }: WireAnswer, { method }: ApiOperation): boolean {
+  const whole = '{"status":"error","message":"Resource not found"}'
+  return status === 404 && text === (method === 'HEAD' ? '' : whole)
 }
 
 class Tally {

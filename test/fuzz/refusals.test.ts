@@ -9,7 +9,7 @@ import { openWire } from './wire.ts'
 
 const CONNECTIONS = 16
 /** Who may ask whatever others behind his address do: what they answer decides whether a process lives. */
-const PROBES = new Set(['ping', 'live', 'ready'])
+const PROBES = new Set(['ping', 'live', 'liveHead', 'ready', 'readyHead'])
 
 function ask(base: string, { method, path }: ApiOperation): Promise<RawAnswer> {
   return send(base, method, path.replace('{userId}', '1').replace('{sessionId}', 'x'))
@@ -31,7 +31,9 @@ test('under maintenance every answer is in the reference', async () => {
   await open.stop()
   const closed = await startTestService({ ...UNLIMITED, DUKTIG_MAINTENANCE: 'on' })
   for (const operation of api.operations) {
-    assertInReference(api, operation, await ask(closed.address, operation))
+    const answer = await ask(closed.address, operation)
+    assertInReference(api, operation, answer)
+    assert.equal(answer.status, PROBES.has(operation.operationId) ? 200 : 503, operation.operationId)
   }
   await closed.stop()
 })

@@ -43,9 +43,11 @@ export function openWire(base: string): Wire {
     exchange(request) {
       const { promise, resolve, reject } = Promise.withResolvers<WireAnswer>()
       const current = connected()
+      // RFC 9110, section 9.3.2: of what it asks for only the head comes.
+      const isHead = request.toString('latin1', 0, 5) === 'HEAD '
       const timer = setTimeout(() => settle?.(new Error('no answer came')), PATIENCE_MS)
       settle = (end) => {
-        const answer = parsed(received)
+        const answer = parsed(received, isHead)
         if (answer === null && end === null) return
         clearTimeout(timer)
         settle = null
@@ -66,12 +68,15 @@ export function openWire(base: string): Wire {
 }
 
 /** The first whole answer in some bytes; null while it is not whole. `last`: the connection ends with it. */
-function parsed(bytes: Buffer): (WireAnswer & { readonly size: number; readonly last: boolean }) | null {
+function parsed(
+  bytes: Buffer,
+  isHead: boolean,
+): (WireAnswer & { readonly size: number; readonly last: boolean }) | null {
   const end = bytes.indexOf('\r\n\r\n')
   if (end < 0) return null
   const head = bytes.toString('latin1', 0, end)
   const field = (name: string) => new RegExp(`\r\n${name}: ([^\r]*)`, 'i').exec(head)?.[1]
-  const length = Number(field('content-length') ?? 0)
+  const length = isHead ? 0 : Number(field('content-length') ?? 0)
   const size = end + 4 + length
   if (bytes.length < size) return null
   return {

@@ -1,4 +1,4 @@
-/** The API reference says of requests what a running service does with them. */
+/** The API reference says of requests what a running service does with them: which fields, values and methods it takes. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Schema, schemaMistakes } from '../support/json-schema.ts'
@@ -7,6 +7,7 @@ import { PASSWORD, addAccount, signIn } from '../support/people.ts'
 import { type RawAnswer, send } from '../support/raw-http.ts'
 import { AUTH_KEY, UNLIMITED, startTestService } from '../support/service.ts'
 
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 const MIN_BYTES = 15
 
 // The tests are made from the document, so it must be at hand before they are.
@@ -147,6 +148,18 @@ describe('of a path', () => {
   for (const path of new Set(api.operations.map((one) => one.path))) {
     const listed = api.operations.filter((one) => one.path === path)
 
+    test(`${path}: answers the methods that the reference lists, and no others`, async () => {
+      for (const method of METHODS) {
+        const { status, text } = await send(
+          service.address,
+          method,
+          path.replace('{userId}', '1').replace('{sessionId}', 'x'),
+        )
+        const isListed = listed.some((one) => one.method === method)
+        assert.equal(status !== 404, isListed, `${method}: ${status} ${text}`)
+      }
+    })
+
     for (const { method, parameters } of listed.filter(() => path.includes('{'))) {
       test(`${method} ${path}: takes the ids that the reference allows, and says what they are`, async () => {
         const stated = parameters.filter((one) => one.in === 'path')
@@ -167,6 +180,26 @@ describe('of a path', () => {
       })
     }
   }
+
+  test('the reference and its page are in the reference themselves', () => {
+    for (const path of ['/docs', '/openapi.json']) assert.ok(api.operations.some((one) => one.path === path))
+  })
+
+  test('HEAD is answered as GET is, without the content', async () => {
+    const heads = api.operations.filter(({ method }) => method === 'HEAD')
+    assert.deepEqual(
+      heads.map(({ path }) => path),
+      ['/health/live', '/health/ready'],
+    )
+    for (const { path } of heads) {
+      const [head, get] = await Promise.all(
+        ['HEAD', 'GET'].map((method) => send(service.address, method, path)),
+      )
+      const { date: _, ...headHeaders } = head?.headers ?? {}
+      const { date: __, ...getHeaders } = get?.headers ?? {}
+      assert.deepEqual([head?.status, head?.text, headHeaders], [get?.status, '', getHeaders])
+    }
+  })
 })
 
 describe('of a query', () => {
