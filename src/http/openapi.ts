@@ -83,7 +83,7 @@ function headOf(operation: OperationObject): OperationObject {
   }
 }
 
-/** What the server answers in the place of a route: past the bound of an address, and under maintenance. */
+/** What the server answers in the place of a route: past the bound of an address, under maintenance, and where it fails. */
 function refusals(route: HttpRoute): Record<string, object> {
   const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
   const refusal = (why: string) => ({
@@ -91,6 +91,7 @@ function refusals(route: HttpRoute): Record<string, object> {
     content,
   })
   return {
+    500: { description: 'A fault of the service. In development, the message says what happened.', content },
     ...(route.isPublic === true ? { 429: refusal('Too many requests') } : {}),
     ...(route.always === true ? {} : { 503: refusal('Under maintenance') }),
   }

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Composed } from '../../src/compose.ts'
+import { ROLE } from '../../src/core/account.ts'
 import type { Application } from '../../src/core/application.ts'
 import { changeApplication } from '../../src/usecases/applications.ts'
 import { type Api, type ApiOperation, answerMistakes, apiOf } from '../support/openapi.ts'
@@ -102,6 +103,8 @@ test('the reference says the same of every route as the rules', () => {
     const expected = wayIn === 'key' || wayIn === 'access' ? security[wayIn] : []
     assert.deepEqual(stated, expected, operationId)
     assert.equal(rule.wayIn !== 'open', '401' in responses, operationId)
+    const namesRole = responses['403']?.description.includes('role') === true
+    assert.equal(namesRole, rule.roles.length < Object.keys(ROLE).length, operationId)
   }
 })
 

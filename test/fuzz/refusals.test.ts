@@ -59,6 +59,7 @@ test('past the bound of an address every answer is in the reference, and says wh
       assertInReference(api, operation, answer)
     }
     assert.equal(answer?.status, status, operation.operationId)
+    assert.equal(operation.responses['429'] !== undefined, status === 429, operation.operationId)
     if (status === 429) assert.ok(Number(answer?.headers['retry-after']) > 0, operation.operationId)
   }
   await service.stop()

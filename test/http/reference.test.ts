@@ -1,11 +1,12 @@
 /** The API reference says of requests what a running service does with them: which fields, values and methods it takes. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { faultAnswer } from '../../src/http/duktig/faults.ts'
 import { type Schema, schemaMistakes } from '../support/json-schema.ts'
-import { type Api, type ApiOperation, apiOf } from '../support/openapi.ts'
+import { type Api, type ApiOperation, answerMistakes, apiOf } from '../support/openapi.ts'
 import { PASSWORD, addAccount, signIn } from '../support/people.ts'
 import { type RawAnswer, send } from '../support/raw-http.ts'
-import { AUTH_KEY, UNLIMITED, startTestService } from '../support/service.ts'
+import { AUTH_KEY, UNLIMITED, silentLog, startTestService } from '../support/service.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 const MIN_BYTES = 15
@@ -16,11 +17,13 @@ const api: Api = await apiOf(service.address)
 after(() => service.stop())
 
 let headers: Readonly<Record<string, string>>
+let ownId: number
 let somebodysId: number
 /** Who signs in. */
 let email: string
 before(async () => {
   const administrator = await addAccount(service, { roleId: 1 })
+  ownId = administrator.accountId
   somebodysId = (await addAccount(service)).accountId
   email = (await addAccount(service)).email
   const { accessToken } = await signIn(service, administrator.email)
@@ -220,4 +223,43 @@ describe('of a query', () => {
       }
     })
   }
+})
+
+describe('of answers', () => {
+  const schemaOf = ({ responses }: ApiOperation, status: number) =>
+    responses[status]?.content?.['application/json']?.schema as Schema
+  const byField = { email: ['Required valid email address'] }
+  const inOne = { status: 'error', message: 'no' }
+
+  test('422 tells broken rules by field, and in one message that an account must stay as it is', async () => {
+    const refusals = [
+      await ask(operation('terminateAccount'), null, ownId),
+      await ask(operation('patchAccount'), { roleId: 4 }, ownId),
+      await ask(
+        operation('replaceAccount'),
+        goodBody(Object.keys(propertiesOf(operation('replaceAccount')))),
+        ownId,
+      ),
+    ]
+    const ids = ['terminateAccount', 'patchAccount', 'replaceAccount']
+    for (const [i, { status, text }] of refusals.entries()) {
+      assert.equal(status, 422)
+      assert.ok(fits(schemaOf(operation(ids[i] as string), 422), JSON.parse(text)), text)
+    }
+    for (const one of api.operations.filter(({ responses }) => responses['422'] !== undefined)) {
+      const { operationId, body, parameters } = one
+      const hasRules = body !== null || parameters.some(({ in: place }) => place === 'query')
+      assert.equal(fits(schemaOf(one, 422), byField), hasRules, operationId)
+      assert.equal(fits(schemaOf(one, 422), inOne), ids.includes(operationId), operationId)
+    }
+  })
+
+  test('every route may fail, with or without the reason', () => {
+    for (const mode of ['production', 'development'] as const) {
+      for (const one of api.operations.filter(({ method }) => method !== 'HEAD')) {
+        const { status, contentType, text } = faultAnswer(new Error('why'), one.path, mode, silentLog)
+        assert.deepEqual(answerMistakes(api, one, { status, contentType: String(contentType), text }), [])
+      }
+    }
+  })
 })

@@ -37,11 +37,10 @@ const MEANINGS: Readonly<Record<number, readonly [string, JsonSchema]>> = {
   204: ['There is nothing to answer with.', ERROR],
   400: ['The body is no JSON object.', BODY_ERROR],
   401: ['The credential is missing, wrong or no longer good.', ERROR],
-  403: ['The account is not active, or its role may not.', ERROR],
+  403: ['The account is not active.', ERROR],
   404: ['There is nothing of that name.', ERROR],
   413: ['The body is too large.', ERROR],
   415: ['The body is not `application/json`.', ERROR],
-  422: ['The rules of the contract are broken; messages by field.', { anyOf: [VALIDATION_ERROR, ERROR] }],
   429: ['Too many requests; `Retry-After` says when to come again.', ERROR],
   503: [
     'Under maintenance, overloaded, or the store cannot answer; `Retry-After` says when to come again.',
@@ -107,16 +106,35 @@ function responsesOf(route: RouteFacts): Record<string, object> {
   if (route.target !== undefined) statuses.add(404)
   if (route.query !== undefined) statuses.add(422)
   if (route.body !== undefined) for (const status of [400, 413, 415, 422]) statuses.add(status)
-  statuses.add(429)
+  // Only what is refused counts against the bound of an address: who is never refused never meets it.
+  if (statuses.size > 0 || route.bodilessDenials !== undefined) statuses.add(429)
   if (route.always !== true) statuses.add(503)
   const responses: Record<string, object> = { [route.successStatus ?? 200]: successOf(route) }
   for (const status of [...statuses].sort((a, b) => a - b)) {
-    const [description, schema] = MEANINGS[status] ?? ['Refused.', ERROR]
+    const [description, schema] = meaningOf(status, route)
     responses[status] = { description, content: { 'application/json': { schema } } }
   }
   for (const status of route.bodilessDenials ?? [])
     responses[status] = { description: MEANINGS[status]?.[0] ?? 'Refused.' }
   return responses
+}
+
+function meaningOf(status: number, route: RouteFacts): readonly [string, JsonSchema] {
+  if (status === 422) return meaningOf422(route)
+  if (status === 403 && route.roles !== undefined)
+    return ['The account is not active, or its role may not.', ERROR]
+  return MEANINGS[status] ?? ['Refused.', ERROR]
+}
+
+/** What breaks a rule is told by field; where it is the state of an account that forbids it, there is one message. */
+function meaningOf422({ body, query, denials }: RouteFacts): readonly [string, JsonSchema] {
+  const [broken, forbidden] = [
+    'The rules of the contract are broken; messages by field.',
+    'The account must stay as it is.',
+  ]
+  if (body === undefined && query === undefined) return [forbidden, ERROR]
+  if (denials?.includes(422) !== true) return [broken, VALIDATION_ERROR]
+  return [`${broken} Or: ${forbidden}`, { anyOf: [VALIDATION_ERROR, ERROR] }]
 }
 
 function successOf(route: RouteFacts): object {

@@ -11,8 +11,10 @@ const common = {
   ...ofOneAccount,
   path: '/users/{userId}',
   target: changeable,
+  denials: [422],
   description:
-    'A new password or a status other than 1 ends the sessions of the account. The last active super admin stays one: 422.',
+    'A new password or a status other than 1 ends the sessions of the account. The last active super admin stays one: 422. ' +
+    'A terminated account stays as it is: 404.',
 } as const
 
 async function change(

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../../settings/limits.ts'
 import { endSession } from '../../../usecases/end-session.ts'
 import { endSessions } from '../../../usecases/end-sessions.ts'
 import { listSessions } from '../../../usecases/list-sessions.ts'
@@ -16,6 +17,7 @@ const list: DuktigRoute = {
   path: '/users/{userId}/sessions',
   operationId: 'listSessions',
   summary: 'List the sessions of an account, newest first, ended ones with their reason',
+  description: `At most ${LIMITS.sessionsListed}: all that live, and the newest of those that do not, as long as they are kept.`,
   target: existing,
   success: { type: 'array', items: sessionSchema },
   async handle({ deps, dates }, call) {
