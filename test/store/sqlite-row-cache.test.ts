@@ -101,6 +101,22 @@ test('what was asked for of late is there when the memory is full', () => {
   assert.deepEqual(cache.get('other 199999'), ['x'.repeat(100), 199_999])
 })
 
+test('a row that there is no memory for does not leave the one before it', (t) => {
+  const cache = new RowCache(64 * MIB, 1)
+  cache.put('key', ['before'])
+  t.mock.method(Buffer, 'alloc', () => {
+    throw new RangeError('Array buffer allocation failed')
+  })
+  for (let i = 0; i < 10_000; i++) {
+    const row = [`${i} ${'x'.repeat(i % 4000)}`]
+    cache.put('key', row)
+    const found = cache.get('key')
+    if (found === undefined) return
+    assert.deepEqual(found, row)
+  }
+  assert.fail('memory never came to an end')
+})
+
 test('memory that nobody asks for is given back', () => {
   const cache = new RowCache(64 * MIB, 2)
   for (let i = 0; i < 100_000; i++) cache.put(`key ${i}`, ['x'.repeat(100), i])

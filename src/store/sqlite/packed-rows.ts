@@ -54,13 +54,17 @@ export class PackedRows {
     return bytes[at + HAS_ROW_AT] === 0 ? undefined : readRow(bytes, at + KEY_AT + key.length, columns)
   }
 
-  /** False when the row cannot be kept, and then there is none. A key has `MOST_KEY_CHARACTERS` at most. */
+  /**
+   * False when the row cannot be kept, and then there is none. A key has `MOST_KEY_CHARACTERS` at most.
+   * @throws {RangeError} when there is no memory; the key may then have the row it had before
+   */
   put(key: string, hash: number, row: readonly unknown[]): boolean {
     const end = draft(key, row)
     if (end < 0) {
       this.delete(key, hash)
       return false
     }
+    this.#makeRoom()
     const slot = this.#slotOf(key, hash)
     const before = this.#placeIn(slot)
     const steps = stepsAt(DRAFT, 0)
@@ -70,7 +74,7 @@ export class PackedRows {
     for (let i = 0; i < end; i++) bytes[at + i] = DRAFT[i] as number
     this.#slots[2 * slot] = hash
     this.#slots[2 * slot + 1] = place
-    if (before === 0) this.#count()
+    if (before === 0) this.#keys += 1
     return true
   }
 
@@ -78,6 +82,12 @@ export class PackedRows {
   delete(key: string, hash: number): void {
     const place = this.#placeIn(this.#slotOf(key, hash))
     if (place !== 0) this.#pieceOf(place)[offsetOf(place) + HAS_ROW_AT] = 0
+  }
+
+  /** The memory, at once: the garbage collector would not come in quiet times. Nothing can be done with it afterwards. */
+  giveBack(): void {
+    for (const { buffer } of this.#pieces) (buffer as ArrayBuffer).transfer(0)
+    ;(this.#slots.buffer as ArrayBuffer).transfer(0)
   }
 
   /** Where the key is found, or is to be put. */
@@ -120,10 +130,10 @@ export class PackedRows {
     return place
   }
 
-  #count(): void {
-    this.#keys += 1
+  /** For one more key. */
+  #makeRoom(): void {
     const slots = this.#slots
-    if (4 * this.#keys <= slots.length) return
+    if (4 * this.#keys < slots.length) return
     const more = new Uint32Array(2 * slots.length)
     const last = slots.length - 1
     for (let i = 0; i < slots.length; i += 2) {

@@ -36,7 +36,13 @@ export class RowCache {
     if (key.length > MOST_KEY_CHARACTERS) return
     const hash = hashOf(key)
     this.#old.delete(key, hash)
-    this.#young.put(key, hash, row)
+    try {
+      this.#young.put(key, hash, row)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      // No memory is left. Everything can be read again.
+      this.clear()
+    }
     if (2 * this.#young.bytes > this.#mostBytes) this.age()
   }
 
@@ -48,11 +54,13 @@ export class RowCache {
 
   /** What nobody asks for until the next time is dropped then. */
   age(): void {
+    this.#old.giveBack()
     this.#old = this.#young
     this.#young = new PackedRows(this.#old.keys)
   }
 
   clear(): void {
+    for (const rows of [this.#old, this.#young]) rows.giveBack()
     this.#old = new PackedRows()
     this.#young = new PackedRows()
   }
