@@ -13,8 +13,9 @@ const GARBAGE_COLLECTION = '--heap-growing-percent=200'
 /** `duktig serve`: runs the service until it is told to stop. Knows no command line, which a start need not load. */
 export async function runService(context: Pick<Context, 'settings' | 'startService'>): Promise<void> {
   const service = await context.startService(context.settings(), showKey)
-  announce(service)
+  // First: who is told the address may stop it at once.
   stopOnSignal(service)
+  announce(service)
   // Left to the end of the process, it would not be written by one that is killed, and every start would be a first one.
   flushCompileCache()
   // Not before: compiled sources are good only under the flags that they were compiled with.
