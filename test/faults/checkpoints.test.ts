@@ -1,6 +1,17 @@
 /** The copying of the log into the database file, when the disk fails under it alone: commits go on meanwhile. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  constants as FILES,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -15,8 +26,10 @@ import { buildShim, reason, skip } from './shim.ts'
 /** Each writes a dozen pages or more, and 256 that have not been copied are due. */
 const SIGN_INS = 60
 
+type Site = Awaited<ReturnType<typeof siteFor>>
+
 /** A service whose database file, and not its log, can be made to fail with what is written into `faulty`. */
-async function siteFor(t: TestContext) {
+async function siteFor(t: TestContext, options: Parameters<typeof startReal>[1] = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-checkpoints-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const variables = faultVariables(folder)
@@ -28,7 +41,7 @@ async function siteFor(t: TestContext) {
     REFUSING_DIR: file,
     REFUSING_SWITCH: faulty,
   }
-  const service = await startReal(variables, { environment })
+  const service = await startReal(variables, { ...options, environment })
   t.after(() => service.kill())
   const signIn = ({ address }: RealService) => {
     const credentials = { email: holder?.email, password: PASSWORD }
@@ -40,23 +53,41 @@ async function siteFor(t: TestContext) {
 test(`a database file that cannot be synced ends the process, and what was answered is there after the next start${reason}`, {
   skip,
 }, async (t) => {
-  const { variables, file, faulty, service, signIn } = await siteFor(t)
-  writeFileSync(faulty, `s${constants.errno.EIO}`)
-  const ended = new Promise((resolve) => service.process.once('exit', (_code, signal) => resolve(signal)))
-  let refreshToken = ''
-  for (let i = 0; i < SIGN_INS && service.process.signalCode === null; i++) {
-    const { status, body } = await signIn(service).catch(() => ({ status: 0, body: {} }))
-    if (status === 200) refreshToken = (body as { refresh_token: string }).refresh_token
-  }
-  assert.equal(await ended, 'SIGKILL')
-  rmSync(faulty)
-  const next = await startReal(variables)
-  t.after(() => next.kill())
-  const headers = { 'Refresh-Token': refreshToken }
-  assert.equal((await sendJson(next.address, 'POST', '/auth/refresh_token', headers)).status, 200)
-  await next.stop()
-  using database = new DatabaseSync(file)
-  assert.deepEqual({ ...database.prepare('pragma integrity_check').get() }, { integrity_check: 'ok' })
+  const site = await siteFor(t)
+  const { signal, refreshToken } = await endedBySync(site)
+  assert.equal(signal, 'SIGKILL')
+  await hasAll(t, site, refreshToken)
+})
+
+test(`a database file that cannot be synced ends the process also when its reason cannot be written${reason}`, {
+  skip,
+}, async (t) => {
+  const standardError = openSync('/dev/full', 'w')
+  t.after(() => closeSync(standardError))
+  const site = await siteFor(t, { standardError })
+  const { refreshToken } = await endedBySync(site)
+  await hasAll(t, site, refreshToken)
+})
+
+test(`a database file that cannot be synced ends the process also when nobody reads its reason${reason}`, {
+  skip,
+}, async (t) => {
+  const standardError = fullPipe(t)
+  const site = await siteFor(t, { standardError })
+  const { refreshToken } = await endedBySync(site)
+  await hasAll(t, site, refreshToken)
+})
+
+const first = ['unshare', '-Urpf', '--mount-proc', '--kill-child']
+const isAllowed = spawnSync(first[0] as string, [...first.slice(1), 'true']).status === 0
+const firstReason = reason !== '' || isAllowed ? reason : ' (skipped: needs a process namespace of its own)'
+
+test(`a database file that cannot be synced ends the first process of a container, which no signal of its own ends${firstReason}`, {
+  skip: skip || !isAllowed,
+}, async (t) => {
+  const site = await siteFor(t, { under: first })
+  const { refreshToken } = await endedBySync(site)
+  await hasAll(t, site, refreshToken)
 })
 
 test(`a full disk under the database file alone takes no descriptors, however often it is tried${reason}`, {
@@ -82,4 +113,53 @@ function linkOf(path: string): string {
   } catch {
     return ''
   }
+}
+
+/** Signs in until the service has ended since its file cannot be synced: how it ended, and the last token that it gave. */
+async function endedBySync({ faulty, service, signIn }: Site) {
+  const { process: running } = service
+  const ended = new Promise((resolve) => running.once('exit', (_code, signal) => resolve(signal)))
+  writeFileSync(faulty, `s${constants.errno.EIO}`)
+  let refreshToken = ''
+  for (let i = 0; i < SIGN_INS && running.exitCode === null && running.signalCode === null; i++) {
+    const { status, body } = await signIn(service).catch(() => ({ status: 0, body: {} }))
+    if (status === 200) refreshToken = (body as { refresh_token: string }).refresh_token
+  }
+  const signal = await ended
+  rmSync(faulty)
+  return { signal, refreshToken }
+}
+
+/** What was answered is there after the next start. */
+async function hasAll(t: TestContext, { variables, file }: Site, refreshToken: string): Promise<void> {
+  const next = await startReal(variables)
+  t.after(() => next.kill())
+  const headers = { 'Refresh-Token': refreshToken }
+  assert.equal((await sendJson(next.address, 'POST', '/auth/refresh_token', headers)).status, 200)
+  await next.stop()
+  using database = new DatabaseSync(file)
+  assert.deepEqual({ ...database.prepare('pragma integrity_check').get() }, { integrity_check: 'ok' })
+}
+
+/** A pipe that takes nothing more, and makes who writes to it wait. */
+function fullPipe(t: TestContext): number {
+  const folder = mkdtempSync(join(tmpdir(), 'duktig-pipe-'))
+  const path = join(folder, 'pipe')
+  assert.equal(spawnSync('mkfifo', [path]).status, 0)
+  const waiting = openSync(path, 'r+')
+  const filling = openSync(path, FILES.O_WRONLY | FILES.O_NONBLOCK)
+  t.after(() => {
+    closeSync(waiting)
+    rmSync(folder, { recursive: true })
+  })
+  // By the byte at last, for a page that is begun takes less than a page.
+  for (const size of [65_536, 1]) {
+    try {
+      for (;;) writeSync(filling, Buffer.alloc(size))
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN')
+    }
+  }
+  closeSync(filling)
+  return waiting
 }

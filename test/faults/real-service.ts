@@ -21,14 +21,22 @@ export interface RealService {
 
 export async function startReal(
   variables: Readonly<Record<string, string>>,
-  options: { readonly main?: string; readonly environment?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly main?: string
+    readonly environment?: Readonly<Record<string, string>>
+    /** An open file for what it says of itself when it goes wrong. */
+    readonly standardError?: number
+    /** A command that runs it. */
+    readonly under?: readonly string[]
+  } = {},
 ): Promise<RealService> {
   const outside = Object.entries(process.env).filter(([name]) => !name.startsWith('DUKTIG_'))
   const env = { ...Object.fromEntries(outside), ...options.environment, ...variables }
   const startedAtMs = performance.now()
-  const child = spawn(process.execPath, [options.main ?? MAIN, 'serve'], {
+  const [command = process.execPath, ...given] = [...(options.under ?? []), process.execPath]
+  const child = spawn(command, [...given, options.main ?? MAIN, 'serve'], {
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', options.standardError ?? 'pipe'],
   })
   const ended = once(child, 'exit')
   const end = async (signal: NodeJS.Signals) => {

@@ -5,8 +5,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 /** Copy the log into the database file beside the writer; or all of it, so that the log can start over. */
 export type CheckpointWork = 'copy' | 'start-over'
-/** After a failure the log goes on growing until the next try. */
-export type CheckpointOutcome = 'done' | 'failed'
+/** After a failure the log goes on growing until the next try. `unsynced` is the end of the process. */
+export type CheckpointOutcome = 'done' | 'failed' | 'unsynced'
 
 /**
  * Starting over waits this long for the writer, and then, with the writer waiting in turn, for readers of another process.
@@ -51,9 +51,20 @@ function copy(): void {
 
 /**
  * The system has given up what it could not write, and reports that once; SQLite takes it for copied and would start the log over.
- * Only the log has it now, and only a process that comes after this one copies it again: a close in good order would remove the log.
+ * Only the log has it now, and only a process that finds nobody else at the database copies it again: a close in good order would
+ * remove the log. Nothing is copied by this thread any more.
  */
-function endProcess({ message }: Error): void {
-  writeSync(2, `duktig: the database file ${file} could not be synced, so the process ends: ${message}\n`)
+function endProcess({ message }: Error): never {
+  // Before anything that may fail, or wait for who should read it.
+  parentPort?.postMessage('unsynced' satisfies CheckpointOutcome)
+  try {
+    writeSync(
+      2,
+      `duktig: the database file ${file} could not be synced, so the process ends: ${message}; end all other duktig commands before the next start\n`,
+    )
+  } catch {
+    // Nobody reads it, or its disk has failed as well: no reason to go on.
+  }
   process.kill(process.pid, 'SIGKILL')
+  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
 }

@@ -20,6 +20,8 @@ const FULL_FRAMES = 16_384
 const LOOK_EVERY_MS = 20
 /** After a checkpoint that failed, as on a full disk. */
 const RETRY_MS = 1000
+/** The thread says why the process ends, and ends it. Nobody need read what it says. */
+const LAST_WORDS_MS = 1000
 
 export interface Checkpointer {
   stop(): Promise<void>
@@ -39,6 +41,7 @@ export function startCheckpointer(connection: Connection, file: string): Checkpo
   connection.exec('pragma wal_autocheckpoint = 0')
   let worker: Worker | null = null
   let running = false
+  let isUnsynced = false
   let timer: NodeJS.Timeout | null = null
 
   function look(): void {
@@ -62,7 +65,11 @@ export function startCheckpointer(connection: Connection, file: string): Checkpo
     started.unref()
     started.on('message', (outcome: CheckpointOutcome) => {
       if (outcome === 'done') running = false
-      else tryAgainLater()
+      else if (outcome === 'failed') tryAgainLater()
+      else {
+        isUnsynced = true
+        setTimeout(endAtLast, LAST_WORDS_MS)
+      }
     })
     // It could not even be started.
     started.on('error', () => {
@@ -88,6 +95,14 @@ export function startCheckpointer(connection: Connection, file: string): Checkpo
       if (timer !== null) clearTimeout(timer)
       connection.onCommit(() => {})
       await worker?.terminate()
+      // A close in good order would remove the log.
+      if (isUnsynced) endAtLast()
     },
   }
+}
+
+/** What the thread could not: the first process of a container ignores being killed by itself, and only this thread may abort. */
+function endAtLast(): void {
+  process.kill(process.pid, 'SIGKILL')
+  process.abort()
 }
