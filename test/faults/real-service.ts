@@ -33,8 +33,8 @@ export async function startReal(
   const outside = Object.entries(process.env).filter(([name]) => !name.startsWith('DUKTIG_'))
   const env = { ...Object.fromEntries(outside), ...options.environment, ...variables }
   const startedAtMs = performance.now()
-  const [command = process.execPath, ...given] = [...(options.under ?? []), process.execPath]
-  const child = spawn(command, [...given, options.main ?? MAIN, 'serve'], {
+  const [command, ...given] = [...(options.under ?? []), process.execPath, options.main ?? MAIN, 'serve']
+  const child = spawn(command as string, given, {
     env,
     stdio: ['ignore', 'pipe', options.standardError ?? 'pipe'],
   })

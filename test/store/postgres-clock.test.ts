@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Client } from 'pg'
 import { DatabaseClock } from '../../src/store/postgres/clock.ts'
+import { openPostgres } from '../../src/store/postgres/open.ts'
+import { freshDatabase } from '../support/postgres.ts'
+import { refreshRequest, signedIn } from './engine.ts'
 
 const START = 1_800_000_000_000
+const HOUR_MS = 3_600_000
 
 /** A clock over times that the test moves: those of this process and of the database. */
 function setUp() {
@@ -116,3 +121,58 @@ test('whatever the database says, the clock never steps back', () => {
 test('a clock that has not been set is a fault', () => {
   assert.throws(() => new DatabaseClock().nowMs(), /has not been read/)
 })
+
+test('a clock that starts behind another instance, whose database was set back, waits with it', () => {
+  const { clock, now, pass, read } = setUp()
+  read()
+  clock.catchUp(START + HOUR_MS)
+  assert.equal(clock.nowMs(), START + HOUR_MS)
+  assert.equal(clock.inDatabaseMs(clock.nowMs() + 2000), now.databaseMs + 2000)
+  pass(HOUR_MS)
+  read()
+  assert.equal(clock.nowMs(), START + 1.5 * HOUR_MS)
+  // Where that instance was a while ago, or one that agrees with the database.
+  clock.catchUp(START + HOUR_MS)
+  clock.catchUp(0)
+  assert.equal(clock.nowMs(), START + 1.5 * HOUR_MS)
+  pass(HOUR_MS)
+  assert.equal(clock.nowMs(), now.databaseMs)
+})
+
+test('a time of an instance that is more than two hours ahead is not believed', () => {
+  const { clock, read } = setUp()
+  read()
+  clock.catchUp(START + 2 * HOUR_MS + 1)
+  assert.equal(clock.nowMs(), START)
+  clock.catchUp(START + 2 * HOUR_MS)
+  assert.equal(clock.nowMs(), START + 2 * HOUR_MS)
+})
+
+test('an instance that starts after the clock of the database was set back by an hour takes no retry for reuse', async (t) => {
+  const database = await freshDatabase()
+  const client = new Client({ connectionString: database.url })
+  await client.connect()
+  t.after(async () => {
+    await client.end()
+    await database.drop()
+  })
+  await setBackBy(client, 0)
+  const { store: first } = await openPostgres(database.url)
+  t.after(() => first.close())
+  const { session } = await signedIn(first, { parallelWindowSeconds: 0 })
+  await first.beat('first')
+  await setBackBy(client, HOUR_MS)
+  const { store: restarted } = await openPostgres(database.url)
+  t.after(() => restarted.close())
+  assert.equal((await restarted.refreshSession(refreshRequest(restarted, session))).decision.kind, 'advance')
+  assert.equal((await first.refreshSession(refreshRequest(first, session))).decision.kind, 'repeat')
+})
+
+/** The database's clock stays behind the machine's by so much, for connections that are made from then on and those before. */
+async function setBackBy(client: Client, ms: number): Promise<void> {
+  const { rows } = await client.query('select current_database() as name')
+  await client.query(`
+    alter database ${rows[0].name} set search_path = public, pg_catalog;
+    create or replace function public.clock_timestamp() returns timestamptz language sql volatile
+      as $$ select pg_catalog.clock_timestamp() - ${ms} * interval '1 ms' $$`)
+}

@@ -9,6 +9,8 @@ export interface ClockReading {
 
 /** While the database is behind, our clock runs at half its speed until both agree. */
 const SLOWED = 0.5
+/** Two hours, as by a time zone taken wrongly. Whatever is further ahead may be a mistake of long ago. */
+const MOST_AHEAD_MS = 7_200_000
 
 /**
  * The database's clock, kept as an offset to the monotonic clock of this process, so that all instances agree about
@@ -63,6 +65,18 @@ export class DatabaseClock implements Clock {
       this.#aheadSinceMs = monotonicMs
       this.#offsetMs = after
     }
+  }
+
+  /**
+   * Some instance has been as far as `seenMs`. One that starts while the others wait for a database whose clock was set back waits
+   * with them: they would disagree about what is old, and a retry would count as reuse. Nobody gets further than that by it.
+   */
+  catchUp(seenMs: number): void {
+    const monotonicMs = this.#monotonicMs()
+    const aheadMs = seenMs - (monotonicMs + this.#offset())
+    if (aheadMs <= this.#ahead(monotonicMs) || aheadMs > MOST_AHEAD_MS) return
+    this.#aheadMs = aheadMs
+    this.#aheadSinceMs = monotonicMs
   }
 
   #ahead(monotonicMs: number): number {

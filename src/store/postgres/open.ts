@@ -8,7 +8,7 @@ import { guardStore } from './guards.ts'
 import { keyStore } from './keys.ts'
 import { legacyStore } from './legacy.ts'
 import { migrate } from './migrate.ts'
-import { recoveryStore } from './recovery.ts'
+import { catchUp, recoveryStore } from './recovery.ts'
 import { sessionStore } from './sessions.ts'
 
 /**
@@ -20,6 +20,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   try {
     await connection.start()
     const applied = await migrate(connection)
+    await catchUp(connection)
     return { store: storeOver(connection), applied }
   } catch (error) {
     await connection.close()

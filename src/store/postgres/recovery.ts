@@ -17,7 +17,10 @@ export function recoveryStore(connection: Connection): RecoveryStore {
       return String(row?.[0])
     },
 
-    beat: (instanceId) => connection.transaction((sql) => note(sql, instanceId, connection.clock.nowMs(), 0)),
+    async beat(instanceId) {
+      await catchUp(connection)
+      await connection.transaction((sql) => note(sql, instanceId, connection.clock.nowMs(), 0))
+    },
 
     countWrite: (instanceId) =>
       connection.transaction(async (sql) => {
@@ -82,6 +85,12 @@ export function recoveryStore(connection: Connection): RecoveryStore {
       return rows.map(endedFrom)
     },
   }
+}
+
+/** Sets the clock forward to where an instance has been, if the database was set back since. Before our own time is noted there. */
+export async function catchUp(connection: Connection): Promise<void> {
+  const [row] = await connection.rows('select coalesce(max(last_seen_at_ms), 0) from instances')
+  connection.clock.catchUp(row?.[0] as number)
 }
 
 /** What the sequence of a table gave out, or its table holds: that of a restored database may itself lag behind its rows. */
