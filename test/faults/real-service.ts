@@ -34,7 +34,7 @@ export async function startReal(
   const env = { ...Object.fromEntries(outside), ...options.environment, ...variables }
   const startedAtMs = performance.now()
   const [command, ...given] = [...(options.under ?? []), process.execPath, options.main ?? MAIN, 'serve']
-  const child = spawn(command as string, given, {
+  const child = spawn(command, given, {
     env,
     stdio: ['ignore', 'pipe', options.standardError ?? 'pipe'],
   })
