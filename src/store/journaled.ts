@@ -2,7 +2,7 @@
 import { STATUS } from '../core/account.ts'
 import type { EndReason, NewSession } from '../core/session.ts'
 import type { Journal, JournalEntry } from './journal.ts'
-import type { Decide, Store } from './store.ts'
+import { type Decide, type RefreshOutcome, type Store, Unjournaled } from './store.ts'
 
 /** How long callers may retry after a 503; an end that is older than this counts as acknowledged. */
 const RETRIED_MS = 600_000
@@ -17,10 +17,17 @@ export function journaled(store: Store, journal: Journal): Store {
   const now = () => store.clock.nowMs()
   const limitEnds = (ended: readonly string[]) =>
     ended.map((sessionId) => sessionEnd(sessionId, 'session-limit', now()))
-  const madeRoom = async (ended: readonly string[], by: NewSession) => {
-    if (ended.length === 0) return
+  /** `outcome`, once the entries about it are durable. @throws {Unjournaled} */
+  const written = async <T>(entries: readonly JournalEntry[], outcome: T): Promise<T> => {
+    await journal.append(entries).catch((cause: unknown) => {
+      throw new Unjournaled(outcome, cause)
+    })
+    return outcome
+  }
+  const madeRoom = async (outcome: { readonly endedSessions: readonly string[] }, by: NewSession) => {
+    if (outcome.endedSessions.length === 0) return
     try {
-      await journal.append(limitEnds(ended))
+      await written(limitEnds(outcome.endedSessions), outcome)
     } catch (error) {
       // Nobody gets the new one. Left alive, each further try would end one more of those that are in use.
       await store.endSession(by.accountId, by.sessionId, 'session-limit').catch(() => {})
@@ -40,15 +47,14 @@ export function journaled(store: Store, journal: Journal): Store {
     ...store,
     async endSession(accountId, sessionId, reason) {
       const ended = await store.endSession(accountId, sessionId, reason)
-      if (ended) await journal.append([sessionEnd(sessionId, reason, now())])
-      else await endedBefore(accountId, sessionId)
-      return ended
+      if (ended) return written([sessionEnd(sessionId, reason, now())], true)
+      await endedBefore(accountId, sessionId)
+      return false
     },
     async endSessions(accountId, reason) {
       const ended = await store.endSessions(accountId, reason)
       const whose = { kind: 'account-sessions', accountId, sessionIds: ended } as const
-      await journal.append([{ ...whose, reason, exceptSessionId: null, atMs: now() }])
-      return ended
+      return written([{ ...whose, reason, exceptSessionId: null, atMs: now() }], ended)
     },
     async changeAccount(accountId, change, options) {
       const outcome = await store.changeAccount(accountId, change, options)
@@ -64,19 +70,17 @@ export function journaled(store: Store, journal: Journal): Store {
       if (outcome.kind === 'terminated' && change.status === STATUS.terminated) {
         entries.push({ kind: 'account-status', accountId, status: STATUS.terminated, atMs: now() })
       }
-      await journal.append(entries)
-      return outcome
+      return written(entries, outcome)
     },
     async openSession(request) {
       const outcome = await store.openSession(request)
-      if (outcome.kind === 'opened') await madeRoom(outcome.endedSessions, request)
+      if (outcome.kind === 'opened') await madeRoom(outcome, request)
       return outcome
     },
     async openLegacySession(request) {
       const outcome = await store.openLegacySession(request)
       // The new one stays: its token opens no other, and asked again it ends no more.
-      if (outcome.kind === 'opened') await journal.append(limitEnds(outcome.endedSessions))
-      return outcome
+      return outcome.kind === 'opened' ? written(limitEnds(outcome.endedSessions), outcome) : outcome
     },
     async refreshSession(request) {
       const { sessionId } = request.presented
@@ -86,18 +90,22 @@ export function journaled(store: Store, journal: Journal): Store {
         endAtMs = decision.kind === 'end' ? nowMs : null
         return decision
       }
+      const reuse = () => (endAtMs === null ? [] : [sessionEnd(sessionId, 'reuse', endAtMs)])
+      let outcome: RefreshOutcome
       try {
-        return await store.refreshSession({ ...request, decide })
-      } finally {
-        // Also when nobody waits for the answer any more: an old token was presented, and its end may have been written.
-        if (endAtMs !== null) await journal.append([sessionEnd(sessionId, 'reuse', endAtMs)])
+        outcome = await store.refreshSession({ ...request, decide })
+      } catch (error) {
+        // Nobody waits for the answer any more, but an old token was presented, and its end may have been written.
+        if (endAtMs !== null) await journal.append(reuse())
+        throw error
       }
+      return endAtMs === null ? outcome : written(reuse(), outcome)
     },
     async changeApplication(applicationId, change) {
       const application = await store.changeApplication(applicationId, change)
       if (application !== null && change.disabled !== undefined) {
         const { disabled, epoch } = application
-        await journal.append([{ kind: 'application', applicationId, disabled, epoch, atMs: now() }])
+        return written([{ kind: 'application', applicationId, disabled, epoch, atMs: now() }], application)
       }
       return application
     },

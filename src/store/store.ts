@@ -4,7 +4,7 @@
  *
  * For all verbs: what is answered is committed and durable; a check and the write that rests on it are one
  * transaction; a store that cannot answer throws `StoreUnavailable`, and nothing of the call has happened or ever
- * will, unless the connection broke while committing.
+ * will, unless the connection broke while committing, or it says `Unjournaled`.
  */
 import type { Account, AccountStatus, NewAccount, RoleId } from '../core/account.ts'
 import type { Application, Policy } from '../core/application.ts'
@@ -18,6 +18,15 @@ import type { RecoveryStore } from './recovery-store.ts'
 /** The store cannot answer now: full, read-only, locked, disconnected, too slow. Faces say 503. */
 export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable'
+}
+
+/** The verb has happened and came to `outcome`, but the journal lacks it: nobody may be told yet that it was done. */
+export class Unjournaled extends StoreUnavailable {
+  readonly outcome: unknown
+  constructor(outcome: unknown, cause: unknown) {
+    super((cause as Error).message, { cause })
+    this.outcome = outcome
+  }
 }
 
 /** The store's clock, the only one that decides about sessions. Never steps back within a process. */

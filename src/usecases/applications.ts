@@ -4,6 +4,7 @@ import type { ApplicationChange, NewApplication } from '../store/store.ts'
 import { hashApplicationKey, newApplicationKey } from '../tokens/application-key.ts'
 import type { Deps } from './deps.ts'
 import { SYSTEM } from '../core/actions.ts'
+import { told } from './told.ts'
 
 /** Makes an application; its key is given back once and kept only as a hash. */
 export async function createApplication(
@@ -23,15 +24,16 @@ export async function changeApplication(
   application: Application,
   change: ApplicationChange,
 ): Promise<void> {
-  await deps.store.changeApplication(application.applicationId, change)
-  record(deps, `Application ${application.clientId} changed: ${told(change)}`)
+  await told(deps.store.changeApplication(application.applicationId, change), () =>
+    record(deps, `Application ${application.clientId} changed: ${changed(change)}`),
+  )
 }
 
 /** What was changed; of being let in or not, also which of the two. */
-function told({ disabled, ...policy }: ApplicationChange): string {
-  const changed = Object.keys(policy)
-  if (disabled !== undefined) changed.push(disabled ? 'disabled' : 'enabled')
-  return changed.join(', ')
+function changed({ disabled, ...policy }: ApplicationChange): string {
+  const names = Object.keys(policy)
+  if (disabled !== undefined) names.push(disabled ? 'disabled' : 'enabled')
+  return names.join(', ')
 }
 
 /** Gives an application one more key; the others stay good for `overlapSeconds`, so that clients can change over. */

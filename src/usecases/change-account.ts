@@ -6,6 +6,7 @@ import type { AccountChange, ChangeOptions } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
 import { accountKey } from './guard-sign-in.ts'
+import { told } from './told.ts'
 
 /** What is to change; what is left out stays. */
 export interface AccountEdit extends Omit<AccountChange, 'passwordHash'> {
@@ -56,16 +57,18 @@ export async function changeAccount(
     const isNew = passwordHash !== null
     const change = passwordHash === null ? fields : { ...fields, passwordHash }
     const options = { ...ending(by, accountId, fields, isNew), ifVersion: before.version }
-    const outcome = await deps.store.changeAccount(accountId, change, options)
+    const outcome = await told(deps.store.changeAccount(accountId, change, options), (done) => {
+      if (done.kind !== 'changed') return
+      deps.events.action({ ...by, message: by.message + changed(before, done.account) })
+      for (const sessionId of done.endedSessions) {
+        const message = options.endSessions?.reason ?? 'ended'
+        deps.events.action({ ...by, accountId, code: 'Auth->SessionEnded', message, sessionId })
+      }
+    })
     if (outcome.kind === 'conflict') continue
     if (outcome.kind !== 'changed') return deny(DENIALS[outcome.kind])
     // Also when it is the present one: a try before this one may have failed here.
     if (password !== undefined) await deps.store.clearGuards(accountKey(outcome.account.email))
-    deps.events.action({ ...by, message: by.message + told(before, outcome.account) })
-    for (const sessionId of outcome.endedSessions) {
-      const message = options.endSessions?.reason ?? 'ended'
-      deps.events.action({ ...by, accountId, code: 'Auth->SessionEnded', message, sessionId })
-    }
     return outcome.account
   }
   return { denied: 'overloaded', retryAfterSeconds: 1 }
@@ -84,7 +87,7 @@ async function endedMeanwhile({ store }: Deps, by: Action): Promise<Denial | nul
 }
 
 /** What an administrator must be able to trace: who gave whom which role, who let whom in or out. */
-function told(before: Account, after: Account): string {
+function changed(before: Account, after: Account): string {
   const role = before.roleId === after.roleId ? '' : `; role ${before.roleId} -> ${after.roleId}`
   const status = before.status === after.status ? '' : `; status ${before.status} -> ${after.status}`
   return role + status

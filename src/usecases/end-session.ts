@@ -2,6 +2,7 @@ import { type Denial, deny } from '../core/denial.ts'
 import type { EndReason } from '../core/session.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
+import { told } from './told.ts'
 
 /**
  * Ends one session of an account; null when it is over, whoever ended it. When this returns, the end is durable and
@@ -14,12 +15,12 @@ export async function endSession(
   sessionId: string,
   reason: EndReason,
 ): Promise<Denial | null> {
-  const ended = await deps.store.endSession(accountId, sessionId, reason)
-  if (ended) {
+  const ended = await told(deps.store.endSession(accountId, sessionId, reason), (isEnded) => {
+    if (!isEnded) return
     deps.events.action(by)
     deps.events.action({ ...by, accountId, code: 'Auth->SessionEnded', message: reason, sessionId })
-    return null
-  }
+  })
+  if (ended) return null
   const view = await deps.store.readSession(sessionId)
   return view === null || view.session.accountId !== accountId ? deny('not-found') : null
 }

@@ -1,6 +1,7 @@
 import type { EndReason } from '../core/session.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
+import { told } from './told.ts'
 
 /** Ends all live sessions of an account, and sign-ins that are under way with them. How many it were. */
 export async function endSessions(
@@ -9,10 +10,10 @@ export async function endSessions(
   accountId: number,
   reason: EndReason,
 ): Promise<number> {
-  const ended = await deps.store.endSessions(accountId, reason)
-  deps.events.action(by)
-  for (const sessionId of ended) {
-    deps.events.action({ ...by, accountId, code: 'Auth->SessionEnded', message: reason, sessionId })
-  }
+  const ended = await told(deps.store.endSessions(accountId, reason), (sessionIds) => {
+    deps.events.action(by)
+    for (const sessionId of sessionIds)
+      deps.events.action({ ...by, accountId, code: 'Auth->SessionEnded', message: reason, sessionId })
+  })
   return ended.length
 }

@@ -10,6 +10,7 @@ import {
 } from '../tokens/legacy-refresh-token.ts'
 import type { RefreshTokenClaims } from '../tokens/refresh-token.ts'
 import type { Deps } from './deps.ts'
+import { told } from './told.ts'
 
 export interface LegacyRequest {
   readonly refreshToken: string
@@ -65,7 +66,7 @@ async function firstUse(
   const denial = legacyDenial(token, await store.findLegacyAccount(accountId), application)
   if (denial !== null) return denial
   if (!(await hasAccountKey(deps, token))) return deny('token-invalid')
-  const opened = await store.openLegacySession({
+  const opening = store.openLegacySession({
     sessionId,
     accountId,
     application,
@@ -76,9 +77,10 @@ async function firstUse(
     expiresAtMs: token.expiresAtSeconds * 1000,
     maxLiveSessions: LIMITS.liveSessionsPerAccount,
   })
-  if (opened.kind === 'refused') return opened.denial
-  if (opened.kind === 'opened') record(deps, token, opened.endedSessions, address)
-  return null
+  const opened = await told(opening, (outcome) => {
+    if (outcome.kind === 'opened') record(deps, token, outcome.endedSessions, address)
+  })
+  return opened.kind === 'refused' ? opened.denial : null
 }
 
 async function hasAccountKey(deps: Deps, token: LegacyRefreshToken): Promise<boolean> {

@@ -9,6 +9,7 @@ import { mintRefreshToken, readRefreshToken } from '../tokens/refresh-token.ts'
 import type { Deps } from './deps.ts'
 import type { RefreshResult } from './events.ts'
 import { type LegacyRequest, exchangeLegacyToken } from './refresh-legacy-session.ts'
+import { told } from './told.ts'
 
 export interface RefreshSessionRequest extends LegacyRequest {
   /** The `Idempotency-Key`: one random key for each refresh token that a client stores. Null if none was sent. */
@@ -42,15 +43,18 @@ export async function refreshSession(
     deps.events.refresh('refused')
     return claims
   }
-  const outcome = await store.refreshSession({
+  const refreshing = store.refreshSession({
     presented: { ...claims, attemptKey: request.attemptKey === null ? null : hashed(request.attemptKey) },
     decide: request.application === null ? decideWithoutKey : decideRefresh,
     kid: keys.signer('refresh').kid,
     applicationId: request.application?.applicationId ?? null,
     deadlineMs: receivedAtMs + LIMITS.decisionMs,
   })
-  deps.events.refresh(RESULT[outcome.decision.kind](outcome.decision))
-  return outcome.decision.kind === 'end' ? reuseFound(deps, request, outcome) : answer(deps, outcome)
+  const outcome = await told(refreshing, (decided) => {
+    deps.events.refresh(RESULT[decided.decision.kind](decided.decision))
+    if (decided.decision.kind === 'end') reuseFound(deps, request, decided)
+  })
+  return outcome.decision.kind === 'end' ? deny('session-over', 'reuse') : answer(deps, outcome)
 }
 
 /** Where the application's policy demands its key with every refresh, a token alone decides nothing. */
@@ -82,14 +86,13 @@ async function answer(deps: Deps, outcome: RefreshOutcome): Promise<Refreshed | 
   return { accessToken, expiresAtSeconds, refreshToken: mintRefreshToken(refreshKey, names, view.session) }
 }
 
-function reuseFound(deps: Deps, request: RefreshSessionRequest, outcome: RefreshOutcome): Denial {
+function reuseFound(deps: Deps, request: RefreshSessionRequest, outcome: RefreshOutcome): void {
   const session = outcome.view?.session
   if (session !== undefined) {
     const { accountId, sessionId } = session
     const by = { accountId, sessionId, address: request.address }
     deps.events.action({ ...by, code: 'Auth->SessionEnded', message: 'reuse', isSuspicious: true })
   }
-  return deny('session-over', 'reuse')
 }
 
 /** Kept as a hash, so that the row holds nothing a reader of the database could present. */

@@ -12,6 +12,7 @@ import { mintRefreshToken } from '../tokens/refresh-token.ts'
 import { mintDeviceToken } from '../tokens/device-token.ts'
 import type { Deps } from './deps.ts'
 import { GUEST } from '../core/actions.ts'
+import { told } from './told.ts'
 import { guardSignIn, passwordWasRight, signInSucceeded } from './guard-sign-in.ts'
 
 export interface SignInRequest {
@@ -69,7 +70,18 @@ export async function signIn(deps: Deps, request: SignInRequest): Promise<Signed
     }
     if (tries === 0) await signInSucceeded(deps, attempt, account.accountId)
     await renewHash(deps, account, request.password)
-    const outcome = await open(deps, request, account)
+    const { accountId } = account
+    const outcome = await told(open(deps, request, account), (opened) => {
+      if (opened.kind !== 'opened') return
+      for (const sessionId of opened.endedSessions)
+        deps.events.action({
+          accountId,
+          code: 'Auth->SessionEnded',
+          message: 'session-limit',
+          sessionId,
+          address,
+        })
+    })
     if (outcome.kind === 'opened') return signedIn(deps, request, outcome)
   }
   return { denied: 'overloaded', retryAfterSeconds: 1 }
@@ -126,15 +138,6 @@ async function signedIn(
   const { accountId } = account
   const { sessionId } = session
   events.action({ accountId, code: 'Auth->Authorize', message: 'Signed in successfully', sessionId, address })
-  for (const ended of opened.endedSessions) {
-    events.action({
-      accountId,
-      code: 'Auth->SessionEnded',
-      message: 'session-limit',
-      sessionId: ended,
-      address,
-    })
-  }
   const ttlSeconds = accessTtlSeconds(session, request.application, session.createdAtMs)
   const access = mintAccessToken(
     keys.signer('access'),
