@@ -48,7 +48,8 @@ export function readSettings(variables: Variables, found?: Found): Settings {
 }
 
 /** The same from the process's variables, which win, and those of a `.env` file, if there is one. */
-export function readSettingsWithFile(variables: Variables, file: string): Settings {
+export function readSettingsWithFile(ofProcess: Variables, file: string): Settings {
+  const variables = saying(ofProcess)
   let text = ''
   try {
     text = readFileSync(file, 'utf8')
@@ -59,10 +60,9 @@ export function readSettingsWithFile(variables: Variables, file: string): Settin
     }
   }
   const { values, withoutValue, cut } = readEnvFile(text)
-  const isGiven = (name: string) => (variables[name] ?? '') !== ''
-  const short = [...cut].filter(([name]) => KNOWN.has(name) && !isGiven(name))
+  const short = [...cut].filter(([name]) => KNOWN.has(name) && variables[name] === undefined)
   const unread = Object.fromEntries(short.map(([name]) => [name, '']))
-  const given: Variables = { ...values, ...unread, ...notEmpty(variables) }
+  const given: Variables = { ...values, ...unread, ...variables }
   const empty = new Set(withoutValue.filter((name) => (given[name] ?? '') === '' && !(name in unread)))
   const mistakes = [
     ...[...empty].map((name) =>
@@ -73,9 +73,11 @@ export function readSettingsWithFile(variables: Variables, file: string): Settin
   return readSettings(given, { mistakes, isUnclear: (variable) => empty.has(variable) || variable in unread })
 }
 
-/** What is empty counts as unset, and so leaves the file its say. */
-function notEmpty(variables: Variables): Variables {
-  return Object.fromEntries(Object.entries(variables).filter(([, value]) => (value ?? '') !== ''))
+/** What is empty counts as unset, and what Kubernetes tells is no setting: both leave the file its say. */
+function saying(variables: Variables): Variables {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([name, value]) => (value ?? '') !== '' && !isOfKubernetes(name, value)),
+  )
 }
 
 /** Of several lines the first: behind an open quote the others of a file follow, which may be secrets. */

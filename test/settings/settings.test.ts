@@ -1,7 +1,10 @@
 /** The settings: their defaults, and every mistake in them told before anything starts. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { readSettings } from '../../src/settings/read-settings.ts'
+import { readSettings, readSettingsWithFile } from '../../src/settings/read-settings.ts'
 import { type Definition, SETTINGS } from '../../src/settings/settings.ts'
 import { mistakesOf } from './mistakes.ts'
 
@@ -263,6 +266,15 @@ test('what Kubernetes tells of services called duktig and duktig-db is no mistak
   })
   assert.equal(settings.port, 8088)
   assert.equal(mistakesOf({ DUKTIG_DB_PORT: '5432' }).length, 1)
+})
+
+test('what Kubernetes tells does not stand in the way of a file', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'duktig-settings-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, '.env')
+  writeFileSync(file, 'DUKTIG_PORT=9000\nDUKTIG_METRICS_PORT=9001\n')
+  const { port, metricsPort } = readSettingsWithFile({ DUKTIG_PORT: 'tcp://10.96.12.7:8088' }, file)
+  assert.deepEqual([port, metricsPort], [9000, 9001])
 })
 
 test('a secret is never shown, not even in its mistake', () => {
