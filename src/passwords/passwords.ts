@@ -8,7 +8,11 @@ import { WorkQueue } from './work-queue.ts'
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
 /** How every hash of ours begins: algorithm and parameters. */
 export const OUR_HASH_PREFIX = `$argon2id$v=19$m=${ARGON2.memoryCost},t=${ARGON2.timeCost},p=${ARGON2.parallelism}$`
-const BCRYPT = /^\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/
+/**
+ * The last characters of salt and digest hold 2 and 4 bits; what else they say no bcrypt makes. The library compares the text, so that
+ * a hash with more in them verifies with no password.
+ */
+const BCRYPT = /^\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/
 const ARGON2ID =
   /^\$argon2id\$v=19\$m=([1-9]\d{0,6}),t=([1-9]\d?),p=([1-9]\d?)\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/
 /** What a hash from elsewhere may ask of us, or a sign-in would take memory and time of all: 256 MiB, passes and lanes. */

@@ -103,6 +103,9 @@ describe('what is no hash that we check', () => {
     '$6$salt$hash',
     bcrypt.slice(0, -1),
     `${bcrypt}x`,
+    // Bits that are no part of salt or digest: no password would verify.
+    bcrypt.replace('MyeIj', 'MyfIj'),
+    `${bcrypt.slice(0, -1)}z`,
     bcrypt.replace('$2y$', '$2x$'),
     // A cost that would keep a core busy for minutes.
     bcrypt.replace('$10$', '$31$'),

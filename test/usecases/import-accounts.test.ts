@@ -78,6 +78,11 @@ const BAD: readonly [name: string, line: object | string, reason: RegExp][] = [
     { ...good, passwordHash: '5f4dcc3b5aa765d61d8327deb882cf99' },
     /^passwordHash cannot be checked here: it must be argon2id .* or bcrypt/,
   ],
+  [
+    'has a hash of bcrypt with bits that bcrypt leaves empty',
+    { ...good, passwordHash: good.passwordHash.replace(/y$/, 'z') },
+    /^passwordHash cannot be checked here/,
+  ],
   ['has a hash that is a number', { ...good, passwordHash: 5 }, /^passwordHash cannot be checked here/],
 ]
 

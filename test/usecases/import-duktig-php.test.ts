@@ -7,7 +7,7 @@ import { type DuktigPhpReport, importDuktigPhp } from '../../src/usecases/import
 import { phpHash } from '../support/legacy.ts'
 import { ENGINES, type LegacySite, openLegacySite } from '../support/legacy-site.ts'
 
-const BCRYPT = `$2y$10$${'a'.repeat(53)}`
+const BCRYPT = `$2y$10$${'e'.repeat(53)}`
 
 function aUser(differs: Partial<DuktigPhpUser> = {}): DuktigPhpUser {
   return {
