@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { healthRoutes } from '../../src/http/health.ts'
 import { createClock } from '../../src/operations/clock.ts'
 import { MOST_AT_ONCE } from '../../src/store/sqlite/connection.ts'
 import { LONGER_BY_MS, REFUSING_MS, SHORT_TURN_MS, TURN_MS, Turn } from '../../src/store/sqlite/turn.ts'
@@ -58,6 +59,35 @@ test('what another process keeps from being written is refused when the store is
   const refreshed = store.refreshSession(refreshRequest(store, session))
   await store.close()
   await assert.rejects(refreshed, StoreUnavailable)
+})
+
+test('a store that another process keeps from writing is not ready, also while all that may wait does', async (t) => {
+  const { file, store, session } = await opened(t)
+  const ready = async () => {
+    // Others than the first are answered from the check before for a second.
+    const routes = healthRoutes(
+      () => store.check(),
+      () => false,
+    )
+    const route = routes.find(({ path: asked }) => asked === '/health/ready')
+    return (await route?.handle({} as never))?.status
+  }
+  const write = () => store.endSession(session.accountId, 'no-such-session', 'signed-out')
+  const fill = () => Array.from({ length: MOST_AT_ONCE }, write)
+  const other = new DatabaseSync(file)
+  t.after(() => other.close())
+  assert.equal(await ready(), 200)
+  other.exec('begin immediate')
+  const first = Promise.allSettled(fill())
+  await assert.rejects(write(), StoreBusy)
+  assert.equal(await ready(), 200, 'a short lock under load')
+  for (const outcome of await first) assert.ok(outcome.status === 'rejected')
+  const second = Promise.allSettled(fill())
+  await assert.rejects(write(), (error) => error instanceof StoreUnavailable && !(error instanceof StoreBusy))
+  assert.equal(await ready(), 503)
+  other.exec('rollback')
+  for (const outcome of await second) assert.ok(outcome.status === 'fulfilled')
+  assert.equal(await ready(), 200)
 })
 
 test('after a turn that refused the next one is short, and each that refuses nobody lets them grow again', () => {

@@ -4,6 +4,7 @@ import type { Application } from '../../core/application.ts'
 import { type Clock, StoreUnavailable } from '../store.ts'
 import { StoreBusy } from '../store-busy.ts'
 import { isLocked, translate, unavailableIfSo } from './errors.ts'
+import { type Job, type Read, settle } from './job.ts'
 import { Turn } from './turn.ts'
 
 /** A write waits this long for a lock that another process holds, then the store is unavailable. */
@@ -12,19 +13,6 @@ const LOCK_WAIT_MS = 2000
 const LOCK_RETRY_MS = 5
 /** So many writes, or reads, share a transaction at most. */
 export const MOST_AT_ONCE = 256
-
-interface Read {
-  readonly work: () => unknown
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
-}
-
-interface Job extends Read {
-  readonly deadlineMs: number
-  /** Writes one statement at most, so that there is nothing to take back when it throws. */
-  readonly single: boolean
-  outcome?: { readonly value: unknown } | { readonly error: unknown }
-}
 
 /** Keeps in memory what stands in tables, and so follows their transactions. Of those that only read it hears the beginning. */
 export interface Follower {
@@ -46,6 +34,8 @@ export class Connection {
   #scheduled = false
   #closed = false
   #isLocked = false
+  /** Whether writes have been given up for a lock, and none has been done since. */
+  #isLockedForLong = false
   readonly #turn = new Turn()
   #afterCommit: () => void = () => {}
   readonly #followers: Follower[] = []
@@ -110,7 +100,7 @@ export class Connection {
    */
   write<T>(work: () => T, options: { readonly single?: boolean } = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
-    if (!this.hasRoomToWrite()) return Promise.reject(new StoreBusy())
+    if (!this.hasRoomToWrite()) return Promise.reject(this.#refusal())
     return new Promise<T>((resolve, reject) => {
       const nowMs = performance.now()
       const deadlineMs = nowMs + LOCK_WAIT_MS
@@ -161,6 +151,12 @@ export class Connection {
     if (this.#isLocked || !this.#mayRunEarly()) return false
     this.#flush()
     return this.#queue.length < MOST_AT_ONCE
+  }
+
+  /** A short lock, as of each command that writes, is none to be taken out of service for under a load that is too much. */
+  #refusal(): StoreUnavailable {
+    if (!this.#isLocked || !this.#isLockedForLong) return new StoreBusy()
+    return new StoreUnavailable('another process holds the lock')
   }
 
   #hasRoomToRead(): boolean {
@@ -236,6 +232,7 @@ export class Connection {
       return
     }
     for (const follower of this.#followers) follower.committed?.()
+    this.#isLockedForLong = false
     for (const job of batch) settle(job)
     this.#afterCommit()
   }
@@ -265,6 +262,7 @@ export class Connection {
       else job.reject(unavailableIfSo(error))
     }
     this.#isLocked = this.#queue.length > 0
+    if (locked && this.#queue.length < batch.length) this.#isLockedForLong = true
     if (!this.#isLocked || this.#scheduled) return
     this.#scheduled = true
     setTimeout(() => this.#afterTurn(() => this.#flush()), LOCK_RETRY_MS)
@@ -286,10 +284,4 @@ export class Connection {
     this.#statements.clear()
     this.#db.close()
   }
-}
-
-function settle(job: Job): void {
-  const { outcome } = job
-  if (outcome !== undefined && 'value' in outcome) job.resolve(outcome.value)
-  else job.reject(outcome?.error)
 }
