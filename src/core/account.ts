@@ -35,9 +35,9 @@ export interface NewAccount {
   readonly passwordHash: string
 }
 
-/** Of an account from elsewhere: below what a JSON number and the ids that come after it can hold, fifteen digits. */
-export function isAccountId(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) < 1e15
+/** Of an account from elsewhere: new accounts count on from the greatest, also after a refused import, up to fifteen digits. */
+export function isImportedId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) < 1e12
 }
 
 /** The form in which two e-mail addresses are compared: addresses are ASCII by rule, so lower case is enough. */

@@ -1,4 +1,4 @@
-import { ROLE, type RoleId, STATUS, type AccountStatus, isAccountId } from '../core/account.ts'
+import { ROLE, type RoleId, STATUS, type AccountStatus, isImportedId } from '../core/account.ts'
 import { LENGTHS, hasLength, isEmail } from '../core/account-fields.ts'
 import type { DateFormat } from '../core/dates.ts'
 import { isKnownHash } from '../passwords/passwords.ts'
@@ -75,8 +75,8 @@ async function accountOf(deps: Deps, text: string, dates: DateFormat): Promise<I
   if (!Object.values(ROLE).some((role) => role === roleId)) return 'roleId must be 1, 2, 3, 4 or 5'
   const status = parsed['status'] ?? STATUS.notVerified
   if (!Object.values(STATUS).some((known) => known === status)) return 'status must be 0, 1, 2 or 3'
-  if (userId !== undefined && userId !== null && !isAccountId(userId)) {
-    return 'userId must be a whole number from 1 to 999999999999999'
+  if (userId !== undefined && userId !== null && !isImportedId(userId)) {
+    return 'userId must be a whole number from 1 to 999999999999'
   }
   const times = timesOf(parsed, dates)
   if (typeof times === 'string') return times

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { emailKey, isAccountId } from '../core/account.ts'
+import { emailKey, isImportedId } from '../core/account.ts'
 import type { DateFormat } from '../core/dates.ts'
 import { OUR_HASH_PREFIX } from '../passwords/passwords.ts'
 import { LIMITS } from '../settings/limits.ts'
@@ -66,7 +66,7 @@ function conflictsAmong(converted: readonly Converted[]): readonly Conflict[] {
   for (const each of converted) {
     const userId = idOf(each)
     const key = emailKey(each.account.email)
-    if (!isAccountId(userId)) conflicts.push({ userId, why: 'bad-id', otherId: null })
+    if (!isImportedId(userId)) conflicts.push({ userId, why: 'bad-id', otherId: null })
     else if (ids.has(userId)) conflicts.push({ userId, why: 'id-twice', otherId: userId })
     if (key === '') conflicts.push({ userId, why: 'no-email', otherId: null })
     else if (owners.has(key)) conflicts.push({ userId, why: 'email-twice', otherId: owners.get(key) ?? null })

@@ -1,9 +1,12 @@
 /** Which lines an import takes, and what it says about those it does not. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { findAccount } from '../../src/cli/account/choose.ts'
 import type { Composed } from '../../src/compose.ts'
 import { createDateFormat } from '../../src/core/dates.ts'
 import { importAccounts } from '../../src/usecases/import-accounts.ts'
+import { ENGINES } from '../support/engines.ts'
+import { makeAccount } from '../support/opened-session.ts'
 import { PASSWORD } from '../support/people.ts'
 import { type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
 
@@ -33,6 +36,24 @@ async function* linesOf(lines: readonly (object | string)[]): AsyncIterable<stri
 const imported = (...lines: readonly (object | string)[]) =>
   importAccounts(beside.deps, linesOf(lines), createDateFormat('Asia/Yerevan'), () => {})
 
+for (const { name, open } of ENGINES) {
+  test(`after any import, also a refused one, new accounts on ${name} get ids that can be named`, async (t) => {
+    const engine = await open()
+    t.after(() => engine.close())
+    const [deps] = engine.deps
+    const dates = createDateFormat('UTC')
+    for (const userId of [999_999_999_999_999, 999_999_999_999]) {
+      const line = { ...good, userId, email: `${userId}@example.com` }
+      const twice = linesOf([line, { ...line, userId: 5 }])
+      assert.equal(typeof (await importAccounts(deps, twice, dates, () => {})), 'object')
+      await importAccounts(deps, linesOf([line]), dates, () => {})
+      const { accountId } = await makeAccount(deps)
+      assert.equal((await findAccount(deps, String(accountId))).accountId, accountId)
+    }
+    assert.equal((await findAccount(deps, '999999999999')).email, '999999999999@example.com')
+  })
+}
+
 const BAD: readonly [name: string, line: object | string, reason: RegExp][] = [
   ['is no JSON', '{"firstName":', /^this is no JSON$/],
   ['is no object', '[]', /^this is no JSON object$/],
@@ -55,7 +76,7 @@ const BAD: readonly [name: string, line: object | string, reason: RegExp][] = [
   [
     'has an id that is none',
     { ...good, userId: 0 },
-    /^userId must be a whole number from 1 to 999999999999999$/,
+    /^userId must be a whole number from 1 to 999999999999$/,
   ],
   ['has an id with a fraction', { ...good, userId: 1.5 }, /^userId must be/],
   ['has an id in words', { ...good, userId: '7' }, /^userId must be/],

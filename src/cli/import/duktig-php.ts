@@ -87,7 +87,7 @@ function ranges(ids: readonly number[]): string {
 
 const WHY: Record<Conflict['why'], (otherId: number | null) => string> = {
   'no-email': () => 'has no e-mail address',
-  'bad-id': () => 'is no whole number from 1 to 999999999999999',
+  'bad-id': () => 'is no whole number from 1 to 999999999999',
   'id-twice': () => 'is there twice',
   'email-twice': (otherId) => `has the same e-mail address as userId ${otherId}`,
   'id-taken': () => 'is the id of an account that is here already',
