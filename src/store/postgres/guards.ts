@@ -86,14 +86,17 @@ export function guardStore(connection: Connection): GuardStore {
   }
 }
 
-/** The bucket as it is, made empty where there is none, and nobody else's until the transaction ends. */
+/**
+ * The bucket as it is, made empty where there is none, and nobody else's until the transaction ends. In one statement: between two
+ * the clean-up could remove an old one, and what is then written would be nowhere.
+ */
 async function lockedBucket(sql: Sql, key: string): Promise<Bucket> {
-  await sql.rows(
-    'insert into buckets (bucket_key, level, at_ms) values ($1, 0, 0) on conflict do nothing',
+  const [row] = await sql.rows(
+    `insert into buckets as b (bucket_key, level, at_ms) values ($1, 0, 0)
+     on conflict (bucket_key) do update set level = b.level returning level, at_ms`,
     key,
   )
-  const [row] = await sql.rows('select level, at_ms from buckets where bucket_key = $1 for update', key)
-  return row === undefined ? { level: 0, atMs: 0 } : { level: row[0] as number, atMs: row[1] as number }
+  return { level: row?.[0] as number, atMs: row?.[1] as number }
 }
 
 async function putBucket(sql: Sql, key: string, bucket: Bucket): Promise<void> {
@@ -101,15 +104,14 @@ async function putBucket(sql: Sql, key: string, bucket: Bucket): Promise<void> {
   await sql.rows('update buckets set level = $1, at_ms = $2 where bucket_key = $3', level, atMs, key)
 }
 
+/** The same for a guard. */
 async function lockedGuard(sql: Sql, key: string): Promise<Guard> {
-  await sql.rows(
-    `insert into guards (guard_key, failures, blocked_until_ms, updated_at_ms) values ($1, 0, 0, 0)
-     on conflict do nothing`,
+  const [row] = await sql.rows(
+    `insert into guards as g (guard_key, failures, blocked_until_ms, updated_at_ms) values ($1, 0, 0, 0)
+     on conflict (guard_key) do update set failures = g.failures returning failures, blocked_until_ms`,
     key,
   )
-  const text = 'select failures, blocked_until_ms from guards where guard_key = $1 for update'
-  const [row] = await sql.rows(text, key)
-  return { failures: (row?.[0] as number) ?? 0, blockedUntilMs: (row?.[1] as number) ?? 0 }
+  return { failures: row?.[0] as number, blockedUntilMs: row?.[1] as number }
 }
 
 async function clearGuards(sql: Sql, accountKey: string): Promise<void> {
