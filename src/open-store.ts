@@ -2,13 +2,15 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { createClock } from './operations/clock.ts'
+import { completeJournal, completeOften } from './operations/complete-journal.ts'
 import { openJournal } from './operations/end-journal.ts'
-import { type ReadJournal, hasJournal, readJournals } from './operations/read-journals.ts'
+import { hasJournal } from './operations/journal-files.ts'
+import { readTails } from './operations/journal-tails.ts'
 import { ensureDataDir, instanceIdOf } from './operations/secrets.ts'
 import { LIMITS } from './settings/limits.ts'
 import type { Settings } from './settings/settings.ts'
 import type { Journal } from './store/journal.ts'
-import { journaled, missingEnds } from './store/journaled.ts'
+import { journaled } from './store/journaled.ts'
 import type { OpenedStore, Store } from './store/store.ts'
 
 const HOW = 'run `duktig recover` (docs/durability.md says what it needs)'
@@ -33,9 +35,9 @@ export async function openStore(settings: Settings, longRunning = false): Promis
     const instanceId = instanceIdOf(settings.dataDir)
     const folder = journalFolder(settings)
     const database = await store.databaseId()
-    const written = await readJournals([folder], database)
+    const tails = await readTails(folder, database)
     const hasOurs = () => hasJournal(folder, database)
-    await refuseRestored(store, instanceId, written, folder, hasOurs)
+    await refuseRestored(store, instanceId, tails.writes, folder, hasOurs)
     if (await store.awaitsRecovery())
       throw new RestoredStore(`a backup was put in place and has not been recovered yet: ${HOW}`)
     const numberWrite = () => store.countWrite(instanceId)
@@ -48,19 +50,22 @@ export async function openStore(settings: Settings, longRunning = false): Promis
       numberWrite,
     })
     closeJournal = () => journal.close()
-    if (longRunning) await journal.append(await missingEnds(store, written))
+    const kept = { store, journal, folder, database, instanceId }
+    if (longRunning) await completeJournal(kept, tails)
     // Only who keeps a journal counts as an instance: a command elsewhere that ends nothing leaves none to be missed.
     const beatIfKept = async () => {
       if (await hasOurs()) await store.beat(instanceId)
     }
     await beatIfKept()
     const heartbeat = longRunning ? beatOften(store, instanceId, journal) : undefined
+    const stopLooking = longRunning ? completeOften(kept) : async () => {}
     return {
       ...opened,
       store: {
         ...journaled(store, journal),
         async close() {
           clearInterval(heartbeat)
+          await stopLooking()
           await journal.close()
           await beatIfKept().catch(() => {})
           await store.close()
@@ -143,7 +148,7 @@ async function refuseLost(settings: Settings): Promise<void> {
 async function refuseRestored(
   store: Store,
   instanceId: string,
-  { writes }: ReadJournal,
+  writes: ReadonlyMap<string, number>,
   folder: string,
   hasOurs: () => Promise<boolean>,
 ): Promise<void> {

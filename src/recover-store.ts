@@ -2,7 +2,8 @@
 import { resolve } from 'node:path'
 import { RestoredStore, journalFolder, openEngine } from './open-store.ts'
 import { openJournal } from './operations/end-journal.ts'
-import { hasJournal, readJournals } from './operations/read-journals.ts'
+import { hasJournal } from './operations/journal-files.ts'
+import { readJournals } from './operations/read-journals.ts'
 import { instanceIdOf } from './operations/secrets.ts'
 import type { Settings } from './settings/settings.ts'
 import { type RecoverStoreRequest, type RecoveredStore, recover } from './usecases/recover.ts'
@@ -37,7 +38,8 @@ export async function recoverStore(
         const { clock } = store
         const numberWrite = async () => write
         const options = { folder, instanceId, database, clock, startAtOnce: false, numberWrite }
-        const journal = await openJournal(options)
+        // What has been read is read once more: none of it goes for its age meanwhile.
+        const journal = await openJournal({ ...options, keepsOld: true })
         try {
           await journal.append([entry])
         } finally {

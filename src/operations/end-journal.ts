@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { LIMITS } from '../settings/limits.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
 import { type Clock, StoreUnavailable } from '../store/store.ts'
-import { type JournalHeader, journalFiles } from './read-journals.ts'
+import { type JournalHeader, journalFiles } from './journal-files.ts'
 
 const DAY_MS = 86_400_000
 
@@ -16,6 +16,8 @@ export interface JournalOptions {
   readonly clock: Pick<Clock, 'nowMs'>
   /** A service's journal says from when on it is complete, also while nothing ends. */
   readonly startAtOnce: boolean
+  /** Files that no backup needs any more stay all the same. */
+  readonly keepsOld?: boolean
   /** The number of the write that is about to happen; nothing is written when it fails. */
   readonly numberWrite: () => Promise<number>
 }
@@ -37,6 +39,7 @@ class FileJournal implements Journal {
   readonly #clock: Pick<Clock, 'nowMs'>
   readonly #numberWrite: () => Promise<number>
   readonly #header: JournalHeader
+  readonly #keepsOld: boolean
   #file: FileHandle | null = null
   #day = 0
   #files = 0
@@ -49,10 +52,11 @@ class FileJournal implements Journal {
   /** A file of today is wanted, whether or not there is something to write. */
   #isDue = false
 
-  constructor({ folder, instanceId, database, clock, numberWrite }: JournalOptions) {
+  constructor({ folder, instanceId, database, clock, keepsOld = false, numberWrite }: JournalOptions) {
     this.#folder = folder
     this.#clock = clock
     this.#numberWrite = numberWrite
+    this.#keepsOld = keepsOld
     this.#header = { journal: 1, instanceId, database, openedAtMs: clock.nowMs() }
   }
 
@@ -145,7 +149,7 @@ class FileJournal implements Journal {
     this.#file = file
     this.#files++
     this.#day = day
-    await removeOld(this.#folder, nowMs - LIMITS.journalKeptMs)
+    if (!this.#keepsOld) await removeOld(this.#folder, nowMs - LIMITS.journalKeptMs)
     return file
   }
 

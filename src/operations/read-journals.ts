@@ -1,39 +1,34 @@
-/** Reads the journals that `end-journal.ts` writes. */
-import { open, readFile, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type JournalEntry, type WrittenEntry, isJournalEntry } from '../store/journal.ts'
-
-/** Of a journal: when it was made, whose it is, and the number among the files of its process. */
-const FILE_NAME = /^(\d+)-((.+)-\d+)-(\d+)\.jsonl$/
-/** No header is longer. */
-const HEADER_BYTES = 1024
-
-/** The first line of a file: who wrote it about which database, and from when on it is complete with those of its process before. */
-export interface JournalHeader {
-  readonly journal: 1
-  readonly instanceId: string
-  readonly database: string
-  readonly openedAtMs: number
-}
+/** Reads all of the journals that `end-journal.ts` writes, for a recovery and for `doctor`. `journal-tails.ts` is for a start. */
+import type { JournalEntry, SessionEnds, WrittenEntry } from '../store/journal.ts'
+import {
+  type JournalFile,
+  type JournalHeader,
+  byAge,
+  journalFiles,
+  parsed,
+  writeOf,
+} from './journal-files.ts'
+import { linesOf } from './journal-lines.ts'
 
 export interface ReadJournal {
   readonly headers: readonly JournalHeader[]
   /** Everybody who wrote there, also those whose headers count no more, with the number of his last write. */
   readonly writes: ReadonlyMap<string, number>
-  /** Oldest first. */
-  readonly entries: readonly WrittenEntry[]
+  /** As they stand in the files, the oldest first: which one of them comes first changes nothing. */
+  readonly sessionEnds: SessionEnds
+  /** All else. Oldest first. */
+  readonly otherEntries: readonly WrittenEntry[]
   /** Files that have a line that cannot be read, and is not their last. */
   readonly damaged: readonly string[]
 }
 
-interface JournalFile {
-  readonly path: string
-  readonly madeAtMs: number
-  readonly instanceId: string
-  /** Instance and process. */
-  readonly process: string
-  /** Among the files of the process, from 0 on. */
-  readonly number: number
+/** What one file says. */
+interface Scanned {
+  readonly header: JournalHeader | null
+  readonly isDamaged: boolean
+  readonly lastWrite: number
+  readonly sessionEnds: number
+  readonly otherEntries: readonly WrittenEntry[]
 }
 
 /**
@@ -44,19 +39,20 @@ interface JournalFile {
  */
 export async function readJournals(folders: readonly string[], database: string): Promise<ReadJournal> {
   const headers: JournalHeader[] = []
-  const entries: WrittenEntry[] = []
+  const otherEntries: WrittenEntry[] = []
   const damaged = new Map<string, string>()
   const incompleteBeforeMs = new Map<string, number>()
   const writes = new Map<string, number>()
   const completeSinceMs = new Map<string, number>()
+  const paths: string[] = []
+  let sessionEnds = 0
   const files = (await Promise.all(folders.map(journalFiles))).flat().sort(byAge)
-  for (const { path, madeAtMs, instanceId, process, number } of files) {
-    const text = await textOf(path)
-    if (text === null) continue
-    const values = text.split('\n').map(parsed)
-    const header = values.find((value) => value !== null && 'journal' in value)
-    if (header !== undefined && header.database !== database) continue
-    if (header !== undefined) {
+  for (const file of files) {
+    const found = scanned(file, database)
+    if (found === null) continue
+    const { path, madeAtMs, instanceId, process, number } = file
+    const { header } = found
+    if (header !== null) {
       // The number of a process is given to others once it has ended.
       const name = `${process}-${header.openedAtMs}`
       const beforeMs = number === 0 ? header.openedAtMs : completeSinceMs.get(`${name}-${number - 1}`)
@@ -65,15 +61,11 @@ export async function readJournals(folders: readonly string[], database: string)
       completeSinceMs.set(`${name}-${number}`, openedAtMs)
       headers.push({ ...header, openedAtMs })
     }
-    if (values.slice(0, -1).includes(null)) damaged.set(path, instanceId)
-    let last = writes.get(instanceId) ?? 0
-    for (const value of values) {
-      if (value === null || 'journal' in value) continue
-      const { write = 0 } = value as Partial<WrittenEntry>
-      last = Math.max(last, write)
-      entries.push({ ...readable(value), instanceId, write })
-    }
-    writes.set(instanceId, last)
+    if (found.isDamaged) damaged.set(path, instanceId)
+    writes.set(instanceId, Math.max(writes.get(instanceId) ?? 0, found.lastWrite))
+    for (const entry of found.otherEntries) otherEntries.push(entry)
+    sessionEnds += found.sessionEnds
+    paths.push(path)
   }
   const withDamage = new Set(damaged.values())
   return {
@@ -82,8 +74,64 @@ export async function readJournals(folders: readonly string[], database: string)
         !withDamage.has(instanceId) && openedAtMs >= (incompleteBeforeMs.get(instanceId) ?? 0),
     ),
     writes,
-    entries: inOrder(entries),
+    sessionEnds: sessionEndsIn(paths, sessionEnds),
+    otherEntries: inOrder(otherEntries),
     damaged: [...damaged.keys()],
+  }
+}
+
+/** Null for one about another database, and one that another process has just removed for its age. */
+function scanned(file: JournalFile, database: string): Scanned | null {
+  try {
+    return scan(file, database)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+function scan({ path, instanceId }: JournalFile, database: string): Scanned | null {
+  let header: JournalHeader | null = null
+  let isDamaged = false
+  let lastWrite = 0
+  let sessionEnds = 0
+  const otherEntries: WrittenEntry[] = []
+  let isUnreadable = false
+  for (const line of linesOf(path)) {
+    // That of the line before, which was not the last, then.
+    isDamaged ||= isUnreadable
+    const value = parsed(line)
+    isUnreadable = value === null
+    if (value === null) continue
+    if ('journal' in value) {
+      header ??= value
+      if (header.database !== database) return null
+      continue
+    }
+    const write = writeOf(value)
+    lastWrite = Math.max(lastWrite, write)
+    if (value.kind === 'session') sessionEnds += 1
+    else otherEntries.push({ ...readable(value), instanceId, write })
+  }
+  return { header, isDamaged, lastWrite, sessionEnds, otherEntries }
+}
+
+/** There may be millions. They are read anew each time they are gone through, and are never all in memory. */
+function sessionEndsIn(paths: readonly string[], length: number): SessionEnds {
+  return {
+    length,
+    *[Symbol.iterator]() {
+      let left = length
+      for (const path of paths) {
+        for (const line of linesOf(path)) {
+          const value = parsed(line)
+          if (value === null || 'journal' in value || value.kind !== 'session') continue
+          left -= 1
+          yield value
+        }
+      }
+      if (left > 0) throw new Error('a journal lost entries while it was read: put it back, and begin anew')
+    },
   }
 }
 
@@ -99,74 +147,6 @@ function inOrder(entries: readonly WrittenEntry[]): readonly WrittenEntry[] {
     })
     .sort((a, b) => a.notBeforeMs - b.notBeforeMs)
     .map(({ entry }) => entry)
-}
-
-/** Whether somebody has begun a journal in this folder, about this database if it is named. */
-export async function hasJournal(folder: string, database?: string): Promise<boolean> {
-  for (const { path } of await journalFiles(folder)) {
-    if (database === undefined) return true
-    const header = await headerOf(path)
-    // Without one it is read as well.
-    if (header === null || header.database === database) return true
-  }
-  return false
-}
-
-/** In no order. */
-export async function journalFiles(folder: string): Promise<readonly JournalFile[]> {
-  const names = (await unlessGone(readdir(folder))) ?? []
-  return names.flatMap((name) => {
-    const [, madeAt, process, instanceId, number] = FILE_NAME.exec(name) ?? []
-    if (process === undefined || instanceId === undefined) return []
-    const path = join(folder, name)
-    return [{ path, madeAtMs: Number(madeAt), instanceId, process, number: Number(number) }]
-  })
-}
-
-/** Those of one process in the order in which it made them. */
-function byAge(a: JournalFile, b: JournalFile): number {
-  return a.madeAtMs - b.madeAtMs || a.number - b.number
-}
-
-async function headerOf(path: string): Promise<JournalHeader | null> {
-  const file = await unlessGone(open(path, 'r'))
-  if (file === null) return null
-  try {
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(HEADER_BYTES), position: 0 })
-    const value = parsed(buffer.toString('utf8', 0, bytesRead).split('\n')[0] ?? '')
-    return value !== null && 'journal' in value ? value : null
-  } finally {
-    await file.close()
-  }
-}
-
-/** Null where another process has just removed it for its age. */
-function textOf(path: string): Promise<string | null> {
-  return unlessGone(readFile(path, 'utf8'))
-}
-
-async function unlessGone<T>(found: Promise<T>): Promise<T | null> {
-  try {
-    return await found
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
-  }
-}
-
-function parsed(line: string): JournalHeader | JournalEntry | null {
-  try {
-    const value: unknown = JSON.parse(line)
-    if (typeof value !== 'object' || value === null) return null
-    return isHeader(value) || isJournalEntry(value) ? value : null
-  } catch {
-    return null
-  }
-}
-
-function isHeader(value: object): value is JournalHeader {
-  const { journal, instanceId, database, openedAtMs } = value as Partial<JournalHeader>
-  return [journal, typeof instanceId, typeof database, typeof openedAtMs].join() === '1,string,string,number'
 }
 
 function readable(entry: JournalEntry): JournalEntry {

@@ -63,6 +63,8 @@ export const LIMITS = {
   deviceTokenTtlSeconds: 31_536_000,
   /** Journals of ends are kept this long: a backup older than that is not recovered with them. */
   journalKeptMs: 35 * 86_400_000,
+  /** How often a service looks for ends that its journal lacks: a start reads what was written since the last look but one. */
+  journalLookMs: 3_600_000,
   /** How often an instance records in the database that it is alive; from that, recovery knows how old a restored one is. */
   heartbeatMs: 10_000,
   /** Ids that recovery leaves out, since accounts may have been registered after the backup. */

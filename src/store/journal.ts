@@ -43,7 +43,7 @@ export type JournalEntry =
       readonly othersRetireAtMs?: number
       readonly atMs: number
     }
-  /** Of what ended before, nothing is missing: `missingEnds` has looked. */
+  /** Of what ended before, nothing is missing: `writeMissingEnds` has looked. */
   | { readonly kind: 'complete'; readonly atMs: number }
   /** A recovery, which another one of the same backup must not take back. */
   | {
@@ -68,6 +68,14 @@ const KINDS: Readonly<Record<JournalEntry['kind'], true>> = {
   key: true,
   complete: true,
   recovered: true,
+}
+
+/** The end of one session, such as most entries are. */
+export type SessionEnd = Extract<JournalEntry, { readonly kind: 'session' }>
+
+/** Perhaps more than fit into memory; they can be gone through more than once. */
+export interface SessionEnds extends Iterable<SessionEnd> {
+  readonly length: number
 }
 
 /** What a recovery carries out in the database. */

@@ -11,7 +11,7 @@ const RETRIED_MS = 600_000
  * `store` with a journal behind every verb that ends something, and before those that add a key: one too many does no harm.
  * An end is committed first: a crash in between leaves one that nobody was told of. A verb that finds the end already there
  * writes it once more, since the try before may have failed between the two; and a start writes what is missing
- * (`missingEnds`).
+ * (`missing-ends.ts`).
  */
 export function journaled(store: Store, journal: Journal): Store {
   const now = () => store.clock.nowMs()
@@ -120,46 +120,6 @@ export function journaled(store: Store, journal: Journal): Store {
   }
 }
 
-interface WrittenJournals {
-  readonly headers: readonly { readonly openedAtMs: number }[]
-  readonly entries: readonly JournalEntry[]
-}
-
-/** Before `complete` is written others may have ended something that they have not written yet. */
-const WRITTEN_TOGETHER_MS = 60_000
-const LISTED_AT_ONCE = 10_000
-
-/**
- * The session ends that the database has and the journal lacks, because a process died between the two writes or could not
- * write the second; then a `complete` entry. Run at a start, since a caller who asks again is told that these have ended.
- */
-export async function missingEnds(
-  store: Pick<Store, 'listEnded' | 'clock'>,
-  { headers, entries }: WrittenJournals,
-): Promise<readonly JournalEntry[]> {
-  const complete: JournalEntry = { kind: 'complete', atMs: store.clock.nowMs() }
-  // A `complete` dated in the future was written by a clock that was ahead, and says nothing about later ends.
-  const isPast = ({ kind, atMs }: JournalEntry) => kind === 'complete' && atMs <= complete.atMs
-  const begunAtMs = [...headers.map(({ openedAtMs }) => openedAtMs), ...entries.map(({ atMs }) => atMs)]
-  if (begunAtMs.length === 0) return [complete]
-  const sinceMs = entries.findLast(isPast)?.atMs ?? begunAtMs.reduce((a, b) => Math.min(a, b))
-  const known = new Set<string>()
-  for (const entry of entries) {
-    if (entry.kind === 'session') known.add(entry.sessionId)
-    if (entry.kind === 'account-sessions') for (const id of entry.sessionIds) known.add(id)
-  }
-  const missing: JournalEntry[] = []
-  let after = { endedAtMs: sinceMs - WRITTEN_TOGETHER_MS, sessionId: '' }
-  for (;;) {
-    const ended = await store.listEnded(after, LISTED_AT_ONCE)
-    for (const { sessionId, reason, endedAtMs } of ended) {
-      if (!known.has(sessionId)) missing.push(sessionEnd(sessionId, reason, endedAtMs))
-    }
-    after = ended.at(-1) ?? after
-    if (ended.length < LISTED_AT_ONCE) return [...missing, complete]
-  }
-}
-
-function sessionEnd(sessionId: string, reason: EndReason, atMs: number): JournalEntry {
+export function sessionEnd(sessionId: string, reason: EndReason, atMs: number): JournalEntry {
   return { kind: 'session', sessionId, reason, atMs }
 }

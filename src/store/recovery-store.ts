@@ -31,8 +31,9 @@ export interface RecoveryStore {
    * After a restore, in one transaction: ends what the journals ended, adds the keys they hold, leaves the ids out that may have
    * been given out, notes that the instances are heard of again. `endAll` ends every session. For the others it is a hand-out and
    * a use, unless they had been idle too long when an instance was last seen: they stay over. The database counts as recovered.
+   * The entries are gone through once more when the transaction has to be tried again.
    */
-  recover(entries: readonly ReplayedEntry[], options: RecoverOptions): Promise<void>
+  recover(entries: Iterable<ReplayedEntry>, options: RecoverOptions): Promise<void>
   /**
    * Whether a backup was put in place that has not been recovered. Never with PostgreSQL, which is restored with tools that say
    * nothing of it.

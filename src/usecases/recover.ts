@@ -1,4 +1,11 @@
-import type { GivenIds, Instance, JournalEntry, ReplayedEntry, WrittenEntry } from '../store/journal.ts'
+import type {
+  GivenIds,
+  Instance,
+  JournalEntry,
+  ReplayedEntry,
+  SessionEnds,
+  WrittenEntry,
+} from '../store/journal.ts'
 import { SYSTEM } from '../core/actions.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { Store } from '../store/store.ts'
@@ -10,7 +17,8 @@ interface FoundJournals {
   readonly headers: readonly { readonly instanceId: string; readonly openedAtMs: number }[]
   /** Who wrote them, with the number of his last write. */
   readonly writes: ReadonlyMap<string, number>
-  readonly entries: readonly WrittenEntry[]
+  readonly sessionEnds: SessionEnds
+  readonly otherEntries: readonly WrittenEntry[]
 }
 
 export interface RecoverRequest {
@@ -65,10 +73,11 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
   const { journals, endAll, reviveEnded, instanceId } = request
   const instances = await store.listInstances()
   const missing = missingJournals(instances, journals, store.clock.nowMs())
-  const entries = notYetWritten(journals.entries, instances)
-  const endedEarlier = wasEndedLater(journals.entries, instances)
+  const { sessionEnds, otherEntries } = journals
+  const unheard = notYetWritten(otherEntries, instances)
+  const endedEarlier = wasEndedLater(otherEntries, instances)
   const endedAll = endedEarlier || endAll || (missing.length > 0 && !reviveEnded)
-  const givenIds = await idsToLeaveOut(store, journals.entries)
+  const givenIds = await idsToLeaveOut(store, otherEntries)
   const counted = instances.find((instance) => instance.instanceId === instanceId)?.writes ?? 0
   const write = Math.max(counted, journals.writes.get(instanceId) ?? 0) + WRITES_GAP
   const atMs = store.clock.nowMs()
@@ -76,6 +85,7 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
   // recovery, which is bound by what this one has decided.
   await request.write({ kind: 'recovered', endedAll, ids: givenIds, atMs }, write)
   const writes = new Map([...journals.writes, [instanceId, write] as const])
+  const count = sessionEnds.length + unheard.length
   // Before it as well, so that nothing is left to fail once it is done.
   const ended = endedAll ? ', all sessions end' : ''
   await store.recordActions({
@@ -85,7 +95,7 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
       {
         accountId: SYSTEM,
         code: 'Store->recovered' satisfies ActionCode,
-        message: `Recovery of the database: ${entries.length} entries of journals${ended}`,
+        message: `Recovery of the database: ${count} entries of journals${ended}`,
         atMs,
         address: null,
         sessionId: null,
@@ -93,8 +103,21 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
     ],
     logs: [],
   })
-  await store.recover(entries, { endAll: endedAll, givenIds, writes })
-  return { entries: entries.length, missing, endedAll, endedEarlier }
+  await store.recover(oneAfterTheOther(sessionEnds, unheard), { endAll: endedAll, givenIds, writes })
+  return { entries: count, missing, endedAll, endedEarlier }
+}
+
+/** Where all sessions of an account ended, one that had ended alone before keeps its own reason: so these come first. */
+function oneAfterTheOther(
+  sessionEnds: SessionEnds,
+  others: readonly ReplayedEntry[],
+): Iterable<ReplayedEntry> {
+  return {
+    *[Symbol.iterator]() {
+      yield* sessionEnds
+      yield* others
+    },
+  }
 }
 
 /** Those who lived at the time of the backup must have a journal that begins before it. */
@@ -117,7 +140,7 @@ function missingJournals(
 /**
  * What the database may not know. What it has heard of was in it: that somebody was suspended, and perhaps also that this was taken
  * back; that a key was added, unless it was written at that moment, and perhaps also that it has been removed. Ends may be written
- * twice without harm, session by session: an account has others since.
+ * twice without harm, session by session: an account has others since. So the ends of single sessions are all taken over.
  */
 function notYetWritten(
   entries: readonly WrittenEntry[],
@@ -127,7 +150,7 @@ function notYetWritten(
   const keysFromMs = latestSign(instances) - TOGETHER_MS
   return entries.flatMap((entry): readonly ReplayedEntry[] => {
     if (entry.kind === 'complete' || entry.kind === 'recovered') return []
-    if (entry.kind === 'session' || isUnheard(entry)) return [entry]
+    if (isUnheard(entry)) return [entry]
     const { kind, atMs } = entry
     if (kind === 'key' && atMs >= keysFromMs) return [entry]
     if (kind !== 'account-sessions') return []

@@ -13,7 +13,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type JournalOptions, openJournal } from '../../src/operations/end-journal.ts'
-import { hasJournal, readJournals } from '../../src/operations/read-journals.ts'
+import { hasJournal } from '../../src/operations/journal-files.ts'
+import { readJournals } from '../../src/operations/read-journals.ts'
 import { LIMITS } from '../../src/settings/limits.ts'
 import type { Journal, JournalEntry } from '../../src/store/journal.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
@@ -51,9 +52,11 @@ const ended = (sessionId: string, atMs = T0): JournalEntry => ({
   atMs,
 })
 
+const suspended = (atMs = T0): JournalEntry => ({ kind: 'account-status', accountId: 1, status: 2, atMs })
+
 async function endedIn(folder: string): Promise<readonly string[]> {
-  const { entries } = await readJournals([folder], DATABASE)
-  return entries.map((entry) => (entry.kind === 'session' ? entry.sessionId : entry.kind))
+  const { sessionEnds } = await readJournals([folder], DATABASE)
+  return [...sessionEnds].map(({ sessionId }) => sessionId)
 }
 
 test('a line that a crash cut short is passed over, and what another process writes is whole', async (t) => {
@@ -142,24 +145,18 @@ test('nothing is written before it has a number', async (t) => {
   const numberOrFail = async () => {
     asked += 1
     if (asked === 1) throw new StoreUnavailable('the database is away')
-    assert.deepEqual(await endedIn(folder), [])
+    assert.deepEqual((await readJournals([folder], DATABASE)).otherEntries, [])
     return 7
   }
   const clock = { nowMs: () => T0 }
   const journal = await journalIn(folder, { clock, startAtOnce: false, numberWrite: numberOrFail })
-  await assert.rejects(journal.append([ended('a'), ended('b')]), StoreUnavailable)
+  await assert.rejects(journal.append([suspended(), suspended()]), StoreUnavailable)
   assert.equal(await hasJournal(folder), true, 'or one that is killed here would look like one that is gone')
   await journal.append([])
   await journal.close()
-  const { entries, writes } = await readJournals([folder], DATABASE)
-  assert.deepEqual(
-    entries.map(({ instanceId, write }) => [instanceId, write]),
-    [
-      ['one', 7],
-      ['one', 7],
-    ],
-  )
-  assert.deepEqual([...writes], [['one', 7]])
+  const { otherEntries, writes } = await readJournals([folder], DATABASE)
+  const written = otherEntries.map(({ instanceId, write }) => `${instanceId} ${write}`)
+  assert.deepEqual([written, [...writes]], [['one 7', 'one 7'], [['one', 7]]])
 })
 
 test('who waits for a journal that cannot be written is told with the others', async (t) => {
@@ -234,12 +231,15 @@ test('entries come in the order in which they were written, though a clock was a
   const clock = { nowMs: () => T0 }
   const one = await journalIn(folder, { clock })
   const two = await journalIn(folder, { instanceId: 'two', clock })
-  await one.append([ended('ahead', T0 + 3_600_000)])
-  await one.append([ended('after it', T0 + 1000)])
-  await two.append([ended('of another', T0 + 2000)])
+  for (const afterMs of [3_600_000, 1000]) await one.append([suspended(T0 + afterMs)])
+  await two.append([suspended(T0 + 2000)])
   await one.close()
   await two.close()
-  assert.deepEqual(await endedIn(folder), ['of another', 'ahead', 'after it'])
+  const { otherEntries } = await readJournals([folder], DATABASE)
+  assert.deepEqual(
+    otherEntries.map(({ atMs }) => atMs - T0),
+    [2000, 3_600_000, 1000],
+  )
 })
 
 test('files that no backup needs any more go, by the clock of the store', async (t) => {
@@ -290,10 +290,7 @@ test('a journal about another database is none', async (t) => {
   writeFileSync(unreadable, '{"journal"')
   assert.equal(await hasJournal(folder, DATABASE), true, 'nobody can say that it is not about this one')
   rmSync(unreadable)
-  const { headers, writes, entries } = await readJournals([folder], DATABASE)
-  assert.deepEqual([headers.length, writes.size, entries.length], [0, 0, 0])
-  assert.deepEqual(
-    (await readJournals([folder], '2')).entries.map(({ kind }) => kind),
-    ['session'],
-  )
+  const { headers, writes, sessionEnds } = await readJournals([folder], DATABASE)
+  assert.deepEqual([headers.length, writes.size, sessionEnds.length], [0, 0, 0])
+  assert.equal((await readJournals([folder], '2')).sessionEnds.length, 1)
 })

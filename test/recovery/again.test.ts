@@ -117,6 +117,25 @@ for (const [engine, open] of Object.entries(SITES)) {
       })
     })
 
+    test('a recovery that cannot read its journals to the end has done nothing', async () => {
+      await at(open, async (site) => {
+        const token = await signedIn(site)
+        const { store } = await openEngine(readSettings(site.variables))
+        const endsAll = { kind: 'account-sessions', exceptSessionId: null, sessionIds: [] } as const
+        const accountId = await site.number('select account_id from accounts')
+        const cut = {
+          *[Symbol.iterator]() {
+            yield { ...endsAll, accountId, reason: 'ended-by-user', atMs: Date.now() } as const
+            throw new Error('the disk is broken')
+          },
+        }
+        const options = { endAll: false, givenIds: await store.givenIds(), writes: new Map() }
+        await assert.rejects(store.recover(cut, options), /the disk is broken/)
+        await store.close()
+        await withService(site, async (service) => assert.equal((await refresh(service, token)).status, 200))
+      })
+    })
+
     test('with a damaged journal all sessions end, and the service starts again', async () => {
       await at(open, async (site) => {
         const token = await signedIn(site)

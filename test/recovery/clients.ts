@@ -5,7 +5,7 @@ import { RestoredStore, journalFolder, openStore } from '../../src/open-store.ts
 import { recoverStore } from '../../src/recover-store.ts'
 import { type Service, startService } from '../../src/serve.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
-import type { WrittenEntry } from '../../src/store/journal.ts'
+import type { JournalEntry } from '../../src/store/journal.ts'
 import type { RecoveredStore } from '../../src/usecases/recover.ts'
 import { sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY, silentLog } from '../support/service.ts'
@@ -109,7 +109,8 @@ export async function withStore(
 }
 
 /** What the journal in the data folder holds about this database. */
-export async function entriesOf(site: Site): Promise<readonly WrittenEntry[]> {
+export async function entriesOf(site: Site): Promise<readonly JournalEntry[]> {
   const database = String(await site.number('select applied_at_ms from migrations where id = 1'))
-  return (await readJournals([journalFolder(readSettings(site.variables))], database)).entries
+  const journals = await readJournals([journalFolder(readSettings(site.variables))], database)
+  return [...journals.sessionEnds, ...journals.otherEntries]
 }

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { ROLE, STATUS } from '../../src/core/account.ts'
 import { createClock } from '../../src/operations/clock.ts'
 import type { JournalEntry } from '../../src/store/journal.ts'
-import { journaled, missingEnds } from '../../src/store/journaled.ts'
+import { journaled } from '../../src/store/journaled.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import { type Store, StoreUnavailable } from '../../src/store/store.ts'
 import { makeAccount, makeApplication, refreshRequest, signIn, signInRequest, signedIn } from './engine.ts'
@@ -150,23 +150,6 @@ test('that an application is let in again is in the journal, with what ended its
       [false, epoch + 1],
     ],
   )
-})
-
-test('what ended without being written is found, also behind an entry of a clock that was ahead', async (t) => {
-  const { bare } = await site(t)
-  const { session } = await signedIn(bare)
-  const nowMs = bare.clock.nowMs()
-  assert.equal(await bare.endSession(session.accountId, session.sessionId, 'signed-out'), true)
-  const complete = (atMs: number) => ({ kind: 'complete', atMs }) as const
-  const found = async (...entries: readonly JournalEntry[]) =>
-    (await missingEnds(bare, { headers: [], entries })).map((entry) =>
-      entry.kind === 'session' ? entry.sessionId : entry.kind,
-    )
-  assert.deepEqual(await found(complete(nowMs)), [session.sessionId, 'complete'])
-  assert.deepEqual(await found(complete(nowMs), complete(nowMs + 3_600_000)), [session.sessionId, 'complete'])
-  const { sessionId } = session
-  const known = { kind: 'session', sessionId, reason: 'signed-out', atMs: nowMs } as const
-  assert.deepEqual(await found(complete(nowMs), known), ['complete'])
 })
 
 async function liveIds(store: Store, accountId: number): Promise<readonly string[]> {

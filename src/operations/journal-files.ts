@@ -1,0 +1,98 @@
+/** The files of a journal, and what stands in one line. */
+import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type JournalEntry, type WrittenEntry, isJournalEntry } from '../store/journal.ts'
+
+/** Of a journal: when it was made, whose it is, and the number among the files of its process. */
+const FILE_NAME = /^(\d+)-((.+)-\d+)-(\d+)\.jsonl$/
+/** No header is longer. */
+const HEADER_BYTES = 1024
+
+/** The first line of a file: who wrote it about which database, and from when on it is complete with those of its process before. */
+export interface JournalHeader {
+  readonly journal: 1
+  readonly instanceId: string
+  readonly database: string
+  readonly openedAtMs: number
+}
+
+export interface JournalFile {
+  readonly path: string
+  readonly madeAtMs: number
+  readonly instanceId: string
+  /** Instance and process. */
+  readonly process: string
+  /** Among the files of the process, from 0 on. */
+  readonly number: number
+}
+
+/** Whether somebody has begun a journal in this folder, about this database if it is named. */
+export async function hasJournal(folder: string, database?: string): Promise<boolean> {
+  for (const { path } of await journalFiles(folder)) {
+    if (database === undefined) return true
+    const file = await unlessGone(open(path, 'r'))
+    if (file === null) continue
+    try {
+      const header = await headerOf(file)
+      // Without one it is read as well.
+      if (header === null || header.database === database) return true
+    } finally {
+      await file.close()
+    }
+  }
+  return false
+}
+
+/** In no order. */
+export async function journalFiles(folder: string): Promise<readonly JournalFile[]> {
+  const names = (await unlessGone(readdir(folder))) ?? []
+  return names.flatMap((name) => {
+    const [, madeAt, process, instanceId, number] = FILE_NAME.exec(name) ?? []
+    if (process === undefined || instanceId === undefined) return []
+    const path = join(folder, name)
+    return [{ path, madeAtMs: Number(madeAt), instanceId, process, number: Number(number) }]
+  })
+}
+
+/** Those of one process in the order in which it made them. */
+export function byAge(a: JournalFile, b: JournalFile): number {
+  return a.madeAtMs - b.madeAtMs || a.number - b.number
+}
+
+/** What the first line says; null where it is none that can be read. */
+export async function headerOf(file: FileHandle): Promise<JournalHeader | null> {
+  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(HEADER_BYTES), position: 0 })
+  const value = parsed(buffer.toString('utf8', 0, bytesRead).split('\n')[0] ?? '')
+  return value !== null && 'journal' in value ? value : null
+}
+
+/** Null where another process has just removed it for its age. */
+export async function unlessGone<T>(found: Promise<T>): Promise<T | null> {
+  try {
+    return await found
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** Null for a line that cannot be read. */
+export function parsed(line: string): JournalHeader | JournalEntry | null {
+  try {
+    const value: unknown = JSON.parse(line)
+    if (typeof value !== 'object' || value === null) return null
+    return isHeader(value) || isJournalEntry(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+/** With which of its writes an instance wrote an entry. Those of before writes were counted have no number. */
+export function writeOf(entry: JournalEntry): number {
+  return (entry as Partial<WrittenEntry>).write ?? 0
+}
+
+function isHeader(value: object): value is JournalHeader {
+  const { journal, instanceId, database, openedAtMs } = value as Partial<JournalHeader>
+  return [journal, typeof instanceId, typeof database, typeof openedAtMs].join() === '1,string,string,number'
+}

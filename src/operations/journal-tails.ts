@@ -1,0 +1,155 @@
+/** What a start and a command need of the journals: it stands at the ends of the files, so that it costs next to nothing. */
+import { type FileHandle, open } from 'node:fs/promises'
+import type { JournalEntry } from '../store/journal.ts'
+import { type KnownEnds, WRITTEN_TOGETHER_MS } from '../store/missing-ends.ts'
+import { type JournalFile, headerOf, journalFiles, parsed, unlessGone, writeOf } from './journal-files.ts'
+import { linesBackwards } from './journal-lines.ts'
+
+/** A file that is about the database, as far as anybody can tell. */
+interface JournalTail extends JournalFile {
+  readonly openedAtMs: number
+  /** The number of the last write in it; 0 where there is none. */
+  readonly lastWrite: number
+}
+
+export interface JournalTails {
+  readonly files: readonly JournalTail[]
+  /** Everybody who wrote there, with the number of his last write. */
+  readonly writes: ReadonlyMap<string, number>
+}
+
+/** Who wrote into the journal of this folder about one database, and how often. What cannot be read is passed over, as in `readJournals`. */
+export async function readTails(folder: string, database: string): Promise<JournalTails> {
+  const files: JournalTail[] = []
+  const writes = new Map<string, number>()
+  for (const file of await journalFiles(folder)) {
+    const tail = await withFile(file, (handle) => tailOf(file, handle, database))
+    if (tail === null) continue
+    files.push(tail)
+    writes.set(file.instanceId, Math.max(writes.get(file.instanceId) ?? 0, tail.lastWrite))
+  }
+  return { files, writes }
+}
+
+/** Null for a file about another database. A process numbers its writes upwards: the greatest stands at the end. */
+async function tailOf(file: JournalFile, handle: FileHandle, database: string): Promise<JournalTail | null> {
+  let header = await headerOf(handle)
+  // A damaged first line is made up for by any other header, and only then all of the file is read.
+  const isHeaded = header !== null
+  if (header !== null && header.database !== database) return null
+  let lastWrite: number | null = null
+  for await (const lines of linesBackwards(handle)) {
+    for (const line of lines) {
+      const value = parsed(line)
+      if (value === null) continue
+      if (!('journal' in value)) lastWrite = Math.max(lastWrite ?? 0, writeOf(value))
+      else if (!isHeaded) header = value
+    }
+    // The whole piece has been looked at: processes whose numbers and times are the same share a file.
+    if (isHeaded && lastWrite !== null) break
+  }
+  if (header !== null && header.database !== database) return null
+  return { ...file, openedAtMs: header?.openedAtMs ?? file.madeAtMs, lastWrite: lastWrite ?? 0 }
+}
+
+/**
+ * From when on the database may have ends that the journal lacks, and which of them it has. Only the last lines are read: those since
+ * this instance looked the last time but one. One that never looked takes over from others whose journals are there.
+ */
+export async function readKnownEnds(
+  { files }: JournalTails,
+  instanceId: string,
+  nowMs: number,
+): Promise<KnownEnds> {
+  const sessionIds = new Set<string>()
+  const of = (id: string) =>
+    readBack(
+      files.filter((file) => file.instanceId === id),
+      nowMs,
+      sessionIds,
+    )
+  const ours = await of(instanceId)
+  if (ours.completeAtMs !== null) return { sinceMs: ours.completeAtMs, sessionIds }
+  const all = [ours]
+  for (const other of new Set(files.map((file) => file.instanceId)))
+    if (other !== instanceId) all.push(await of(other))
+  const completeAtMs = all.flatMap((one) => one.completeAtMs ?? [])
+  if (completeAtMs.length > 0) return { sinceMs: Math.max(...completeAtMs), sessionIds }
+  return {
+    sinceMs: files.length === 0 ? null : Math.min(...all.map(({ begunAtMs }) => begunAtMs)),
+    sessionIds,
+  }
+}
+
+interface ReadBack {
+  /** When it was last looked for ends that the journal lacks; null if never. */
+  readonly completeAtMs: number | null
+  readonly begunAtMs: number
+}
+
+interface Look {
+  readonly write: number
+  readonly atMs: number
+}
+
+/** Reads the files of one instance from their ends, in the order of its writes and not of clocks, and adds what they say has ended. */
+async function readBack(
+  files: readonly JournalTail[],
+  nowMs: number,
+  sessionIds: Set<string>,
+): Promise<ReadBack> {
+  const looks: Look[] = []
+  let backToWrite = 0
+  let begunAtMs = Number.POSITIVE_INFINITY
+  const read = async (handle: FileHandle) => {
+    for await (const lines of linesBackwards(handle)) {
+      for (const line of lines) {
+        const entry = parsed(line)
+        if (entry === null || 'journal' in entry) continue
+        const write = writeOf(entry)
+        if (write < backToWrite) return
+        begunAtMs = Math.min(begunAtMs, entry.atMs)
+        for (const sessionId of endedBy(entry)) sessionIds.add(sessionId)
+        // One dated in the future was written by a clock that was ahead, and says nothing about later ends.
+        if (entry.kind !== 'complete' || entry.atMs > nowMs) continue
+        looks.push({ write, atMs: entry.atMs })
+        backToWrite = lastButOne(looks)
+      }
+    }
+  }
+  for (const file of files.toSorted((a, b) => b.lastWrite - a.lastWrite)) {
+    if (file.lastWrite < backToWrite) break
+    begunAtMs = Math.min(begunAtMs, file.madeAtMs, file.openedAtMs)
+    await withFile(file, read)
+  }
+  return { completeAtMs: lastOf(looks)?.atMs ?? null, begunAtMs }
+}
+
+/** The write of the last look before those that saw the same ends as the last one. */
+function lastButOne(looks: readonly Look[]): number {
+  const beforeMs = (lastOf(looks)?.atMs ?? 0) - WRITTEN_TOGETHER_MS
+  return lastOf(looks.filter(({ atMs }) => atMs <= beforeMs))?.write ?? 0
+}
+
+function lastOf(looks: readonly Look[]): Look | undefined {
+  return looks.toSorted((a, b) => a.write - b.write).at(-1)
+}
+
+function endedBy(entry: JournalEntry): readonly string[] {
+  if (entry.kind === 'session') return [entry.sessionId]
+  return entry.kind === 'account-sessions' ? entry.sessionIds : []
+}
+
+/** Null where another process has just removed it for its age. */
+async function withFile<T>(
+  { path }: JournalFile,
+  work: (handle: FileHandle) => Promise<T>,
+): Promise<T | null> {
+  const handle = await unlessGone(open(path, 'r'))
+  if (handle === null) return null
+  try {
+    return await work(handle)
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,147 @@
+/** What a start, and a service each hour, adds to its journal. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { openEngine, openStore } from '../../src/open-store.ts'
+import { completeJournal, completeOften } from '../../src/operations/complete-journal.ts'
+import { openJournal } from '../../src/operations/end-journal.ts'
+import { readTails } from '../../src/operations/journal-tails.ts'
+import { readJournals } from '../../src/operations/read-journals.ts'
+import { LIMITS } from '../../src/settings/limits.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import type { JournalEntry } from '../../src/store/journal.ts'
+import { openSqlite } from '../../src/store/sqlite/open.ts'
+import { StoreUnavailable } from '../../src/store/store.ts'
+import { entriesOf, signedIn } from '../recovery/clients.ts'
+import { sqliteSite } from '../recovery/site.ts'
+import { makeAccount, makeApplication, signIn } from '../store/engine.ts'
+import { T0 } from '../support/sessions.ts'
+
+const INSTANCE = 'one'
+
+/** A store whose clock is ours, with the journal of a service that has just been opened. */
+async function site(t: TestContext) {
+  const top = mkdtempSync(join(tmpdir(), 'duktig-complete-'))
+  const clock = { atMs: T0, nowMs: () => clock.atMs }
+  const file = join(top, 'duktig.sqlite')
+  const { store } = await openSqlite(file, clock)
+  const database = await store.databaseId()
+  const folder = join(top, 'journal')
+  const away = { is: false }
+  const journal = await openJournal({
+    folder,
+    instanceId: INSTANCE,
+    database,
+    clock,
+    startAtOnce: true,
+    async numberWrite() {
+      if (away.is) throw new StoreUnavailable('the database is away')
+      return store.countWrite(INSTANCE)
+    },
+  })
+  t.after(async () => {
+    await journal.close()
+    await store.close()
+    rmSync(top, { recursive: true })
+  })
+  const account = await makeAccount(store)
+  const application = await makeApplication(store)
+  const kept = { store, journal, folder, database, instanceId: INSTANCE }
+  return {
+    file,
+    clock,
+    journal,
+    kept,
+    away,
+    look: async () => completeJournal(kept, await readTails(folder, database)),
+    /** A session that ends without the journal hearing of it, as where a process is killed in between. */
+    async endSilently() {
+      const { accountId, sessionId } = await signIn(store, account, application)
+      assert.equal(await store.endSession(accountId, sessionId, 'signed-out'), true)
+      return sessionId
+    },
+    async written() {
+      const { sessionEnds, otherEntries } = await readJournals([folder], database)
+      return { ended: [...sessionEnds].map(({ sessionId }) => sessionId), looks: otherEntries.length }
+    },
+  }
+}
+
+test('what ended without being written is found, also behind a look of a clock that was ahead, and once', async (t) => {
+  const { journal, clock, look, endSilently, written } = await site(t)
+  await look()
+  const ahead: JournalEntry = { kind: 'complete', atMs: T0 + 24 * LIMITS.journalLookMs }
+  await journal.append([ahead])
+  clock.atMs += LIMITS.journalLookMs
+  const first = await endSilently()
+  clock.atMs += LIMITS.journalLookMs
+  await look()
+  assert.deepEqual((await written()).ended, [first])
+  const second = await endSilently()
+  for (let i = 0; i < 4; i++) {
+    await look()
+    clock.atMs += 20_000
+  }
+  assert.deepEqual((await written()).ended, [first, second])
+})
+
+test('more than are read at once are all found', async (t) => {
+  const { file, look, endSilently, written } = await site(t)
+  await look()
+  await endSilently()
+  using beside = new DatabaseSync(file)
+  const columns = beside.prepare("select group_concat(name) from pragma_table_info('sessions')").get()
+  const names = String(Object.values(columns as object)[0])
+  beside.exec(
+    `with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 4500)
+     insert into sessions (${names}) select ${names.replace('session_id', "'more-' || n")} from sessions, numbers`,
+  )
+  await look()
+  const { ended } = await written()
+  assert.deepEqual([ended.length, new Set(ended).size], [4501, 4501])
+})
+
+test('a service looks each hour, and while its journal cannot be written nothing piles up', async (t) => {
+  const { kept, clock, away, look, endSilently, written } = await site(t)
+  await look()
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const hour = async () => {
+    const stop = completeOften(kept)
+    clock.atMs += LIMITS.journalLookMs
+    t.mock.timers.tick(LIMITS.journalLookMs)
+    await stop()
+  }
+  const first = await endSilently()
+  await hour()
+  assert.deepEqual(await written(), { ended: [first], looks: 2 })
+  away.is = true
+  const second = await endSilently()
+  for (let i = 0; i < 5; i++) await hour()
+  assert.deepEqual(await written(), { ended: [first], looks: 2 })
+  away.is = false
+  await hour()
+  assert.deepEqual(await written(), { ended: [first, second], looks: 3 })
+})
+
+test('what a command left unwritten beside a service that runs is in the journal within the hour', async (t) => {
+  const place = await sqliteSite()
+  t.after(() => place.remove())
+  await signedIn(place)
+  const ends = async () => (await entriesOf(place)).filter(({ kind }) => kind === 'session').length
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { store } = await openStore(readSettings(place.variables), true)
+  try {
+    const { store: killed } = await openEngine(readSettings(place.variables))
+    const accountId = await place.number('select account_id from accounts')
+    assert.equal((await killed.endSessions(accountId, 'ended-by-administrator')).length, 1)
+    await killed.close()
+    assert.equal(await ends(), 0)
+    t.mock.timers.tick(LIMITS.journalLookMs)
+  } finally {
+    await store.close()
+  }
+  assert.equal(await ends(), 1)
+})
