@@ -51,7 +51,7 @@ export async function openStore(settings: Settings, longRunning = false): Promis
     })
     closeJournal = () => journal.close()
     const kept = { store, journal, folder, database, instanceId }
-    if (longRunning) await completeJournal(kept, tails)
+    if (longRunning) await completeJournal(kept, tails, true)
     // Only who keeps a journal counts as an instance: a command elsewhere that ends nothing leaves none to be missed.
     const beatIfKept = async () => {
       if (await hasOurs()) await store.beat(instanceId)

@@ -1,7 +1,7 @@
 /** Keeps the journal of a service complete, so that neither a recovery nor a start has to look far back. */
 import { LIMITS } from '../settings/limits.ts'
 import type { Journal } from '../store/journal.ts'
-import { writeMissingEnds } from '../store/missing-ends.ts'
+import { WRITTEN_TOGETHER_MS, writeMissingEnds } from '../store/missing-ends.ts'
 import type { Store } from '../store/store.ts'
 import { type JournalTails, readKnownEnds, readTails } from './journal-tails.ts'
 
@@ -13,15 +13,20 @@ export interface KeptJournal {
   readonly instanceId: string
 }
 
-/** Writes what the journal lacks, by what stood in it before, and that nothing is missing any more. */
+/**
+ * Writes what the journal lacks, by what stood in it before, and that nothing is missing any more. What a clock that was ahead dated
+ * later than now is written by a start alone: only by reading everything could each look know that it has been.
+ */
 export async function completeJournal(
   { store, journal, instanceId }: KeptJournal,
   tails: JournalTails,
+  isStart: boolean,
 ): Promise<void> {
   const nowMs = store.clock.nowMs()
   // An end may wait long for its commit, with a standby that is gone. Behind a commit that came after it, it is seen.
   await store.beat(instanceId)
-  await writeMissingEnds(store, journal, await readKnownEnds(tails, instanceId, nowMs), nowMs)
+  const untilMs = isStart ? Number.POSITIVE_INFINITY : nowMs + WRITTEN_TOGETHER_MS
+  await writeMissingEnds(store, journal, await readKnownEnds(tails, instanceId, nowMs), nowMs, untilMs)
 }
 
 /** Does that again from time to time. Returns the stop, which waits for what has begun. */
@@ -30,7 +35,7 @@ export function completeOften(kept: KeptJournal): () => Promise<void> {
   const look = async () => {
     // While the journal cannot be written, each try would leave more that waits for it.
     await kept.journal.append([])
-    await completeJournal(kept, await readTails(kept.folder, kept.database))
+    await completeJournal(kept, await readTails(kept.folder, kept.database), false)
   }
   const timer = setInterval(() => {
     looking ??= look()

@@ -7,7 +7,8 @@ import { linesBackwards } from './journal-lines.ts'
 
 /** A file that is about the database, as far as anybody can tell. */
 interface JournalTail extends JournalFile {
-  readonly openedAtMs: number
+  /** From when on it says what ended. Those before it of its process may have been removed for their age. */
+  readonly beginsAtMs: number
   /** The number of the last write in it; 0 where there is none. */
   readonly lastWrite: number
 }
@@ -49,7 +50,11 @@ async function tailOf(file: JournalFile, handle: FileHandle, database: string): 
     if (isHeaded && lastWrite !== null) break
   }
   if (header !== null && header.database !== database) return null
-  return { ...file, openedAtMs: header?.openedAtMs ?? file.madeAtMs, lastWrite: lastWrite ?? 0 }
+  const beginsAtMs = Math.min(
+    file.madeAtMs,
+    (file.number === 0 ? header?.openedAtMs : undefined) ?? file.madeAtMs,
+  )
+  return { ...file, beginsAtMs, lastWrite: lastWrite ?? 0 }
 }
 
 /**
@@ -119,7 +124,7 @@ async function readBack(
   }
   for (const file of files.toSorted((a, b) => b.lastWrite - a.lastWrite)) {
     if (file.lastWrite < backToWrite) break
-    begunAtMs = Math.min(begunAtMs, file.madeAtMs, file.openedAtMs)
+    begunAtMs = Math.min(begunAtMs, file.beginsAtMs)
     await withFile(file, read)
   }
   return { completeAtMs: lastOf(looks)?.atMs ?? null, begunAtMs }

@@ -13,6 +13,7 @@ import { readJournals } from '../../src/operations/read-journals.ts'
 import { LIMITS } from '../../src/settings/limits.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import type { JournalEntry } from '../../src/store/journal.ts'
+import { writeMissingEnds } from '../../src/store/missing-ends.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { entriesOf, signedIn } from '../recovery/clients.ts'
@@ -56,7 +57,7 @@ async function site(t: TestContext) {
     journal,
     kept,
     away,
-    look: async () => completeJournal(kept, await readTails(folder, database)),
+    look: async () => completeJournal(kept, await readTails(folder, database), false),
     /** A session that ends without the journal hearing of it, as where a process is killed in between. */
     async endSilently() {
       const { accountId, sessionId } = await signIn(store, account, application)
@@ -86,6 +87,40 @@ test('what ended without being written is found, also behind a look of a clock t
     clock.atMs += 20_000
   }
   assert.deepEqual((await written()).ended, [first, second])
+})
+
+test('what a clock that was ahead dated later than now is written by a start, and not again by each look', async (t) => {
+  const { kept, journal, clock, look, endSilently, written } = await site(t)
+  await look()
+  clock.atMs += 24 * LIMITS.journalLookMs
+  const known = await endSilently()
+  await journal.append([{ kind: 'session', sessionId: known, reason: 'signed-out', atMs: clock.atMs }])
+  const unknown = await endSilently()
+  clock.atMs = T0 + 20_000
+  await completeJournal(kept, await readTails(kept.folder, kept.database), true)
+  for (let i = 0; i < 6; i++) {
+    clock.atMs += LIMITS.journalLookMs
+    await look()
+  }
+  assert.deepEqual((await written()).ended.toSorted(), [known, unknown].toSorted())
+})
+
+test('however much is looked through, others have their turns', async (t) => {
+  const { kept } = await site(t)
+  let turns = 0
+  let lists = 0
+  const listEnded = async ({ endedAtMs }: { readonly endedAtMs: number }, limit: number) => {
+    lists += 1
+    assert.ok(lists === 1 || turns >= lists - 1, 'nobody had a turn since the list before')
+    setImmediate(() => {
+      turns += 1
+    })
+    const length = lists === 4 ? 0 : limit
+    return Array.from({ length }, () => ({ sessionId: 'known', reason: 'signed-out' as const, endedAtMs }))
+  }
+  const known = { sinceMs: T0, sessionIds: new Set(['known']) }
+  await writeMissingEnds({ listEnded }, kept.journal, known, T0, T0)
+  assert.equal(lists, 4)
 })
 
 test('more than are read at once are all found', async (t) => {

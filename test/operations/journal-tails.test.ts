@@ -127,6 +127,18 @@ test('where nobody has looked yet, all counts from its beginning on', async (t) 
   assert.deepEqual(await knownIn(folder, T0), { sinceMs: T0 - 5000, sessionIds: ['a'] })
 })
 
+test('a process that has long been running says nothing of the days whose files were removed', async (t) => {
+  const folder = folderFor(t)
+  const days = [144, 145].map((day) => [day, T0 + day * DAY_MS] as const)
+  for (const [day, atMs] of days)
+    writeFileSync(
+      join(folder, `${atMs}-one-1-${day}.jsonl`),
+      `${[header('one', T0), ended(`${day}`, day, atMs)].join('\n')}\n`,
+    )
+  const { sinceMs } = await knownIn(folder, T0 + 146 * DAY_MS)
+  assert.equal(sinceMs, T0 + 144 * DAY_MS)
+})
+
 test('an instance that has not looked goes by what those before it in its folder say, and then by itself alone', async (t) => {
   const folder = folderFor(t)
   place(folder, 'old', T0, [header('old', T0), complete(5, T0), ended('a', 6), ''])
