@@ -26,7 +26,10 @@ import { RowCache } from './row-cache.ts'
 
 const SELECT_BOTH = `select ${SESSION_AND_ACCOUNT_COLUMNS} from ${SESSION_VIEW_SOURCE} where s.session_id = ?`
 const SELECT_ACCOUNT = `select ${ACCOUNT_COLUMNS} from accounts where account_id = ?`
-/** Only a rotation that is settled raises a generation: that makes the row what is known here already. */
+/**
+ * Only a rotation that is settled raises a generation: that makes the row what is known here already. `insert or replace` would not
+ * be told of, and is nowhere.
+ */
 const TRIGGERS = `
   create temp trigger session_changed after update on main.sessions when new.generation = old.generation
     begin select forget_session(old.session_id); end;
