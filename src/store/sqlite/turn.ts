@@ -9,7 +9,7 @@ export const TURN_MS = 25
  * The length of a turn after one that refused; each turn without a refusal lengthens the next. Under a lasting overload
  * so many requests arrive during a long turn that the event loop would never finish reading them.
  */
-export const SHORT_TURN_MS = 5
+export const SHORT_TURN_MS = 3
 export const LONGER_BY_MS = 0.25
 /**
  * So long a turn refuses, then another one counts as begun. A thousand connections that ask again at once keep the event loop
