@@ -14,6 +14,7 @@ import {
 import { dirname, join, resolve } from 'node:path'
 import { SealError } from '../tokens/seal.ts'
 import { SettingsError } from '../settings/read-settings.ts'
+import { syncFile } from '../store/sync-file.ts'
 
 /** As for `DUKTIG_SECRET`. */
 const LEAST_SECRET_CHARACTERS = 32
@@ -26,7 +27,7 @@ export function ensureDataDir(dataDir: string): void {
     // One by one: where the system refuses, such as below /proc, Node's own way of making all of them never ends.
     for (const folder of missing) {
       mkdirSync(folder, { mode: 0o700 })
-      syncFolder(dirname(folder))
+      syncFile(dirname(folder))
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
@@ -96,15 +97,5 @@ function writeNew(file: string, content: string): void {
   } finally {
     unlinkSync(draft)
   }
-  syncFolder(dirname(file))
-}
-
-/** The name of a new file, or folder, is only durable once its folder is. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+  syncFile(dirname(file))
 }

@@ -25,13 +25,14 @@ interface Found {
  * Reads all settings from variables; an empty variable counts as unset.
  * @throws {SettingsError} with every mistake at once, and those that were found before
  */
-export function readSettings(variables: Variables, found?: Found): Settings {
+export function readSettings(given: Variables, found?: Found): Settings {
+  const variables = withoutKubernetes(given)
   const mistakes = [...(found?.mistakes ?? [])]
   const values: Record<string, unknown> = {}
   for (const [name, definition] of Object.entries<Definition<unknown>>(SETTINGS)) {
-    const given = settingOf(variables, definition.variable)
-    if (given === '' && found?.isUnclear(definition.variable) === true) continue
-    const text = given === '' ? definition.default : given
+    const value = variables[definition.variable] ?? ''
+    if (value === '' && found?.isUnclear(definition.variable) === true) continue
+    const text = value === '' ? definition.default : value
     if (text === null) {
       values[name] = null
       continue
@@ -40,8 +41,7 @@ export function readSettings(variables: Variables, found?: Found): Settings {
     if ('value' in parsed) values[name] = parsed.value
     else mistakes.push(`${definition.variable} ${parsed.mistake}${shown(definition, parsed.wrong ?? text)}`)
   }
-  for (const [name, value] of Object.entries(variables))
-    if (isUnknown(name) && !isOfKubernetes(name, value)) mistakes.push(unknown(name))
+  mistakes.push(...Object.keys(variables).filter(isUnknown).map(unknown))
   mistakes.push(...contradictions(values))
   if (mistakes.length > 0) throw new SettingsError(mistakes)
   return values as unknown as Settings
@@ -49,7 +49,7 @@ export function readSettings(variables: Variables, found?: Found): Settings {
 
 /** The same from the process's variables, which win, and those of a `.env` file, if there is one. */
 export function readSettingsWithFile(ofProcess: Variables, file: string): Settings {
-  const variables = saying(ofProcess)
+  const variables = notEmpty(withoutKubernetes(ofProcess))
   let text = ''
   try {
     text = readFileSync(file, 'utf8')
@@ -73,11 +73,14 @@ export function readSettingsWithFile(ofProcess: Variables, file: string): Settin
   return readSettings(given, { mistakes, isUnclear: (variable) => empty.has(variable) || variable in unread })
 }
 
-/** What is empty counts as unset, and what Kubernetes tells is no setting: both leave the file its say. */
-function saying(variables: Variables): Variables {
-  return Object.fromEntries(
-    Object.entries(variables).filter(([name, value]) => (value ?? '') !== '' && !isOfKubernetes(name, value)),
-  )
+/** What is empty counts as unset, and so leaves the file its say. */
+function notEmpty(variables: Variables): Variables {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => (value ?? '') !== ''))
+}
+
+/** What Kubernetes tells of other services is no setting. */
+function withoutKubernetes(variables: Variables): Variables {
+  return Object.fromEntries(Object.entries(variables).filter(([name, value]) => !isOfKubernetes(name, value)))
 }
 
 /** Of several lines the first: behind an open quote the others of a file follow, which may be secrets. */
@@ -103,11 +106,6 @@ function isUnknown(name: string): boolean {
 
 function unknown(name: string): string {
   return `${name} is no setting; \`duktig --help\` lists them all`
-}
-
-/** Empty where it is unset, or speaks of something else. */
-function settingOf(variables: Variables, name: string): string {
-  return isOfKubernetes(name, variables[name]) ? '' : (variables[name] ?? '')
 }
 
 /** What does not go together. A setting that is wrong by itself is not there, and contradicts nothing. */

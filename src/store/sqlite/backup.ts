@@ -4,7 +4,6 @@ import {
   constants,
   copyFileSync,
   existsSync,
-  fsyncSync,
   openSync,
   renameSync,
   rmSync,
@@ -13,6 +12,7 @@ import {
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreUnavailable } from '../store.ts'
+import { syncFile } from '../sync-file.ts'
 import { isLocked } from './errors.ts'
 import { MARK_RESTORED } from './restored-mark.ts'
 import { type ServiceLock, holdService } from './service-lock.ts'
@@ -149,14 +149,5 @@ function isInUse(file: string): boolean {
     }
   } catch (error) {
     return isLocked(error)
-  }
-}
-
-function syncFile(path: string): void {
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }

@@ -55,15 +55,12 @@ export class PackedRows {
   }
 
   /**
-   * False when the row cannot be kept, and then there is none. A key has `MOST_KEY_CHARACTERS` at most.
+   * One that cannot be kept leaves none. A key has `MOST_KEY_CHARACTERS` at most.
    * @throws {RangeError} when there is no memory; the key may then have the row it had before
    */
-  put(key: string, hash: number, row: readonly unknown[]): boolean {
+  put(key: string, hash: number, row: readonly unknown[]): void {
     const end = draft(key, row)
-    if (end < 0) {
-      this.delete(key, hash)
-      return false
-    }
+    if (end < 0) return this.delete(key, hash)
     this.#makeRoom()
     const slot = this.#slotOf(key, hash)
     const before = this.#placeIn(slot)
@@ -75,7 +72,6 @@ export class PackedRows {
     this.#slots[2 * slot] = hash
     this.#slots[2 * slot + 1] = place
     if (before === 0) this.#keys += 1
-    return true
   }
 
   /** Its place remains, for the next row of the key. */
