@@ -1,7 +1,7 @@
 /** Figures for Prometheus, on a listener of their own so that the service's port gives nothing away. */
 import type { Server } from 'node:http'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
-import type { ActionCode, RefreshResult } from '../usecases/events.ts'
+import { type ActionCode, REFRESH_RESULTS, type RefreshResult } from '../usecases/events.ts'
 
 export interface Metrics {
   readonly registry: Registry
@@ -39,6 +39,8 @@ export function createMetrics(passwordQueue: { readonly waiting: number }): Metr
     labelNames: ['result'],
     registers,
   })
+  // All from 0 on: of a figure that appears with 1 an alarm sees no rise.
+  for (const result of REFRESH_RESULTS) refreshes.inc({ result }, 0)
   new Gauge({
     name: 'duktig_password_hashes_waiting',
     help: 'Sign-ins and password changes that wait for their hash.',

@@ -54,7 +54,8 @@ export interface Action {
 }
 
 /** What a refresh came to, for the counters. */
-export type RefreshResult = 'kept' | 'advanced' | 'recovered' | 'repeated' | 'reuse' | 'refused'
+export const REFRESH_RESULTS = ['kept', 'advanced', 'recovered', 'repeated', 'reuse', 'refused'] as const
+export type RefreshResult = (typeof REFRESH_RESULTS)[number]
 
 export interface Events {
   /** Something that somebody did. */

@@ -27,6 +27,7 @@ test('what is counted stands in the text for Prometheus, by its labels', async (
     `${name}_bucket{le="0.001",route="/users/{userId}",status="200"} 1`,
     'duktig_actions_total{code="User->getAccount"} 2',
     'duktig_refreshes_total{result="kept"} 1',
+    'duktig_refreshes_total{result="reuse"} 0',
     'duktig_actions_dropped_total 3',
     'duktig_password_hashes_waiting 7',
   ])
