@@ -79,13 +79,15 @@ function advance(session: Session, presented: PresentedToken, generation: number
 
 /** The session as a decision leaves it, signed by the key `kid`; the same object when the decision writes nothing. */
 export function carriedOut(session: Session, decision: RefreshDecision, kid: string, nowMs: number): Session {
+  // The clock may have been set back since, and the store never sets this date back.
+  const lastUsedAtMs = Math.max(session.lastUsedAtMs, nowMs)
   switch (decision.kind) {
     case 'deny':
       return session
     case 'keep':
-      return decision.touch ? { ...session, lastUsedAtMs: nowMs } : session
+      return decision.touch ? { ...session, lastUsedAtMs } : session
     case 'repeat':
-      return { ...session, handedOutAtMs: nowMs, repeats: decision.repeats, lastUsedAtMs: nowMs }
+      return { ...session, handedOutAtMs: nowMs, repeats: decision.repeats, lastUsedAtMs }
     case 'end':
       return { ...session, endedAtMs: nowMs, endReason: 'reuse' }
     case 'advance':
@@ -97,7 +99,7 @@ export function carriedOut(session: Session, decision: RefreshDecision, kid: str
         kid,
         attemptKey: decision.attemptKey,
         repeats: 0,
-        lastUsedAtMs: nowMs,
+        lastUsedAtMs,
       }
   }
 }

@@ -84,22 +84,22 @@ export function journaled(store: Store, journal: Journal): Store {
     },
     async refreshSession(request) {
       const { sessionId } = request.presented
-      let endAtMs: number | null = null
+      // As the last try decided.
+      let ends: readonly JournalEntry[] = []
       const decide: Decide = (view, presented, nowMs) => {
         const decision = request.decide(view, presented, nowMs)
-        endAtMs = decision.kind === 'end' ? nowMs : null
+        ends = decision.kind === 'end' ? [sessionEnd(sessionId, 'reuse', nowMs)] : []
         return decision
       }
-      const reuse = () => (endAtMs === null ? [] : [sessionEnd(sessionId, 'reuse', endAtMs)])
       let outcome: RefreshOutcome
       try {
         outcome = await store.refreshSession({ ...request, decide })
       } catch (error) {
         // Nobody waits for the answer any more, but an old token was presented, and its end may have been written.
-        if (endAtMs !== null) await journal.append(reuse())
+        if (ends.length > 0) await journal.append(ends)
         throw error
       }
-      return endAtMs === null ? outcome : written(reuse(), outcome)
+      return ends.length > 0 ? written(ends, outcome) : outcome
     },
     async changeApplication(applicationId, change) {
       const application = await store.changeApplication(applicationId, change)

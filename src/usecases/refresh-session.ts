@@ -51,7 +51,7 @@ export async function refreshSession(
     deadlineMs: receivedAtMs + LIMITS.decisionMs,
   })
   const outcome = await told(refreshing, (decided) => {
-    deps.events.refresh(RESULT[decided.decision.kind](decided.decision))
+    deps.events.refresh(resultOf(decided.decision))
     if (decided.decision.kind === 'end') reuseFound(deps, request, decided)
   })
   return outcome.decision.kind === 'end' ? deny('session-over', 'reuse') : answer(deps, outcome)
@@ -63,12 +63,16 @@ const decideWithoutKey: Decide = (view, presented, nowMs) =>
     ? { kind: 'deny', denial: deny('credential-missing') }
     : decideRefresh(view, presented, nowMs)
 
-const RESULT: Record<RefreshDecision['kind'], (decision: RefreshDecision) => RefreshResult> = {
-  deny: () => 'refused',
-  keep: () => 'kept',
-  advance: (decision) => (decision.kind === 'advance' && decision.recovered ? 'recovered' : 'advanced'),
-  repeat: () => 'repeated',
-  end: () => 'reuse',
+const RESULTS: Record<RefreshDecision['kind'], RefreshResult> = {
+  deny: 'refused',
+  keep: 'kept',
+  advance: 'advanced',
+  repeat: 'repeated',
+  end: 'reuse',
+}
+
+function resultOf(decision: RefreshDecision): RefreshResult {
+  return decision.kind === 'advance' && decision.recovered ? 'recovered' : RESULTS[decision.kind]
 }
 
 async function answer(deps: Deps, outcome: RefreshOutcome): Promise<Refreshed | Denial> {

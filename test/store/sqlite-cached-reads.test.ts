@@ -134,6 +134,19 @@ test('what a transaction read that was undone is not taken for true', async (t) 
   assert.deepEqual(await store.findAccount(account.accountId), before)
 })
 
+test('a session that was last used by a clock that was ahead has one date of that, in memory and in the database', async (t) => {
+  const { file, opened } = await site(t)
+  const clock = createClock()
+  const ahead = await openSqlite(file, { nowMs: () => clock.nowMs() + 3_600_000 })
+  const { session } = await signedIn(ahead.store, { parallelWindowSeconds: 0 })
+  await ahead.store.close()
+  const [store, other] = [await opened(), await opened()]
+  await rotateOnce(store, session.sessionId)
+  const view = await store.readSession(session.sessionId)
+  assert.equal(view?.session.lastUsedAtMs, session.lastUsedAtMs)
+  assert.deepEqual(await other.readSession(session.sessionId), view)
+})
+
 test('what is removed is gone', async (t) => {
   const { opened, rows } = await site(t)
   const store = await opened()

@@ -117,6 +117,26 @@ test('a row that there is no memory for does not leave the one before it', (t) =
   assert.fail('memory never came to an end')
 })
 
+test('a lack of memory while the halves change places leaves rows that can be used', (t) => {
+  const cache = new RowCache(0, 1)
+  const slots = globalThis.Uint32Array
+  const refuse = function (): never {
+    throw new RangeError('Array buffer allocation failed')
+  }
+  t.after(() => {
+    globalThis.Uint32Array = slots
+  })
+  for (const fails of [() => cache.age(), () => cache.put('other', ['after'])]) {
+    cache.put('key', ['before'])
+    globalThis.Uint32Array = refuse as unknown as typeof slots
+    fails()
+    globalThis.Uint32Array = slots
+    assert.ok([undefined, 'before'].includes(cache.get('key')?.[0] as string | undefined))
+    cache.put('key', ['at last'])
+    assert.deepEqual(cache.get('key'), ['at last'])
+  }
+})
+
 test('memory that nobody asks for is given back', () => {
   const cache = new RowCache(64 * MIB, 2)
   for (let i = 0; i < 100_000; i++) cache.put(`key ${i}`, ['x'.repeat(100), i])

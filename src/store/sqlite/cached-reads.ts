@@ -65,7 +65,7 @@ export class CachedReads implements Follower {
     connection.follow(this)
   }
 
-  /** A session with its account and application; inside a transaction that has not changed any of them. */
+  /** A session with its account and application; inside a transaction. Work with a savepoint must not have changed any of them. */
   view(sessionId: string): SessionView | null {
     this.#catchUp()
     const row = this.#sessions.get(sessionId)
@@ -84,9 +84,8 @@ export class CachedReads implements Follower {
     return row === null ? null : accountFrom(row)
   }
 
-  /** What the transaction has just appended to the log of rotations. */
+  /** What the transaction, which has viewed the session, has just appended to the log of rotations. */
   appended(session: Session): void {
-    this.#catchUp()
     this.#sessions.put(session.sessionId, sessionRow(session))
   }
 

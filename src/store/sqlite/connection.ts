@@ -222,6 +222,11 @@ export class Connection {
     if (batch.length === 0) return
     try {
       this.#begin('begin immediate')
+    } catch (error) {
+      this.#failed(batch, error)
+      return
+    }
+    try {
       for (const job of batch) this.#run(job)
       for (const follower of this.#followers) follower.committing?.()
       this.sql('commit').run()

@@ -22,7 +22,7 @@ const DRAFT = Buffer.alloc(KEY_AT + MOST_KEY_CHARACTERS + MOST_ROW_BYTES)
  * requests wait for it meanwhile. `hash` is that of the key.
  */
 export class PackedRows {
-  readonly #pieces: Buffer[] = []
+  #pieces: Buffer[] = []
   /** Bytes taken of the last piece. */
   #taken = PIECE_BYTES
   /** Open addressing with linear probing, two numbers to a slot: hash and place. At most half full. */
@@ -82,8 +82,17 @@ export class PackedRows {
 
   /** The memory, at once: the garbage collector would not come in quiet times. Nothing can be done with it afterwards. */
   giveBack(): void {
-    for (const { buffer } of this.#pieces) (buffer as ArrayBuffer).transfer(0)
+    this.clear()
     ;(this.#slots.buffer as ArrayBuffer).transfer(0)
+  }
+
+  /** All but the slots, which the next rows need. */
+  clear(): void {
+    for (const { buffer } of this.#pieces) (buffer as ArrayBuffer).transfer(0)
+    this.#pieces = []
+    this.#taken = PIECE_BYTES
+    this.#slots.fill(0)
+    this.#keys = 0
   }
 
   /** Where the key is found, or is to be put. */
@@ -136,7 +145,8 @@ export class PackedRows {
       if (slots[i + 1] === 0) continue
       let slot = (slots[i] as number) & last
       while (more[2 * slot + 1] !== 0) slot = (slot + 1) & last
-      more.set(slots.subarray(i, i + 2), 2 * slot)
+      more[2 * slot] = slots[i] as number
+      more[2 * slot + 1] = slots[i + 1] as number
     }
     this.#slots = more
   }

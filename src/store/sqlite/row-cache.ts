@@ -38,12 +38,12 @@ export class RowCache {
     this.#old.delete(key, hash)
     try {
       this.#young.put(key, hash, row)
+      if (2 * this.#young.bytes > this.#mostBytes) this.#turn()
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       // No memory is left. Everything can be read again.
       this.clear()
     }
-    if (2 * this.#young.bytes > this.#mostBytes) this.age()
   }
 
   delete(key: string): void {
@@ -54,14 +54,23 @@ export class RowCache {
 
   /** What nobody asks for until the next time is dropped then. */
   age(): void {
-    this.#old.giveBack()
-    this.#old = this.#young
-    this.#young = new PackedRows(this.#old.keys)
+    try {
+      this.#turn()
+    } catch (error) {
+      // No memory is left for it. Everything stays as it was, until the next time.
+      if (!(error instanceof RangeError)) throw error
+    }
   }
 
+  /** Takes no memory, so that it never fails. */
   clear(): void {
-    for (const rows of [this.#old, this.#young]) rows.giveBack()
-    this.#old = new PackedRows()
-    this.#young = new PackedRows()
+    for (const rows of [this.#old, this.#young]) rows.clear()
+  }
+
+  #turn(): void {
+    const young = new PackedRows(this.#young.keys)
+    this.#old.giveBack()
+    this.#old = this.#young
+    this.#young = young
   }
 }
