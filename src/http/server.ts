@@ -6,6 +6,7 @@ import { LIMITS } from '../settings/limits.ts'
 import { type AddressReader, addressReader } from './address.ts'
 import type { Answer } from './answer.ts'
 import type { FloodGate } from './flood-gate.ts'
+import { closeIdleConnections } from './idle-connections.ts'
 import type { HttpRequest, HttpRoute } from './route.ts'
 
 export interface ServerOptions {
@@ -38,7 +39,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     maxHeaderSize: LIMITS.headerBytes,
     headersTimeout: LIMITS.headersMs,
     requestTimeout: LIMITS.requestMs,
-    keepAliveTimeout: LIMITS.keepAliveMs,
     connectionsCheckingInterval: LIMITS.connectionCheckMs,
   }
   const router = routerOf(options, await addressReader(options.trustedProxies))
@@ -53,8 +53,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     handleCors(request, response, () => router.lookup(request, response))
   })
   server.on('clientError', refuseConnection)
-  // Of those who read so slowly that nothing moves.
-  server.timeout = LIMITS.stalledMs
+  closeIdleConnections(server)
   return server
 }
 
@@ -178,6 +177,9 @@ function tryToWrite(
   }
 }
 
+/** Tells clients for how long they may keep a connection that they do not use. */
+const KEEP_ALIVE = `timeout=${LIMITS.keepAliveMs / 1000}`
+
 function write(options: ServerOptions, response: ServerResponse, answer: Answer): void {
   const { status, contentType, text } = answer
   const headers: Record<string, string | number> = {
@@ -193,6 +195,7 @@ function write(options: ServerOptions, response: ServerResponse, answer: Answer)
     for (const [name, value] of Object.entries(answer.headers)) headers[name.toLowerCase()] = value
   }
   if (options.isDraining()) headers['connection'] = 'close'
+  else if (response.shouldKeepAlive) headers['keep-alive'] = KEEP_ALIVE
   response.writeHead(status, headers).end(text)
 }
 

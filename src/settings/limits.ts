@@ -15,13 +15,14 @@ export const LIMITS = {
   /** A whole request must have arrived by then: slow senders hold no connection. */
   requestMs: 10_000,
   headersMs: 5_000,
-  /** A connection on which nothing moves for so long while a request is under way is closed. */
-  stalledMs: 30_000,
   /** How often connections are looked at for the two; Node's own 30 s would be the real bound. */
   connectionCheckMs: 1_000,
   /** Connections that wait to be accepted; beyond it a client's system tries again after a second. The kernel may allow fewer. */
   backlog: 4096,
-  /** Longer than the idle time-outs of common load balancers (60 s), so that they close first. */
+  /**
+   * A connection on which nothing moves for so long is closed. Longer than the idle time-outs of common load balancers (60 s), so
+   * that they close first.
+   */
   keepAliveMs: 65_000,
   /** A refresh that has not been decided by then is refused and never happens (docs/refresh.md). */
   decisionMs: 2_000,

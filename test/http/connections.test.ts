@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Server } from 'node:http'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, mock, test } from 'node:test'
 import { LIMITS } from '../../src/settings/limits.ts'
 import { type Tokens, addAccount, signIn } from '../support/people.ts'
 import { bodyOf, openConnection, sendBytes, statusOf } from '../support/raw-socket.ts'
@@ -164,8 +164,6 @@ describe('who sends slowly', () => {
     const server = await serverOf(service.address)
     assert.equal(server.headersTimeout, LIMITS.headersMs)
     assert.equal(server.requestTimeout, LIMITS.requestMs)
-    assert.equal(server.keepAliveTimeout, LIMITS.keepAliveMs)
-    assert.equal(server.timeout, LIMITS.stalledMs)
   })
 
   test('is cut off soon after his time, not at the next of rare rounds', async () => {
@@ -208,6 +206,40 @@ test('who never closes his half of a connection does not hold it', async () => {
   } finally {
     await slow.stop()
   }
+})
+
+describe('a connection', () => {
+  const request = 'GET /system/ping HTTP/1.1\r\nHost: x\r\n\r\n'
+  before(() => mock.timers.enable({ apis: ['setInterval'] }))
+  after(() => mock.timers.reset())
+
+  test('stays while somebody uses it, and is closed when nothing has moved for the time that answers name', async () => {
+    const connection = await openConnection(service.address)
+    for (let i = 0; i < 3; i++) {
+      connection.write(request)
+      await connection.until(new RegExp(`^(?:[^]*keep-alive: timeout=65\r\n[^]*pong){${i + 1}}$`))
+      mock.timers.tick(LIMITS.keepAliveMs)
+    }
+    mock.timers.tick(LIMITS.keepAliveMs)
+    assert.equal((await connection.untilClosed()).match(/pong/g)?.length, 3)
+  })
+
+  test('is closed although its other side does not read what it has asked for', async () => {
+    const socket = connect(Number(new URL(service.address).port), '127.0.0.1')
+    const closed = once(socket, 'close')
+    socket.on('error', () => {})
+    // More than all buffers between hold.
+    const many = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(300)
+    socket.write(many)
+    const server = await serverOf(service.address)
+    const connections = promisify(server.getConnections.bind(server))
+    while ((await connections()) > 0) {
+      mock.timers.tick(LIMITS.keepAliveMs)
+      await wait(20)
+    }
+    socket.resume()
+    await closed
+  })
 })
 
 test('what somebody asks for who hangs up at once is recorded with his address, or not done', async () => {
