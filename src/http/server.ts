@@ -41,20 +41,36 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     requestTimeout: LIMITS.requestMs,
     connectionsCheckingInterval: LIMITS.connectionCheckMs,
   }
-  const router = routerOf(options, await addressReader(options.trustedProxies))
+  const route = routing(options, await addressReader(options.trustedProxies))
   const handleCors = options.corsOrigins.length > 0 ? await corsHandler(options) : null
   const server = create(limits, (request, response) => {
-    // Of somebody who has hung up Node does not know any more who it was, and what he asks for would be recorded as nobody's. It
-    // remembers an address that was asked for in time.
-    if (request.socket.remoteAddress === undefined) return void request.socket.destroy()
-    if (handleCors === null) return void router.lookup(request, response)
+    if (handleCors === null) return route(request, response)
     // Answers to preflight requests do not come by `write`.
     if (options.isDraining()) response.setHeader('connection', 'close')
-    handleCors(request, response, () => router.lookup(request, response))
+    handleCors(request, response, () => route(request, response))
+  })
+  server.on('connection', (socket) => {
+    // Of somebody who has hung up Node does not know any more who it was, and what he asks for would be recorded as nobody's. It
+    // remembers an address that was asked for in time.
+    if (socket.remoteAddress === undefined) socket.destroy()
   })
   server.on('clientError', refuseConnection)
   closeIdleConnections(server)
   return server
+}
+
+type Routing = (request: IncomingMessage, response: ServerResponse) => void
+
+/** Most requests name a path as its route does, which costs nothing to find, and counts when too many are to be refused. */
+function routing(options: ServerOptions, addressOf: AddressReader): Routing {
+  const router = routerOf(options, addressOf)
+  const fixed = options.routes.filter(({ params }) => params === undefined)
+  const byPath = Map.groupBy(fixed, ({ path }) => path)
+  return (request, response) => {
+    const route = byPath.get(request.url as string)?.find(({ method }) => method === request.method)
+    if (route === undefined) return void router.lookup(request, response)
+    serve(options, route, response, () => new RoutedRequest(request, {}, {}, addressOf))
+  }
 }
 
 function routerOf(options: ServerOptions, addressOf: AddressReader): Router.Instance<Router.HTTPVersion.V1> {
@@ -82,26 +98,36 @@ function serve(
   requestOf: () => HttpRequest,
 ): void {
   const startedMs = performance.now()
-  const finish = (answer: Answer): void => {
-    try {
-      const written = tryToWrite(options, route, response, answer)
-      options.observe(route.path, written.status, performance.now() - startedMs)
-    } catch (error) {
-      // Here ends whatever else goes wrong: with one request and not with the process.
-      if (!response.writableEnded) response.destroy()
-      faultOf(options, route, error)
-    }
-  }
-  const fail = (error: unknown): void => finish(faultOf(options, route, error))
-  if (options.maintenance !== null && route.always !== true) return finish(options.maintenance)
+  if (options.maintenance !== null && route.always !== true)
+    return finish(options, route, response, startedMs, options.maintenance)
   try {
     // Over capacity: refuse at once, before any work is spent on the request; that serves this caller and all others best.
-    if (route.hasRoom?.() === false) return finish(options.busy)
+    if (route.hasRoom?.() === false) return finish(options, route, response, startedMs, options.busy)
     const answer = gated(options, route, requestOf())
-    if (answer instanceof Promise) void answer.then(finish, fail)
-    else finish(answer)
+    if (!(answer instanceof Promise)) return finish(options, route, response, startedMs, answer)
+    void answer.then(
+      (given) => finish(options, route, response, startedMs, given),
+      (error) => finish(options, route, response, startedMs, faultOf(options, route, error)),
+    )
   } catch (error) {
-    fail(error)
+    finish(options, route, response, startedMs, faultOf(options, route, error))
+  }
+}
+
+function finish(
+  options: ServerOptions,
+  route: HttpRoute,
+  response: ServerResponse,
+  startedMs: number,
+  answer: Answer,
+): void {
+  try {
+    const written = tryToWrite(options, route, response, answer)
+    options.observe(route.path, written.status, performance.now() - startedMs)
+  } catch (error) {
+    // Here ends whatever else goes wrong: with one request and not with the process.
+    if (!response.writableEnded) response.destroy()
+    faultOf(options, route, error)
   }
 }
 
