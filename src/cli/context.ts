@@ -1,8 +1,10 @@
+import { readdirSync } from 'node:fs'
 import type { Composed } from '../compose.ts'
 import type { Service } from '../serve.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { OpenedStore, Store } from '../store/store.ts'
 import type { RecoverStoreRequest, RecoveredStore } from '../usecases/recover.ts'
+import { CommandError } from './terminal.ts'
 
 /** What the commands are given to work with; put together in `command-line.ts`. */
 export interface Context {
@@ -46,12 +48,32 @@ export function nothingRuns(): Context {
   }
 }
 
-/** Runs `work` with everything open, and closes it whatever happens. */
+/** Runs `work` with everything open, and closes it whatever happens. Makes no database: it would be one in the wrong folder. */
 export async function withDeps<T>(context: Context, work: (opened: Composed) => Promise<T>): Promise<T> {
+  const settings = context.settings()
+  if (!context.hasDatabase(settings) && isNothingThere(settings.dataDir))
+    throw new CommandError(nothingThere(settings))
+  return withNewDeps(context, work)
+}
+
+/** The same for what has a use before the first start of the service. */
+export async function withNewDeps<T>(context: Context, work: (opened: Composed) => Promise<T>): Promise<T> {
   const opened = await context.open(context.settings())
   try {
     return await work(opened)
   } finally {
     await opened.close()
   }
+}
+
+export function isNothingThere(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  }
+}
+
+export function nothingThere({ dataDir }: Settings): string {
+  return `there is nothing in the data folder ${dataDir} yet: look whether it is the right one; \`duktig serve\` fills it`
 }

@@ -1,11 +1,11 @@
-import { accessSync, constants, readdirSync, statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { Command } from 'commander'
 import { DEFAULT_APPLICATION_ID } from '../core/application.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Deps } from '../usecases/deps.ts'
 import { hasNoAccount } from '../usecases/has-no-account.ts'
-import type { Context } from './context.ts'
+import { type Context, isNothingThere, nothingThere } from './context.ts'
 import { print } from './terminal.ts'
 
 /** How far the machine's clock and the database's may differ before somebody should look. */
@@ -28,10 +28,7 @@ export function doctorCommand(context: Context): Command {
 async function problemsOf(context: Context, settings: Settings): Promise<string[]> {
   const { dataDir } = settings
   // Opening the store would make all that is missing: whoever looks at the wrong folder would be told that all is well.
-  if (isNothingThere(dataDir))
-    return [
-      `there is nothing in the data folder ${dataDir} yet: look whether it is the right one; \`duktig serve\` fills it`,
-    ]
+  if (isNothingThere(dataDir)) return [nothingThere(settings)]
   try {
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
@@ -40,14 +37,6 @@ async function problemsOf(context: Context, settings: Settings): Promise<string[
   const open = statSync(dataDir).mode & 0o077
   const problems = open === 0 ? [] : [`others may look into ${dataDir}: chmod 700 ${dataDir}`]
   return [...problems, ...(await storeProblems(context, settings))]
-}
-
-function isNothingThere(folder: string): boolean {
-  try {
-    return readdirSync(folder).length === 0
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
-  }
 }
 
 async function storeProblems(context: Context, settings: Settings): Promise<string[]> {

@@ -27,7 +27,7 @@ function listKeysCommand(context: Context): Command {
           key.kid,
           key.purpose,
           key.algorithm,
-          stateOf(key, keys.signer(key.purpose).kid),
+          stateOf(key, keys.signs(key)),
           dates.format(key.activeAtMs),
           dates.format(key.retireAtMs) ?? '',
         ])
@@ -36,8 +36,8 @@ function listKeysCommand(context: Context): Command {
   })
 }
 
-function stateOf(key: SigningKey, signer: string): string {
-  if (key.kid === signer) return 'signs'
+function stateOf(key: SigningKey, signs: boolean): string {
+  if (signs) return 'signs'
   return key.retireAtMs === null ? 'published' : 'verifies'
 }
 
@@ -63,7 +63,11 @@ function exportKeysCommand(context: Context): Command {
     )
     .action(async () => {
       await withDeps(context, async ({ deps: { keys } }) => {
-        const exported = keys.verifiers('access').map((key) => key.publicJwk() ?? sharedJwk(key))
+        const believed = keys.verifiers('access')
+        const exported = believed.map((key) => key.publicJwk() ?? sharedJwk(key))
+        // Also the last of those before another algorithm was chosen: whoever expects public keys must know.
+        if (believed.some((key) => key.publicJwk() === null))
+          process.stderr.write('duktig: this holds a secret; whoever has it can make access tokens\n')
         print(JSON.stringify({ keys: exported }, null, 2))
       })
     })

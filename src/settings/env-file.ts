@@ -5,8 +5,8 @@ export interface EnvFile {
   readonly values: Readonly<Record<string, string>>
   /** Names of ours without `=` behind them: they set nothing, and whoever wrote one would wonder why. */
   readonly withoutValue: readonly string[]
-  /** Names with a value that goes on behind what is taken for it, each with what to do; a cut secret would be another one. */
-  readonly cut: ReadonlyMap<string, string>
+  /** Names with a value that is not what somebody wrote, each with why and what to do; a cut secret would be another one. */
+  readonly unlike: ReadonlyMap<string, string>
 }
 
 export function readEnvFile(content: string): EnvFile {
@@ -21,7 +21,7 @@ export function readEnvFile(content: string): EnvFile {
   return {
     values,
     withoutValue: namesWithoutValue(text),
-    cut: new Map([...cutAtHash(text, values), ...cutAtQuote(text, values)]),
+    unlike: new Map([...cutAtHash(text, values), ...cutAtQuote(text, values), ...openQuotes(text, values)]),
   }
 }
 
@@ -30,6 +30,8 @@ function namesWithoutValue(text: string): string[] {
   return Array.from(lines, ([, name = '']) => name)
 }
 
+type Remedies = [name: string, remedy: string][]
+
 /** Of the private use area: nobody writes it. */
 const MARK = '\uE000'
 
@@ -37,18 +39,32 @@ const MARK = '\uE000'
  * Node begins a comment at any `#` outside quotes, people with a space before it. So where no space is, the file is read once
  * more with another character in its place: a value that goes on with that had been cut.
  */
-function cutAtHash(text: string, values: EnvFile['values']): [name: string, remedy: string][] {
+function cutAtHash(text: string, values: EnvFile['values']): Remedies {
   const marked = parseEnv(text.replaceAll(/(?<=[^ \t\r\n])#/g, MARK))
   return Object.entries(values)
     .filter(([name, value]) => marked[name]?.startsWith(value + MARK) === true)
-    .map(([name]) => [name, 'at a #: put the value in quotes, or a space before a comment'])
+    .map(([name]) => [name, 'is cut short at a #: put it in quotes, or a space before a comment'])
 }
 
 /** A value in quotes ends with the next one of their kind; what Node finds behind that it leaves out, be it a comment or not. */
-function cutAtQuote(text: string, values: EnvFile['values']): [name: string, remedy: string][] {
+function cutAtQuote(text: string, values: EnvFile['values']): Remedies {
   const quoted =
     /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*((["'`])(?:(?!\3)[^])*\3)(?=[^ \t\r\n]|[ \t]+[^ \t\r\n#])/gm
   return Array.from(text.matchAll(quoted))
     .filter(([, name = '', value = '']) => parseEnv(`X=${value}`)['X'] === values[name])
-    .map(([, name = '']) => [name, 'at a quote: choose quotes of a kind that the value does not hold'])
+    .map(([, name = '']) => [
+      name,
+      'is cut short at a quote: choose quotes of a kind that the value does not hold',
+    ])
+}
+
+/** Where no other quote of its kind comes, Node takes the first one for a part of the value. */
+function openQuotes(text: string, values: EnvFile['values']): Remedies {
+  const quoted = /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(["'`])/gm
+  return Array.from(text.matchAll(quoted))
+    .filter(([, name = '', quote = '']) => values[name]?.startsWith(quote) === true)
+    .map(([, name = '']) => [
+      name,
+      'begins with a quote and never ends: put a quote behind it, or take this one away',
+    ])
 }

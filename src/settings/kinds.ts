@@ -1,7 +1,7 @@
 /** How a setting's text becomes a value: one parser for each kind, each with the words for its mistakes. */
 import { isIP } from 'node:net'
 
-/** `wrong` is the faulty item of a list. */
+/** `wrong` are the faulty items of a list. */
 export type Parsed<T> = { readonly value: T } | { readonly mistake: string; readonly wrong?: string }
 
 export interface Kind<T> {
@@ -138,8 +138,8 @@ function list(shown: string, isItem: (text: string) => boolean, hint: string): K
     shown: `${shown}, separated by commas`,
     parse(value) {
       const items = value.split(',').map((part) => part.trim())
-      const wrong = items.find((part) => !isItem(part))
-      return wrong === undefined ? { value: items } : { mistake: `must be ${hint}`, wrong }
+      const wrong = items.filter((part) => !isItem(part))
+      return wrong.length === 0 ? { value: items } : { mistake: `must be ${hint}`, wrong: wrong.join(', ') }
     },
   }
 }

@@ -59,16 +59,16 @@ export function readSettingsWithFile(ofProcess: Variables, file: string): Settin
       return readSettings(variables, { mistakes, isUnclear: () => true })
     }
   }
-  const { values, withoutValue, cut } = readEnvFile(text)
-  const short = [...cut].filter(([name]) => KNOWN.has(name) && variables[name] === undefined)
-  const unread = Object.fromEntries(short.map(([name]) => [name, '']))
+  const { values, withoutValue, unlike } = readEnvFile(text)
+  const unsure = [...unlike].filter(([name]) => KNOWN.has(name) && variables[name] === undefined)
+  const unread = Object.fromEntries(unsure.map(([name]) => [name, '']))
   const given: Variables = { ...values, ...unread, ...variables }
   const empty = new Set(withoutValue.filter((name) => (given[name] ?? '') === '' && !(name in unread)))
   const mistakes = [
     ...[...empty].map((name) =>
       isUnknown(name) ? unknown(name) : `${file} gives ${name} no value: write ${name}=…`,
     ),
-    ...short.map(([name, remedy]) => `${file} cuts the value of ${name} short ${remedy}`),
+    ...unsure.map(([name, remedy]) => `the value of ${name} in ${file} ${remedy}`),
   ]
   return readSettings(given, { mistakes, isUnclear: (variable) => empty.has(variable) || variable in unread })
 }

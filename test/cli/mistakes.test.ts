@@ -77,3 +77,39 @@ test('an account without an address is told that --email is missing, where nobod
   assert.equal(await refusal(['account', 'create']), says)
   assert.match(await refusal(['account', 'create', '--email', 'ani']), /^duktig: --email must be a valid/)
 })
+
+test('what needs a service that has run makes no database in a wrong folder', async () => {
+  const variables = { DUKTIG_DATA_DIR: 'elsewhere' }
+  const says =
+    'duktig: there is nothing in the data folder elsewhere yet: look whether it is the right one; `duktig serve` fills it\n'
+  for (const args of [
+    ['account', 'list'],
+    ['account', 'end-sessions', EMAIL],
+    ['application', 'list'],
+    ['keys', 'list'],
+    ['audit'],
+  ])
+    assert.deepEqual(await operator.run(args, { variables }), { code: 1, out: '', err: says })
+  assert.equal(existsSync(join(operator.folder, 'elsewhere')), false)
+})
+
+test('a command in a shell with another algorithm than the service makes no key', async () => {
+  const variables = { DUKTIG_ACCESS_TOKEN_ALG: 'ES256' }
+  const keys = (out: string) =>
+    out
+      .split('\n')
+      .slice(1, -1)
+      .map((line) => line.split(/ {2,}/).slice(0, 4))
+  const ours = keys((await operator.run(['keys', 'list'])).out)
+  assert.equal(ours.length, 3)
+  const theirs = keys((await operator.run(['keys', 'list'], { variables })).out)
+  assert.deepEqual(
+    theirs,
+    ours.map(([kid, purpose, ...more]) => [
+      kid,
+      purpose,
+      more[0],
+      purpose === 'access' ? 'published' : more[1],
+    ]),
+  )
+})

@@ -60,8 +60,8 @@ describe('a file .env', () => {
     )
   })
   describe('whose value is not what somebody wrote', () => {
-    const CUT_AT_HASH = 'short at a #: put the value in quotes, or a space before a comment'
-    const CUT_AT_QUOTE = 'short at a quote: choose quotes of a kind that the value does not hold'
+    const CUT_AT_HASH = 'is cut short at a #: put it in quotes, or a space before a comment'
+    const CUT_AT_QUOTE = 'is cut short at a quote: choose quotes of a kind that the value does not hold'
     const told = (lines: string, variables = {}) => {
       writeFileSync(file, lines)
       return mistakesOf(variables, file).map((mistake) => mistake.replace(folder, ''))
@@ -77,11 +77,11 @@ describe('a file .env', () => {
         'DUKTIG_PORT=x # the port',
       ]
       assert.deepEqual(told(lines.join('\r\n')), [
-        `/.env cuts the value of DUKTIG_AUTH_KEY ${CUT_AT_HASH}`,
-        `/.env cuts the value of DUKTIG_DATABASE_URL ${CUT_AT_HASH}`,
-        `/.env cuts the value of DUKTIG_LEGACY_ACCOUNT_KEY ${CUT_AT_HASH}`,
-        `/.env cuts the value of DUKTIG_LEGACY_REFRESH_SECRET ${CUT_AT_HASH}`,
-        `/.env cuts the value of DUKTIG_SECRET ${CUT_AT_HASH}`,
+        `the value of DUKTIG_AUTH_KEY in /.env ${CUT_AT_HASH}`,
+        `the value of DUKTIG_DATABASE_URL in /.env ${CUT_AT_HASH}`,
+        `the value of DUKTIG_LEGACY_ACCOUNT_KEY in /.env ${CUT_AT_HASH}`,
+        `the value of DUKTIG_LEGACY_REFRESH_SECRET in /.env ${CUT_AT_HASH}`,
+        `the value of DUKTIG_SECRET in /.env ${CUT_AT_HASH}`,
         'DUKTIG_PORT must be a whole number, 0 to 65535, not "x"',
       ])
     })
@@ -95,9 +95,17 @@ describe('a file .env', () => {
       assert.deepEqual(
         told(lines.join('\n')),
         ['AUTH_KEY', 'LEGACY_ACCOUNT_KEY', 'LEGACY_REFRESH_SECRET', 'AUDIENCE'].map(
-          (name) => `/.env cuts the value of DUKTIG_${name} ${CUT_AT_QUOTE}`,
+          (name) => `the value of DUKTIG_${name} in /.env ${CUT_AT_QUOTE}`,
         ),
       )
+    })
+    test('for a quote that is opened and not closed is told, and not for one within others', () => {
+      const open = 'begins with a quote and never ends: put a quote behind it, or take this one away'
+      assert.deepEqual(told(`DUKTIG_AUTH_KEY="a-key-of-16-characters\nDUKTIG_AUDIENCE = 'ours\n`), [
+        `the value of DUKTIG_AUTH_KEY in /.env ${open}`,
+        `the value of DUKTIG_AUDIENCE in /.env ${open}`,
+      ])
+      assert.deepEqual(told('DUKTIG_AUDIENCE=`"ours`\n'), [])
     })
     test('is not told where the environment speaks, where a later line does, and of what is no setting of ours', () => {
       const lines =

@@ -126,6 +126,7 @@ describe('a mistake is named with its variable and what it must be', () => {
     ['DUKTIG_CORS_ORIGINS', '*', /must be an origin .*, not "\*"$/m],
     ['DUKTIG_CORS_ORIGINS', 'https://a.example,', /must be an origin .*, not ""$/m],
     ['DUKTIG_CORS_ORIGINS', 'https://a.example/path', /must be an origin/],
+    ['DUKTIG_CORS_ORIGINS', '*,https://a.example,x', /must be an origin .*, not "\*, x"$/m],
     ['DUKTIG_CORS_ORIGINS', 'https://a.example/', /must be an origin/],
     // Browsers write origins in lower case and without the usual port; another spelling would never match.
     ['DUKTIG_CORS_ORIGINS', 'https://A.example', /must be an origin/],

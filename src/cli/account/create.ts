@@ -3,7 +3,7 @@ import { ROLE, STATUS } from '../../core/account.ts'
 import { LENGTHS, hasLength, isEmail } from '../../core/account-fields.ts'
 import { isDenial } from '../../core/denial.ts'
 import { createAccount } from '../../usecases/create-account.ts'
-import { type Context, withDeps } from '../context.ts'
+import { type Context, withNewDeps } from '../context.ts'
 import { CommandError, ask, print } from '../terminal.ts'
 import {
   BY_SYSTEM,
@@ -44,7 +44,7 @@ export function createCommand(context: Context): Command {
 async function create(context: Context, options: Options): Promise<void> {
   const roleId = roleOf(options.role)
   const status = statusOf(options.status)
-  await withDeps(context, async ({ deps }) => {
+  await withNewDeps(context, async ({ deps }) => {
     const email = options.email ?? (await ask('E-mail: '))
     if (email === null) throw new CommandError('--email is missing, and there is no terminal to ask at')
     if (!isEmail(email)) throw new CommandError('--email must be a valid e-mail address')

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { createDateFormat } from '../../core/dates.ts'
 import { importAccounts } from '../../usecases/import-accounts.ts'
-import { type Context, withDeps } from '../context.ts'
+import { type Context, withNewDeps } from '../context.ts'
 import { CommandError, print } from '../terminal.ts'
 
 /** How often progress is told, in accounts; hashing a plain password takes about 10 ms. */
@@ -16,7 +16,7 @@ export function importCommand(context: Context): Command {
     .argument('<file>', 'one JSON object a line')
     .action(async (file: string) => {
       const dates = createDateFormat(context.settings().timeZone)
-      await withDeps(context, async ({ deps }) => {
+      await withNewDeps(context, async ({ deps }) => {
         const progress = (ready: number) => {
           if (ready % PROGRESS_EVERY === 0) process.stderr.write(`${ready} lines read\n`)
         }
