@@ -34,11 +34,13 @@ export async function interleaved(
   progress: (text: string) => void,
 ): Promise<ReadonlyMap<string, readonly Round[]>> {
   const rounds = new Map<string, Round[]>(contestants.map(({ name }) => [name, []]))
-  for (const contestant of contestants) await contestant.load(timing.warmUpSeconds)
+  for (const contestant of contestants)
+    await alone(contestants, contestant, () => contestant.load(timing.warmUpSeconds))
   for (let i = 0; i < timing.rounds; i++) {
     for (const contestant of contestants) {
       const before = cpuMicrosOf(contestant.pid)
-      const { requests, seconds, p99Ms } = await contestant.load(timing.seconds)
+      const load = () => contestant.load(timing.seconds)
+      const { requests, seconds, p99Ms } = await alone(contestants, contestant, load)
       const cpuMicros = (cpuMicrosOf(contestant.pid) - before) / requests
       const round = { perSecond: requests / seconds, p99Ms, cpuMicros }
       rounds.get(contestant.name)?.push(round)
@@ -46,6 +48,21 @@ export async function interleaved(
     }
   }
   return rounds
+}
+
+/** The others stand still meanwhile: who was busy before goes on settling what he has appended, on the core of whoever is next. */
+async function alone<T>(
+  contestants: readonly Contestant[],
+  one: Contestant,
+  work: () => Promise<T>,
+): Promise<T> {
+  const others = contestants.filter(({ pid }) => pid !== one.pid)
+  for (const { pid } of others) process.kill(pid, 'SIGSTOP')
+  try {
+    return await work()
+  } finally {
+    for (const { pid } of others) process.kill(pid, 'SIGCONT')
+  }
 }
 
 /** How many requests a second a tape must be long enough for, before the first round has told. */
