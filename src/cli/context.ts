@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Composed } from '../compose.ts'
 import type { Service } from '../serve.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -75,5 +76,5 @@ export function isNothingThere(folder: string): boolean {
 }
 
 export function nothingThere({ dataDir }: Settings): string {
-  return `there is nothing in the data folder ${dataDir} yet: look whether it is the right one; \`duktig serve\` fills it`
+  return `there is nothing in the data folder ${resolve(dataDir)} yet: name another one with DUKTIG_DATA_DIR, or fill it by \`duktig serve\``
 }

@@ -1,6 +1,14 @@
 /** `duktig doctor`: what it finds, and that it makes nothing. */
 import assert from 'node:assert/strict'
-import { appendFileSync, chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { readSettings } from '../../src/settings/read-settings.ts'
@@ -33,17 +41,17 @@ async function duktig(...args: readonly string[]): Promise<void> {
   assert.equal(code, 0, err)
 }
 
-const NOTHING =
-  'mend       there is nothing in the data folder ./data yet: look whether it is the right one; `duktig serve` fills it'
+const nothing = () =>
+  `mend       there is nothing in the data folder ${realpathSync(operator.folder)}/data yet: name another one with DUKTIG_DATA_DIR, or fill it by \`duktig serve\``
 const NO_ACCOUNT = 'accounts   none yet; `duktig account create` makes the first administrator'
 const DISABLED =
   'sign-in    the default application is disabled; `duktig application set default --enable` lets it in again'
 
 test('before the first start there is nothing, and nothing is made', async () => {
-  assert.deepEqual(await doctor(), { code: 1, lines: ['settings   good', NOTHING] })
+  assert.deepEqual(await doctor(), { code: 1, lines: ['settings   good', nothing()] })
   assert.deepEqual(readdirSync(operator.folder), [])
   mkdirSync(data, { mode: 0o700 })
-  assert.deepEqual(await doctor(), { code: 1, lines: ['settings   good', NOTHING] })
+  assert.deepEqual(await doctor(), { code: 1, lines: ['settings   good', nothing()] })
   assert.deepEqual(readdirSync(data), [])
 })
 

@@ -1,6 +1,6 @@
 /** What commands say to ordinary mistakes: one sentence, and nothing is done. */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Operator, newOperator } from '../support/command.ts'
@@ -81,7 +81,8 @@ test('an account without an address is told that --email is missing, where nobod
 test('what needs a service that has run makes no database in a wrong folder', async () => {
   const variables = { DUKTIG_DATA_DIR: 'elsewhere' }
   const says =
-    'duktig: there is nothing in the data folder elsewhere yet: look whether it is the right one; `duktig serve` fills it\n'
+    `duktig: there is nothing in the data folder ${realpathSync(operator.folder)}/elsewhere yet: name another one with ` +
+    'DUKTIG_DATA_DIR, or fill it by `duktig serve`\n'
   for (const args of [
     ['account', 'list'],
     ['account', 'end-sessions', EMAIL],
