@@ -51,7 +51,7 @@ export async function startService(
     const newKey = await ensureDefaultApplication(settings, store)
     if (newKey !== null) showKey(newKey)
     composed = await compose(settings, store, log)
-    await composed.deps.keys.switchAlgorithm()
+    await composed.deps.keys.retireOtherAlgorithms()
     for (const problem of await store.inspect()) composed.log.warn({ event: 'store' }, problem)
     const isEmpty = await hasNoAccount(store)
     return { ...(await listen(settings, composed)), hasNoAccount: isEmpty }

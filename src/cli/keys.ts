@@ -27,7 +27,7 @@ function listKeysCommand(context: Context): Command {
           key.kid,
           key.purpose,
           key.algorithm,
-          stateOf(key, keys.signs(key)),
+          stateOf(key, keys.signer(key.purpose).kid),
           dates.format(key.activeAtMs),
           dates.format(key.retireAtMs) ?? '',
         ])
@@ -36,8 +36,8 @@ function listKeysCommand(context: Context): Command {
   })
 }
 
-function stateOf(key: SigningKey, signs: boolean): string {
-  if (signs) return 'signs'
+function stateOf(key: SigningKey, signer: string): string {
+  if (key.kid === signer) return 'signs'
   return key.retireAtMs === null ? 'published' : 'verifies'
 }
 

@@ -60,7 +60,7 @@ function cutAtQuote(text: string, values: EnvFile['values']): Remedies {
 
 /** Where no other quote of its kind comes, Node takes the first one for a part of the value. */
 function openQuotes(text: string, values: EnvFile['values']): Remedies {
-  const quoted = /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(["'`])/gm
+  const quoted = /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(["'`])(?![^]*\2)/gm
   return Array.from(text.matchAll(quoted))
     .filter(([, name = '', quote = '']) => values[name]?.startsWith(quote) === true)
     .map(([, name = '']) => [

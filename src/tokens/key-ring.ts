@@ -30,7 +30,7 @@ export class KeyRing {
   }
 
   /**
-   * Loads the ring, making the first key of each purpose that has none at all. One of another algorithm is made by `switchAlgorithm`.
+   * Loads the ring, making the first key of each purpose where there is none.
    * @throws {SealError} when the master secret is not the one that the keys are sealed with
    */
   static async load(
@@ -41,7 +41,7 @@ export class KeyRing {
   ): Promise<KeyRing> {
     const ring = new KeyRing(store, clock, sealer, accessAlgorithm)
     await ring.reload()
-    await ring.#addMissing((purpose) => !ring.#keys.some((key) => key.purpose === purpose))
+    await ring.#addMissing((purpose) => !ring.#ofPurpose(purpose).some((key) => key.retireAtMs === null))
     return ring
   }
 
@@ -74,11 +74,6 @@ export class KeyRing {
     const key = this.#signerOf(purpose)
     if (key === null) throw new Error(`there is no ${purpose} key to sign with`)
     return key
-  }
-
-  /** Whether it is the one that signs now, if these settings are those of the service. */
-  signs(key: SigningKey): boolean {
-    return this.#signerOf(key.purpose) === key
   }
 
   /** The keys that tokens of a purpose are believed by. */
@@ -122,11 +117,10 @@ export class KeyRing {
   }
 
   /**
-   * After a change of DUKTIG_ACCESS_TOKEN_ALG there is a key of the new one, and those before it go: a secret that was handed out
-   * must not mint on. For the start of the service: a command that only looks, in a shell with other settings, must not.
+   * After a change of DUKTIG_ACCESS_TOKEN_ALG the keys before it go too: a secret that was handed out must not mint on. For
+   * the start of the service: a command that only looks, in a shell with other settings, must not.
    */
-  async switchAlgorithm(): Promise<void> {
-    await this.#addMissing((purpose) => !this.#ofPurpose(purpose).some((key) => key.retireAtMs === null))
+  async retireOtherAlgorithms(): Promise<void> {
     const algorithm = this.#algorithms.access
     const others = this.#keys.filter((k) => k.purpose === 'access' && k.algorithm !== algorithm)
     if (others.every((key) => key.retireAtMs !== null)) return

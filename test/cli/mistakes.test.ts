@@ -93,24 +93,3 @@ test('what needs a service that has run makes no database in a wrong folder', as
     assert.deepEqual(await operator.run(args, { variables }), { code: 1, out: '', err: says })
   assert.equal(existsSync(join(operator.folder, 'elsewhere')), false)
 })
-
-test('a command in a shell with another algorithm than the service makes no key', async () => {
-  const variables = { DUKTIG_ACCESS_TOKEN_ALG: 'ES256' }
-  const keys = (out: string) =>
-    out
-      .split('\n')
-      .slice(1, -1)
-      .map((line) => line.split(/ {2,}/).slice(0, 4))
-  const ours = keys((await operator.run(['keys', 'list'])).out)
-  assert.equal(ours.length, 3)
-  const theirs = keys((await operator.run(['keys', 'list'], { variables })).out)
-  assert.deepEqual(
-    theirs,
-    ours.map(([kid, purpose, ...more]) => [
-      kid,
-      purpose,
-      more[0],
-      purpose === 'access' ? 'published' : more[1],
-    ]),
-  )
-})
