@@ -8,6 +8,7 @@ import type { Answer } from './answer.ts'
 import type { FloodGate } from './flood-gate.ts'
 import { closeIdleConnections } from './idle-connections.ts'
 import type { HttpRequest, HttpRoute } from './route.ts'
+import { writeAnswer, writerOfOne } from './write-answer.ts'
 
 export interface ServerOptions {
   readonly routes: readonly HttpRoute[]
@@ -31,8 +32,14 @@ export interface ServerOptions {
   readonly corsHeaders: { readonly allowed: readonly string[]; readonly exposed: readonly string[] }
 }
 
+/** With what is made once, at the start. */
+interface Serving extends ServerOptions {
+  readonly writeBusy: ReturnType<typeof writerOfOne>
+}
+
 /** Builds the server; listening and draining are the caller's. */
-export async function createServer(options: ServerOptions): Promise<Server> {
+export async function createServer(given: ServerOptions): Promise<Server> {
+  const options: Serving = { ...given, writeBusy: writerOfOne(given.busy) }
   // Not imported, for the reason that stands in `operations/metrics.ts`.
   const { createServer: create } = process.getBuiltinModule('node:http')
   const limits = {
@@ -62,7 +69,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 type Routing = (request: IncomingMessage, response: ServerResponse) => void
 
 /** Most requests name a path as its route does, which costs nothing to find, and counts when too many are to be refused. */
-function routing(options: ServerOptions, addressOf: AddressReader): Routing {
+function routing(options: Serving, addressOf: AddressReader): Routing {
   const router = routerOf(options, addressOf)
   const fixed = options.routes.filter(({ params }) => params === undefined)
   const byPath = Map.groupBy(fixed, ({ path }) => path)
@@ -73,9 +80,9 @@ function routing(options: ServerOptions, addressOf: AddressReader): Routing {
   }
 }
 
-function routerOf(options: ServerOptions, addressOf: AddressReader): Router.Instance<Router.HTTPVersion.V1> {
+function routerOf(options: Serving, addressOf: AddressReader): Router.Instance<Router.HTTPVersion.V1> {
   const unknown = (response: ServerResponse): void =>
-    write(options, response, options.maintenance ?? options.notFound)
+    writeAnswer(response, options.maintenance ?? options.notFound, options.isDraining())
   const router = Router({
     ignoreTrailingSlash: true,
     maxParamLength: 128,
@@ -92,7 +99,7 @@ function routerOf(options: ServerOptions, addressOf: AddressReader): Router.Inst
 }
 
 function serve(
-  options: ServerOptions,
+  options: Serving,
   route: HttpRoute,
   response: ServerResponse,
   requestOf: () => HttpRequest,
@@ -115,7 +122,7 @@ function serve(
 }
 
 function finish(
-  options: ServerOptions,
+  options: Serving,
   route: HttpRoute,
   response: ServerResponse,
   startedMs: number,
@@ -182,14 +189,10 @@ class RoutedRequest implements HttpRequest {
 }
 
 /** Writes an answer. If that throws, nothing of it leaves, and a fault is written in its place. Returns what was written. */
-function tryToWrite(
-  options: ServerOptions,
-  route: HttpRoute,
-  response: ServerResponse,
-  answer: Answer,
-): Answer {
+function tryToWrite(options: Serving, route: HttpRoute, response: ServerResponse, answer: Answer): Answer {
   try {
-    write(options, response, answer)
+    const isWritten = answer === options.busy && !options.isDraining() && options.writeBusy(response)
+    if (!isWritten) writeAnswer(response, answer, options.isDraining())
     return answer
   } catch (error) {
     // A `writeHead` that throws leaves headers and the phrase of its status behind. Those for web pages were there before.
@@ -198,31 +201,9 @@ function tryToWrite(
     }
     response.statusMessage = ''
     const fault = faultOf(options, route, error)
-    write(options, response, fault)
+    writeAnswer(response, fault, options.isDraining())
     return fault
   }
-}
-
-/** Tells clients for how long they may keep a connection that they do not use. */
-const KEEP_ALIVE = `timeout=${LIMITS.keepAliveMs / 1000}`
-
-function write(options: ServerOptions, response: ServerResponse, answer: Answer): void {
-  const { status, contentType, text } = answer
-  const headers: Record<string, string | number> = {
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  }
-  // RFC 9110, section 8.6: an answer without content has no length.
-  if (status !== 204) {
-    headers['content-type'] = contentType ?? 'text/plain; charset=utf-8'
-    headers['content-length'] = Buffer.byteLength(text)
-  }
-  if (answer.headers !== undefined) {
-    for (const [name, value] of Object.entries(answer.headers)) headers[name.toLowerCase()] = value
-  }
-  if (options.isDraining()) headers['connection'] = 'close'
-  else if (response.shouldKeepAlive) headers['keep-alive'] = KEEP_ALIVE
-  response.writeHead(status, headers).end(text)
 }
 
 /** `/users/{userId}` for the router, with the pattern of each parameter. */

@@ -1,0 +1,125 @@
+/** Whoever is too many is answered by bytes made once; on the wire that is an answer as any other. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { json } from '../../src/http/answer.ts'
+import type { HttpRoute } from '../../src/http/route.ts'
+import { type ServerOptions, createServer } from '../../src/http/server.ts'
+import { openConnection } from '../support/raw-socket.ts'
+
+const PAGE = 'https://app.example.com'
+const BUSY = json(503, { message: 'später' }, { 'Retry-After': '1' })
+const BODY = '{"message":"später"}'
+const UNKEPT = ['HTTP/1.1 503 Service Unavailable', 'cache-control: no-store', 'content-length: 21']
+const HEAD = [...UNKEPT, 'content-type: application/json; charset=utf-8', 'retry-after: 1']
+const KEPT = ['connection: keep-alive', 'keep-alive: timeout=65', 'x-content-type-options: nosniff']
+const CLOSING = ['connection: close', 'x-content-type-options: nosniff']
+
+async function listening(t: TestContext, over: Partial<ServerOptions> = {}) {
+  let answerSlow = () => {}
+  const slow = new Promise<void>((resolve) => {
+    answerSlow = resolve
+  })
+  const full = { ...route('/full', () => json(200, 'nobody should look at it')), hasRoom: () => false }
+  const server = await createServer({
+    routes: [
+      full,
+      { ...full, method: 'POST', operation: { ...full.operation, operationId: 'post' } },
+      { ...full, path: '/head', answersHead: true },
+      route('/slow', () => slow.then(() => json(200, 'slow'))),
+    ],
+    maintenance: null,
+    notFound: json(404, ''),
+    busy: BUSY,
+    floodGate: { take: () => null },
+    tooMany: () => json(429, ''),
+    fault: () => json(500, ''),
+    observe() {},
+    isDraining: () => false,
+    trustedProxies: [],
+    corsOrigins: [],
+    corsHeaders: { allowed: [], exposed: [] },
+    ...over,
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const connection = await openConnection(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  return { connection, answerSlow }
+}
+
+function route(path: string, handle: HttpRoute['handle']): HttpRoute {
+  const operation = { operationId: path, summary: '', tags: [], responses: {} }
+  return { method: 'GET', path, handle, operation }
+}
+
+function request(line: string, headers = ''): string {
+  return `${line} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`
+}
+
+/** The head without its date, sorted and in lower case but for the first line, and the body. */
+function answersIn(received: string): { readonly head: readonly string[]; readonly body: string }[] {
+  const texts = Buffer.from(received, 'latin1')
+    .toString()
+    .split(/(?=HTTP\/1\.1)/)
+  return texts.map((text) => {
+    const end = text.indexOf('\r\n\r\n')
+    const [status = '', ...lines] = text.slice(0, end).split('\r\n')
+    const head = lines.map((line) => line.toLowerCase()).filter((line) => !line.startsWith('date:'))
+    return { head: [status, ...head.sort()], body: text.slice(end + 4) }
+  })
+}
+
+const kept = { head: sorted([...HEAD, ...KEPT]), body: BODY }
+
+function sorted([status = '', ...lines]: readonly string[]): readonly string[] {
+  return [status, ...lines.sort()]
+}
+
+test('a refusal leaves the connection to the next request, also behind a body', async (t) => {
+  const { connection } = await listening(t)
+  connection.write(request('GET /full'))
+  await connection.until(/ter"}$/)
+  connection.write(`${request('POST /full', 'Content-Length: 5\r\n')}hello`)
+  await connection.until(/(?:ter"}[^]*){2}$/)
+  connection.write(request('GET /full'))
+  assert.deepEqual(answersIn(await connection.until(/(?:ter"}[^]*){3}$/)), [kept, kept, kept])
+})
+
+test('answers keep the order of requests that came at once', async (t) => {
+  const { connection, answerSlow } = await listening(t)
+  connection.write(request('GET /full').repeat(2) + request('GET /slow') + request('GET /full').repeat(2))
+  await connection.until(/(?:ter"}[^]*){2}$/)
+  answerSlow()
+  const bodies = answersIn(await connection.until(/(?:ter"}[^]*){4}$/)).map(({ body }) => body)
+  assert.deepEqual(bodies, [BODY, BODY, '"slow"', BODY, BODY])
+})
+
+test('a refusal ends the connection where it is to end', async (t) => {
+  const closing = { head: sorted([...HEAD, ...CLOSING]), body: BODY }
+  const { connection } = await listening(t)
+  connection.write(request('GET /full', 'Connection: close\r\n'))
+  assert.deepEqual(answersIn(await connection.untilClosed()), [closing])
+  const { connection: drained } = await listening(t, { isDraining: () => true })
+  drained.write(request('GET /full'))
+  assert.deepEqual(answersIn(await drained.untilClosed()), [closing])
+})
+
+test('a refusal of a HEAD has no body', async (t) => {
+  const { connection } = await listening(t)
+  connection.write(request('HEAD /head') + request('GET /full', 'Connection: close\r\n'))
+  const bodies = answersIn(await connection.untilClosed()).map(({ body }) => body)
+  assert.deepEqual(bodies, ['', BODY])
+})
+
+test('a web page may read a refusal', async (t) => {
+  const { connection } = await listening(t, { corsOrigins: [PAGE] })
+  connection.write(request('GET /full', `Origin: ${PAGE}\r\n`))
+  const [answer] = answersIn(await connection.until(/ter"}$/))
+  const added = [`access-control-allow-origin: ${PAGE}`, 'vary: origin']
+  for (const line of [...HEAD, ...added]) assert.ok(answer?.head.includes(line), line)
+})
