@@ -57,11 +57,20 @@ async function alone<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const others = contestants.filter(({ pid }) => pid !== one.pid)
-  for (const { pid } of others) process.kill(pid, 'SIGSTOP')
   try {
+    for (const { pid } of others) process.kill(pid, 'SIGSTOP')
     return await work()
   } finally {
-    for (const { pid } of others) process.kill(pid, 'SIGCONT')
+    for (const { pid } of others) continueIfAlive(pid)
+  }
+}
+
+/** If not, somebody has said so already, or will when it is his turn. */
+function continueIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 
