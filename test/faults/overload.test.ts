@@ -81,7 +81,7 @@ test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s`, async 
 
   const tokens = holders.map(({ refreshToken }) => refreshToken)
   const port = Number(new URL(service.address).port)
-  const { capacity, overload, afterwards } = await loadFrom(folder, {
+  const { capacity, overload, afterwards, capacityAgain } = await loadFrom(folder, {
     port,
     tokens,
     connections: CONNECTIONS,
@@ -89,7 +89,7 @@ test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s`, async 
     seconds: SECONDS,
   })
   const peakMiB = memoryMiB(service.process.pid, 'VmHWM')
-  t.diagnostic(JSON.stringify({ capacity, overload, afterwards, peakMiB }))
+  t.diagnostic(JSON.stringify({ capacity, overload, afterwards, capacityAgain, peakMiB }))
 
   for (const { statuses, unanswered, withoutRetryAfter } of [capacity, overload, afterwards]) {
     const { 200: _, 429: __, 503: ___, ...others } = statuses

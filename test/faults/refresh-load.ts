@@ -1,7 +1,8 @@
 /**
  * Refreshes in a process of their own, so that neither the service nor the test takes time from them: sessions that follow their
  * tokens over fewer connections, as behind a proxy; first as fast as the service answers (its capacity), then at a fixed rate
- * beyond it whatever it answers, then at a quarter of it. `node refresh-load.ts PLAN` prints what came of it.
+ * beyond it whatever it answers, then at a quarter of it, then once more as fast as it answers. `node refresh-load.ts PLAN` prints
+ * what came of it.
  */
 import { readFileSync } from 'node:fs'
 import { type Socket, connect } from 'node:net'
@@ -35,6 +36,8 @@ export interface LoadResult {
   readonly capacity: Outcome
   readonly overload: Outcome
   readonly afterwards: Outcome
+  /** Once more: machines become slower and faster within a minute, by as much as the excess. */
+  readonly capacityAgain: Outcome
 }
 
 /** At a time, for the capacity: more than share a commit, so that there is always a next one. */
@@ -155,7 +158,8 @@ async function run({ port, tokens, connections, times, seconds }: LoadPlan): Pro
   const capacity = await load.closedLoop(untilBusy)
   const overload = await load.openLoop(capacity.perSecond * times, seconds)
   const afterwards = await load.openLoop(capacity.perSecond / 4, Math.min(seconds, AFTERWARDS_SECONDS))
-  return { capacity, overload, afterwards }
+  const capacityAgain = await load.closedLoop(untilBusy)
+  return { capacity, overload, afterwards, capacityAgain }
 }
 
 class Load {
