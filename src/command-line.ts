@@ -2,7 +2,7 @@
 import type { Context } from './cli/context.ts'
 import { createProgram } from './cli/program.ts'
 import { compose } from './compose.ts'
-import { backup, hasDatabase, journalFolder, openStore, restore } from './open-store.ts'
+import { backup, hasDatabase, journalFolder, missingDatabase, openStore, restore } from './open-store.ts'
 import { hasJournal } from './operations/journal-files.ts'
 import { readJournals } from './operations/read-journals.ts'
 import { hasMasterSecret } from './operations/secrets.ts'
@@ -20,6 +20,7 @@ export async function runCommand(
     backup,
     restore,
     hasDatabase,
+    missingDatabase,
     hasJournal,
     async damagedJournals(settings, store) {
       const { damaged } = await readJournals([journalFolder(settings)], await store.databaseId())
@@ -30,7 +31,7 @@ export async function runCommand(
     async open(settings) {
       const { store } = await openStore(settings)
       try {
-        const composed = await compose(settings, store, createLog('warn'))
+        const composed = await compose(settings, store, createLog('warn'), false)
         return { ...composed, close: () => composed.recorder.stop().then(() => store.close()) }
       } catch (error) {
         await store.close()

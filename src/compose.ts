@@ -29,12 +29,18 @@ export interface Composed {
   readonly recorder: ActionRecorder
 }
 
-/** Everything the use cases need. The store is the caller's to close, also when this fails. */
-export async function compose(settings: Settings, store: Store, givenLog: Log): Promise<Composed> {
+/** Everything the use cases need. The store is the caller's to close, also when this fails. A command makes no keys. */
+export async function compose(
+  settings: Settings,
+  store: Store,
+  givenLog: Log,
+  makesKeys = true,
+): Promise<Composed> {
   const hasKeys = (await store.listKeys()).length > 0
   const secret = masterSecret(settings.dataDir, settings.secret, hasKeys)
   const sealer = createSealer(secret)
-  const keys = await KeyRing.load(store, store.clock, sealer, settings.accessTokenAlg)
+  const keysOf = makesKeys ? KeyRing.load : KeyRing.read
+  const keys = await keysOf(store, store.clock, sealer, settings.accessTokenAlg)
   const passwords = createPasswords()
   const decoys = createDecoys(secret)
   decoys.learn(await store.samplePasswordHashes(LIMITS.hashesSampled))

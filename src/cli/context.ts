@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Composed } from '../compose.ts'
 import type { Service } from '../serve.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -18,6 +16,8 @@ export interface Context {
   restore(settings: Settings, file: string): Promise<string | { readonly problem: string }>
   /** With SQLite, whether there is a file. */
   hasDatabase(settings: Settings): boolean
+  /** What to do where there is none, or null. */
+  missingDatabase(settings: Settings): Promise<string | null>
   hasJournal(folder: string): Promise<boolean>
   /** Files of the instance's journal about the database that is open that cannot be read whole. */
   damagedJournals(settings: Settings, store: Store): Promise<readonly string[]>
@@ -40,6 +40,7 @@ export function nothingRuns(): Context {
     backup: refuse,
     restore: refuse,
     hasDatabase: refuse,
+    missingDatabase: refuse,
     hasJournal: refuse,
     damagedJournals: refuse,
     hasMasterSecret: refuse,
@@ -51,9 +52,8 @@ export function nothingRuns(): Context {
 
 /** Runs `work` with everything open, and closes it whatever happens. Makes no database: it would be one in the wrong folder. */
 export async function withDeps<T>(context: Context, work: (opened: Composed) => Promise<T>): Promise<T> {
-  const settings = context.settings()
-  if (!context.hasDatabase(settings) && isNothingThere(settings.dataDir))
-    throw new CommandError(nothingThere(settings))
+  const missing = await context.missingDatabase(context.settings())
+  if (missing !== null) throw new CommandError(missing)
   return withNewDeps(context, work)
 }
 
@@ -65,16 +65,4 @@ export async function withNewDeps<T>(context: Context, work: (opened: Composed) 
   } finally {
     await opened.close()
   }
-}
-
-export function isNothingThere(folder: string): boolean {
-  try {
-    return readdirSync(folder).length === 0
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
-  }
-}
-
-export function nothingThere({ dataDir }: Settings): string {
-  return `there is nothing in the data folder ${resolve(dataDir)} yet: name another one with DUKTIG_DATA_DIR, or fill it by \`duktig serve\``
 }

@@ -1,11 +1,11 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { Command } from 'commander'
 import { DEFAULT_APPLICATION_ID } from '../core/application.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Deps } from '../usecases/deps.ts'
 import { hasNoAccount } from '../usecases/has-no-account.ts'
-import { type Context, isNothingThere, nothingThere } from './context.ts'
+import type { Context } from './context.ts'
 import { print } from './terminal.ts'
 
 /** How far the machine's clock and the database's may differ before somebody should look. */
@@ -27,13 +27,16 @@ export function doctorCommand(context: Context): Command {
 
 async function problemsOf(context: Context, settings: Settings): Promise<string[]> {
   const { dataDir } = settings
-  // Opening the store would make all that is missing: whoever looks at the wrong folder would be told that all is well.
-  if (isNothingThere(dataDir)) return [nothingThere(settings)]
   try {
-    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+    if (existsSync(dataDir)) accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     return [`the data folder ${dataDir} cannot be used: ${(error as Error).message}`]
   }
+  // Opening the store would make all that is missing: whoever looks at the wrong folder would be told that all is well.
+  const missing = await context.missingDatabase(settings)
+  if (missing !== null) return [missing]
+  if (!existsSync(dataDir))
+    return [`the data folder ${dataDir} does not exist: name another one with DUKTIG_DATA_DIR`]
   const open = statSync(dataDir).mode & 0o077
   const problems = open === 0 ? [] : [`others may look into ${dataDir}: chmod 700 ${dataDir}`]
   return [...problems, ...(await storeProblems(context, settings))]

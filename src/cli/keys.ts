@@ -27,7 +27,7 @@ function listKeysCommand(context: Context): Command {
           key.kid,
           key.purpose,
           key.algorithm,
-          stateOf(key, keys.signer(key.purpose).kid),
+          stateOf(key, keys.findSigner(key.purpose)?.kid),
           dates.format(key.activeAtMs),
           dates.format(key.retireAtMs) ?? '',
         ])
@@ -36,7 +36,7 @@ function listKeysCommand(context: Context): Command {
   })
 }
 
-function stateOf(key: SigningKey, signer: string): string {
+function stateOf(key: SigningKey, signer: string | undefined): string {
   if (key.kid === signer) return 'signs'
   return key.retireAtMs === null ? 'published' : 'verifies'
 }

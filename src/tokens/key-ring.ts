@@ -30,10 +30,10 @@ export class KeyRing {
   }
 
   /**
-   * Loads the ring, making the first key of each purpose where there is none.
+   * The keys that there are, for a command: in a shell with other settings one that looks must add none that is believed.
    * @throws {SealError} when the master secret is not the one that the keys are sealed with
    */
-  static async load(
+  static async read(
     store: KeyStore,
     clock: Clock,
     sealer: Sealer,
@@ -41,6 +41,15 @@ export class KeyRing {
   ): Promise<KeyRing> {
     const ring = new KeyRing(store, clock, sealer, accessAlgorithm)
     await ring.reload()
+    return ring
+  }
+
+  /**
+   * The same for the service, with a first key for each purpose that has none.
+   * @throws {SealError} as `read`
+   */
+  static async load(...from: Parameters<typeof KeyRing.read>): Promise<KeyRing> {
+    const ring = await KeyRing.read(...from)
     await ring.#addMissing((purpose) => !ring.#ofPurpose(purpose).some((key) => key.retireAtMs === null))
     return ring
   }
@@ -69,11 +78,25 @@ export class KeyRing {
     this.#believed = { access: of('access'), refresh: of('refresh'), device: of('device') }
   }
 
-  /** The key that signs now: the youngest active one of its purpose's algorithm. */
+  /** The key that signs now: the youngest active one of its purpose's algorithm. The service has one always. */
   signer(purpose: KeyPurpose): SigningKey {
-    const key = this.#signerOf(purpose)
+    const key = this.findSigner(purpose)
     if (key === null) throw new Error(`there is no ${purpose} key to sign with`)
     return key
+  }
+
+  /** As `signer`, or null. One that is to retire signs only while there is no other: before a rotation takes effect. */
+  findSigner(purpose: KeyPurpose): SigningKey | null {
+    const nowMs = this.#clock.nowMs()
+    let best: SigningKey | null = null
+    for (const key of this.#keys) {
+      if (key.purpose !== purpose || key.algorithm !== this.#algorithms[purpose] || key.activeAtMs > nowMs)
+        continue
+      const stays = key.retireAtMs === null
+      const bestStays = best?.retireAtMs === null
+      if (best === null || (stays === bestStays ? key.activeAtMs >= best.activeAtMs : stays)) best = key
+    }
+    return best
   }
 
   /** The keys that tokens of a purpose are believed by. */
@@ -143,20 +166,6 @@ export class KeyRing {
   /** The keys that a purpose signs with, once they are active. */
   #ofPurpose(purpose: KeyPurpose): readonly SigningKey[] {
     return this.#keys.filter((key) => key.purpose === purpose && key.algorithm === this.#algorithms[purpose])
-  }
-
-  /** One that is to retire signs only while there is no other: before a rotation takes effect. */
-  #signerOf(purpose: KeyPurpose): SigningKey | null {
-    const nowMs = this.#clock.nowMs()
-    let best: SigningKey | null = null
-    for (const key of this.#keys) {
-      if (key.purpose !== purpose || key.algorithm !== this.#algorithms[purpose] || key.activeAtMs > nowMs)
-        continue
-      const stays = key.retireAtMs === null
-      const bestStays = best?.retireAtMs === null
-      if (best === null || (stays === bestStays ? key.activeAtMs >= best.activeAtMs : stays)) best = key
-    }
-    return best
   }
 
   #open(stored: StoredKey): SigningKey {

@@ -12,7 +12,9 @@ const MARGIN_MS = 60_000
  */
 export async function rotateKey(deps: Deps, purpose: KeyPurpose): Promise<StoredKey> {
   const { keys, store, events } = deps
-  const activeAtMs = store.clock.nowMs() + LIMITS.keyPublishedBeforeUseMs
+  // The first one of an algorithm, before the service takes it up: nothing else could sign until this one does.
+  const waitsMs = keys.findSigner(purpose) === null ? 0 : LIMITS.keyPublishedBeforeUseMs
+  const activeAtMs = store.clock.nowMs() + waitsMs
   const key = keys.newKey(purpose, keys.algorithm(purpose), activeAtMs)
   await store.rotateKey(key, activeAtMs + (await longestLifeMs(deps, purpose)) + MARGIN_MS)
   await keys.reload()

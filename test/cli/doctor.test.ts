@@ -11,10 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { readSettings } from '../../src/settings/read-settings.ts'
-import { startService } from '../../src/serve.ts'
 import { type Operator, newOperator } from '../support/command.ts'
-import { silentLog } from '../support/service.ts'
 
 let operator: Operator
 let data: string
@@ -28,12 +25,6 @@ async function doctor(): Promise<{ readonly code: number | null; readonly lines:
   const { code, out, err } = await operator.run(['doctor'])
   assert.equal(err, '')
   return { code, lines: out.trimEnd().split('\n') }
-}
-
-/** As a first start leaves it. */
-async function startOnce(): Promise<void> {
-  const variables = { DUKTIG_DATA_DIR: data, DUKTIG_PORT: '0', DUKTIG_METRICS_PORT: '0' }
-  await (await startService(readSettings(variables), silentLog)).stop()
 }
 
 async function duktig(...args: readonly string[]): Promise<void> {
@@ -61,7 +52,7 @@ test('why nobody can sign in is told: there is no account, or the default applic
     'store      sqlite, can be written',
     'keys       3, opened with the master secret',
   ]
-  await startOnce()
+  await operator.startOnce()
   assert.deepEqual(await doctor(), { code: 0, lines: [...good, NO_ACCOUNT, 'All is well.'] })
   await duktig('account', 'create', '--email', 'admin@example.com')
   assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'All is well.'] })
@@ -72,7 +63,7 @@ test('why nobody can sign in is told: there is no account, or the default applic
 })
 
 test('a store that cannot be opened is told with its data folder', async () => {
-  await startOnce()
+  await operator.startOnce()
   for (const name of ['duktig.sqlite-wal', 'duktig.sqlite-shm']) rmSync(join(data, name), { force: true })
   writeFileSync(join(data, 'duktig.sqlite'), 'This is no database. '.repeat(100))
   const { code, lines } = await doctor()
@@ -82,7 +73,7 @@ test('a store that cannot be opened is told with its data folder', async () => {
 })
 
 test('a journal that cannot be read whole is told, with what comes of it', async () => {
-  await startOnce()
+  await operator.startOnce()
   const [name = ''] = readdirSync(join(data, 'journal'))
   appendFileSync(join(data, 'journal', name), 'no entry\n')
   const { code, lines } = await doctor()
@@ -95,7 +86,7 @@ test('a journal that cannot be read whole is told, with what comes of it', async
 })
 
 test('a folder that others may look into is told, with what to do', async () => {
-  await startOnce()
+  await operator.startOnce()
   chmodSync(data, 0o755)
   const { code, lines } = await doctor()
   assert.equal(code, 1)

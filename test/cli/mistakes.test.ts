@@ -1,6 +1,6 @@
 /** What commands say to ordinary mistakes: one sentence, and nothing is done. */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Operator, newOperator } from '../support/command.ts'
@@ -80,9 +80,9 @@ test('an account without an address is told that --email is missing, where nobod
 
 test('what needs a service that has run makes no database in a wrong folder', async () => {
   const variables = { DUKTIG_DATA_DIR: 'elsewhere' }
-  const says =
-    `duktig: there is nothing in the data folder ${realpathSync(operator.folder)}/elsewhere yet: name another one with ` +
-    'DUKTIG_DATA_DIR, or fill it by `duktig serve`\n'
+  const advice = 'name another one with DUKTIG_DATA_DIR, or fill it by `duktig serve`\n'
+  const folder = `the data folder ${realpathSync(operator.folder)}/elsewhere`
+  const says = `duktig: there is nothing in ${folder} yet: ${advice}`
   for (const args of [
     ['account', 'list'],
     ['account', 'end-sessions', EMAIL],
@@ -92,4 +92,11 @@ test('what needs a service that has run makes no database in a wrong folder', as
   ])
     assert.deepEqual(await operator.run(args, { variables }), { code: 1, out: '', err: says })
   assert.equal(existsSync(join(operator.folder, 'elsewhere')), false)
+  mkdirSync(join(operator.folder, 'elsewhere'))
+  writeFileSync(join(operator.folder, 'elsewhere', 'notes'), '')
+  const err = `duktig: there is no database in ${folder} yet: ${advice}`
+  assert.deepEqual(await operator.run(['keys', 'list'], { variables }), { code: 1, out: '', err })
+  const doctor = await operator.run(['doctor'], { variables })
+  assert.match(doctor.out, /\nmend {7}there is no database in the data folder /)
+  assert.deepEqual(readdirSync(join(operator.folder, 'elsewhere')), ['notes'])
 })

@@ -18,6 +18,7 @@ import { type Operator, newOperator } from '../support/command.ts'
 async function withBackup(t: TestContext): Promise<Operator & { readonly data: string }> {
   const operator = newOperator()
   t.after(() => operator.remove())
+  await operator.startOnce()
   for (const args of [
     ['account', 'create', '--email', 'ani@example.com'],
     ['backup', 'monday.sqlite'],
@@ -91,7 +92,8 @@ test('a database that is gone, as in a restore that was killed, is missed, and n
   renameSync(join(data, 'journal'), join(data, 'away'))
   assert.match((await run(['account', 'list'])).err, /beside it there is duktig\.sqlite\.before-restore-x:/)
   rmSync(join(data, 'duktig.sqlite.before-restore-x'))
-  assert.equal((await run(['account', 'list'])).code, 0)
+  assert.match((await run(['account', 'list'])).err, /there is no database in the data folder/)
+  assert.equal((await run(['account', 'create', '--email', 'ani@example.com'])).code, 0)
 })
 
 test('without the journals all sessions end, and a lost secret is asked for', async (t) => {

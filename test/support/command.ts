@@ -4,6 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { startService } from '../../src/serve.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import { silentLog } from './service.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -18,6 +21,8 @@ export interface Operator {
   readonly folder: string
   /** Runs a command to its end, with `input` on its standard input. */
   run(args: readonly string[], options?: RunOptions): Promise<Ran>
+  /** Starts the service and stops it, in this process: what a first start makes is there. */
+  startOnce(variables?: Readonly<Record<string, string>>): Promise<void>
   remove(): void
 }
 
@@ -37,6 +42,10 @@ export function newOperator(): Operator {
   return {
     folder,
     run: (args, options = {}) => run(folder, args, options),
+    async startOnce(variables = {}) {
+      const ours = { DUKTIG_DATA_DIR: join(folder, 'data'), DUKTIG_PORT: '0', DUKTIG_METRICS_PORT: '0' }
+      await (await startService(readSettings({ ...ours, ...variables }), silentLog)).stop()
+    },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }

@@ -54,6 +54,15 @@ test('instances that start together agree on the keys', async () => {
   assert.equal((await store.listKeys()).length, 3)
 })
 
+test('who only reads the keys makes none, and finds none to sign with', async () => {
+  const ring = await KeyRing.read(store, clock, sealer, 'HS256')
+  assert.deepEqual([ring.all(), ring.findSigner('access')], [[], null])
+  assert.deepEqual(await store.listKeys(), [])
+  const { kid } = (await load()).signer('access')
+  await ring.reload()
+  assert.equal(ring.findSigner('access')?.kid, kid)
+})
+
 test('no key signs for two purposes', async () => {
   const ring = await load()
   const kids = (['access', 'refresh', 'device'] as const).map((purpose) => ring.signer(purpose).kid)
