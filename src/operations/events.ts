@@ -3,8 +3,13 @@ import type { ActionRecorder } from './action-recorder.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
+/** Whoever tries keys must not fill the log. */
+const KEY_LINE_EVERY_MS = 60_000
+
 /** Records and counts what happens, and logs what matters for security, a line each. */
 export function createEvents(log: Log, metrics: Metrics, recorder: ActionRecorder): Events {
+  let lastKeyLineMs = Number.NEGATIVE_INFINITY
+  let unknownKeys = 0
   return {
     action(action) {
       metrics.action(action.code)
@@ -15,6 +20,16 @@ export function createEvents(log: Log, metrics: Metrics, recorder: ActionRecorde
       log[level]({ event: code, accountId, sessionId, address }, message)
     },
     refresh: (result) => metrics.refresh(result),
+    unknownKey(address) {
+      unknownKeys++
+      if (performance.now() - lastKeyLineMs < KEY_LINE_EVERY_MS) return
+      lastKeyLineMs = performance.now()
+      log.warn(
+        { event: 'unknown-key', address, sinceTheLastLine: unknownKeys },
+        'A request came with a key that opens no application',
+      )
+      unknownKeys = 0
+    },
     flush: () => recorder.flush(),
   }
 }

@@ -3,6 +3,8 @@ import { parseEnv } from 'node:util'
 
 export interface EnvFile {
   readonly values: Readonly<Record<string, string>>
+  /** What is written like a setting of ours, but with other letters or signs before its second word: it sets nothing. */
+  readonly misspelt: readonly string[]
   /** Names of ours without `=` behind them: they set nothing, and whoever wrote one would wonder why. */
   readonly withoutValue: readonly string[]
   /** Names with a value that is not what somebody wrote, each with why and what to do; a cut secret would be another one. */
@@ -20,9 +22,15 @@ export function readEnvFile(content: string): EnvFile {
   const values = Object.fromEntries(named)
   return {
     values,
+    misspelt: misspeltNames(text),
     withoutValue: namesWithoutValue(text),
     unlike: new Map([...cutAtHash(text, values), ...cutAtQuote(text, values), ...openQuotes(text, values)]),
   }
+}
+
+function misspeltNames(text: string): string[] {
+  const lines = text.matchAll(/^[ \t]*(?:export[ \t]+)?(duktig[_.-][\w.-]*)[ \t]*=/gim)
+  return Array.from(lines, ([, name = '']) => name).filter((name) => !name.startsWith('DUKTIG_'))
 }
 
 function namesWithoutValue(text: string): string[] {

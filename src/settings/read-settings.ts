@@ -59,12 +59,13 @@ export function readSettingsWithFile(ofProcess: Variables, file: string): Settin
       return readSettings(variables, { mistakes, isUnclear: () => true })
     }
   }
-  const { values, withoutValue, unlike } = readEnvFile(text)
+  const { values, misspelt, withoutValue, unlike } = readEnvFile(text)
   const unsure = [...unlike].filter(([name]) => KNOWN.has(name) && variables[name] === undefined)
   const unread = Object.fromEntries(unsure.map(([name]) => [name, '']))
   const given: Variables = { ...values, ...unread, ...variables }
   const empty = new Set(withoutValue.filter((name) => (given[name] ?? '') === '' && !(name in unread)))
   const mistakes = [
+    ...misspelt.map(unknown),
     ...[...empty].map((name) =>
       isUnknown(name) ? unknown(name) : `${file} gives ${name} no value: write ${name}=…`,
     ),

@@ -76,3 +76,22 @@ test('a session that its user ends is none', async () => {
     ['info', 'Auth->SessionEnded', 'ended-by-user'],
   ])
 })
+
+test('keys that open nothing are told now and then, with how many there were', async (t) => {
+  let ms = 1000
+  t.mock.method(performance, 'now', () => ms)
+  const { events } = composed.deps
+  written.length = 0
+  for (const atMs of [1000, 2000, 60_999, 61_000, 61_001]) {
+    ms = atMs
+    events.unknownKey('192.0.2.1')
+  }
+  const lines = written.map((text) => JSON.parse(text) as Record<string, unknown>)
+  assert.deepEqual(
+    lines.map(({ level, event, address, sinceTheLastLine }) => [level, event, address, sinceTheLastLine]),
+    [
+      ['warn', 'unknown-key', '192.0.2.1', 1],
+      ['warn', 'unknown-key', '192.0.2.1', 3],
+    ],
+  )
+})

@@ -47,6 +47,14 @@ describe('a file .env', () => {
       ],
     )
   })
+  test('that spells a name of ours in its own way is told that this sets nothing', () => {
+    writeFileSync(
+      file,
+      'duktig_port=1\nexport DUKTIG-HOST = x\nDuktig_Mode=\n#duktig_a=1\nduktigs=1\nMY_duktig_a=1\n',
+    )
+    const unknown = (name: string) => `${name} is no setting; \`duktig --help\` lists them all`
+    assert.deepEqual(mistakesOf({}, file), ['duktig_port', 'DUKTIG-HOST', 'Duktig_Mode'].map(unknown))
+  })
   test('that names something without a value is not told about its default, but about a wrong name', () => {
     writeFileSync(file, 'DUKTIG_METRICS_PORT 9000\nDUKTIG_PROT 80\nDUKTIG_CORS-ORIGINS=x\nDUKTIG_HOST;\n')
     assert.deepEqual(

@@ -21,6 +21,8 @@ export interface Operator {
   readonly folder: string
   /** Runs a command to its end, with `input` on its standard input. */
   run(args: readonly string[], options?: RunOptions): Promise<Ran>
+  /** Settings of a service on that folder, which listens where there is room. */
+  readonly variables: Readonly<Record<string, string>>
   /** Starts the service and stops it, in this process: what a first start makes is there. */
   startOnce(variables?: Readonly<Record<string, string>>): Promise<void>
   remove(): void
@@ -39,12 +41,13 @@ interface RunOptions {
 
 export function newOperator(): Operator {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-command-'))
+  const variables = { DUKTIG_DATA_DIR: join(folder, 'data'), DUKTIG_PORT: '0', DUKTIG_METRICS_PORT: '0' }
   return {
     folder,
+    variables,
     run: (args, options = {}) => run(folder, args, options),
-    async startOnce(variables = {}) {
-      const ours = { DUKTIG_DATA_DIR: join(folder, 'data'), DUKTIG_PORT: '0', DUKTIG_METRICS_PORT: '0' }
-      await (await startService(readSettings({ ...ours, ...variables }), silentLog)).stop()
+    async startOnce(others = {}) {
+      await (await startService(readSettings({ ...variables, ...others }), silentLog)).stop()
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }

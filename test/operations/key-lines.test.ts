@@ -1,0 +1,31 @@
+/** Keys of applications in the log of a service: whoever set a backend up wrongly can find out why it is refused. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLog } from '../../src/operations/log.ts'
+import { startService } from '../../src/serve.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import { newOperator } from '../support/command.ts'
+import { send } from '../support/raw-http.ts'
+
+const KEYS = ['the-first-key-of-many', 'the-other-key-of-many'] as const
+
+test('another key in the settings is told, and so is a request with the one before it', async (t) => {
+  const operator = newOperator()
+  t.after(() => operator.remove())
+  const lines: string[] = []
+  const log = createLog('info', { write: (text: string) => void lines.push(text) })
+  const events = () => lines.map((line) => (JSON.parse(line) as { event?: string }).event)
+  const start = (key: string) =>
+    startService(readSettings({ ...operator.variables, DUKTIG_AUTH_KEY: key }), log)
+  for (const key of [KEYS[0], KEYS[0]]) await (await start(key)).stop()
+  assert.deepEqual(new Set(events()), new Set(['stopping', 'stopped']))
+  lines.length = 0
+  const service = await start(KEYS[1])
+  t.after(() => service.stop())
+  for (const key of ['', KEYS[1], KEYS[0]]) {
+    const { status } = await send(service.address, 'POST', '/auth/token', { 'X-Auth-Key': key })
+    assert.equal(status === 401, key !== KEYS[1])
+  }
+  assert.deepEqual(events(), ['key-replaced', 'unknown-key'])
+  for (const line of lines) for (const key of KEYS) assert.equal(line.includes(key), false)
+})
