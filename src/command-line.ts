@@ -8,6 +8,7 @@ import { readJournals } from './operations/read-journals.ts'
 import { hasMasterSecret } from './operations/secrets.ts'
 import { createLog } from './operations/log.ts'
 import { recoverStore } from './recover-store.ts'
+import { KeyRing } from './tokens/key-ring.ts'
 
 /** Runs what `args` ask for. */
 export async function runCommand(
@@ -31,7 +32,7 @@ export async function runCommand(
     async open(settings) {
       const { store } = await openStore(settings)
       try {
-        const composed = await compose(settings, store, createLog('warn'), false)
+        const composed = await compose(settings, store, createLog('warn'), KeyRing.read)
         return { ...composed, close: () => composed.recorder.stop().then(() => store.close()) }
       } catch (error) {
         await store.close()

@@ -29,18 +29,20 @@ export interface Composed {
   readonly recorder: ActionRecorder
 }
 
-/** Everything the use cases need. The store is the caller's to close, also when this fails. A command makes no keys. */
+/**
+ * Everything the use cases need. The store is the caller's to close, also when this fails. Commands pass `KeyRing.read`, which adds
+ * no first keys.
+ */
 export async function compose(
   settings: Settings,
   store: Store,
   givenLog: Log,
-  makesKeys = true,
+  loadKeys: typeof KeyRing.load = KeyRing.load,
 ): Promise<Composed> {
   const hasKeys = (await store.listKeys()).length > 0
   const secret = masterSecret(settings.dataDir, settings.secret, hasKeys)
   const sealer = createSealer(secret)
-  const keysOf = makesKeys ? KeyRing.load : KeyRing.read
-  const keys = await keysOf(store, store.clock, sealer, settings.accessTokenAlg)
+  const keys = await loadKeys(store, store.clock, sealer, settings.accessTokenAlg)
   const passwords = createPasswords()
   const decoys = createDecoys(secret)
   decoys.learn(await store.samplePasswordHashes(LIMITS.hashesSampled))

@@ -5,11 +5,11 @@ import type { Settings } from './settings/settings.ts'
 import type { ApplicationStore, NewApplication } from './store/store.ts'
 import { hashApplicationKey, newApplicationKey } from './tokens/application-key.ts'
 
-interface Opened {
+interface EnsuredApplication {
   /** The key, if one had to be made; it is shown once. */
   readonly newKey: string | null
-  /** Whether the key of the settings has taken the place of others. */
-  readonly replacesKeys: boolean
+  /** How many others the key of the settings has taken the place of. */
+  readonly replacedKeys: number
 }
 
 /**
@@ -17,27 +17,29 @@ interface Opened {
  * another terminal may have other settings.
  * @throws {SettingsError} when the key of the settings opens another application
  */
-export async function ensureDefaultApplication(settings: Settings, store: ApplicationStore): Promise<Opened> {
+export async function ensureDefaultApplication(
+  settings: Settings,
+  store: ApplicationStore,
+): Promise<EnsuredApplication> {
   const application = defaultApplication(settings)
   if (settings.authKey !== null) {
     const keyHash = hashApplicationKey(settings.authKey)
-    const isNew = (await store.findApplicationByKey(keyHash)) === null
-    const replacesKeys = isNew && (await store.findApplication(DEFAULT_APPLICATION_ID)) !== null
-    if ((await store.putDefaultApplication(application, keyHash)) === null)
+    const put = await store.putDefaultApplication(application, keyHash)
+    if (put === null)
       throw new SettingsError([
         'DUKTIG_AUTH_KEY is the key of another application already; choose another one',
       ])
-    return { newKey: null, replacesKeys }
+    return { newKey: null, replacedKeys: put.replacedKeys }
   }
   if ((await store.findApplication(DEFAULT_APPLICATION_ID)) === null) {
     const key = newApplicationKey()
     // If not, another instance that started at the same moment made it, and shows its key.
     if (await store.addDefaultApplication(application, hashApplicationKey(key)))
-      return { newKey: key, replacesKeys: false }
+      return { newKey: key, replacedKeys: 0 }
   }
   const { clientId: _clientId, type: _type, ...change } = application
   await store.changeApplication(DEFAULT_APPLICATION_ID, change)
-  return { newKey: null, replacesKeys: false }
+  return { newKey: null, replacedKeys: 0 }
 }
 
 function defaultApplication(settings: Settings): NewApplication {

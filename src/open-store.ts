@@ -1,6 +1,6 @@
 /** Opens the store that the settings name, with the journal of ends behind it. */
 import { existsSync, readdirSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { createClock } from './operations/clock.ts'
 import { completeJournal, completeOften } from './operations/complete-journal.ts'
 import { openJournal } from './operations/end-journal.ts'
@@ -113,7 +113,7 @@ export function hasDatabase(settings: Settings): boolean {
 
 /** What to do where there is nothing to open, or null: to open it would make it, perhaps in the wrong folder. */
 export async function missingDatabase(settings: Settings): Promise<string | null> {
-  return (await lookForDatabase(settings))?.advice ?? null
+  return (await lostDatabase(settings)) ?? (hasDatabase(settings) ? null : nothingYet(settings))
 }
 
 function databaseFile(settings: Settings): string {
@@ -132,28 +132,33 @@ function beatOften(store: Store, instanceId: string, journal: Journal): NodeJS.T
 
 /** Beside a journal, or what a restore leaves that was killed, no database is made anew: it would be taken for the one that is gone. */
 async function refuseLost(settings: Settings): Promise<void> {
-  const missing = await lookForDatabase(settings)
-  if (missing?.wasThere === true) throw new RestoredStore(missing.advice)
+  const lost = await lostDatabase(settings)
+  if (lost !== null) throw new RestoredStore(lost)
 }
 
-async function lookForDatabase(
-  settings: Settings,
-): Promise<{ readonly wasThere: boolean; readonly advice: string } | null> {
+/** What to do where there has been a database and is none, or null. */
+async function lostDatabase(settings: Settings): Promise<string | null> {
   // The journal first: another process that makes both at this moment makes the database before it.
   const signs = (await hasJournal(journalFolder(settings))) ? ['the folder journal'] : []
   if (hasDatabase(settings)) return null
   const file = resolve(databaseFile(settings))
-  const beside = existsSync(settings.dataDir) ? readdirSync(settings.dataDir) : []
   const isLeft = (name: string) =>
     /\.(?:restoring|before-restore-.*)$/.test(name) && name.startsWith(`${basename(file)}.`)
-  signs.push(...beside.filter(isLeft))
-  const begin = 'name another one with DUKTIG_DATA_DIR, or fill it by `duktig serve`'
-  const none = `there is ${beside.length === 0 ? 'nothing' : 'no database'} in the data folder ${dirname(file)} yet: ${begin}`
-  if (signs.length === 0) return { wasThere: false, advice: none }
-  const gone =
+  signs.push(...namesIn(settings.dataDir).filter(isLeft))
+  if (signs.length === 0) return null
+  return (
     `the database file ${file} is missing, and beside it there is ${signs.join(', ')}: put the file back, or restore a backup with ` +
     '`duktig restore`; to begin anew, name an empty folder with DUKTIG_DATA_DIR'
-  return { wasThere: true, advice: gone }
+  )
+}
+
+function nothingYet({ dataDir }: Settings): string {
+  const what = namesIn(dataDir).length === 0 ? 'nothing' : 'no database'
+  return `there is ${what} in the data folder ${resolve(dataDir)} yet: name another one with DUKTIG_DATA_DIR, or fill it by \`duktig serve\``
+}
+
+function namesIn(folder: string): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder) : []
 }
 
 /**

@@ -48,14 +48,15 @@ export async function startService(
   const { store } = await openStore(settings, true)
   let composed: Composed | null = null
   try {
-    const { newKey, replacesKeys } = await ensureDefaultApplication(settings, store)
+    const { newKey, replacedKeys } = await ensureDefaultApplication(settings, store)
     if (newKey !== null) showKey(newKey)
-    composed = await compose(settings, store, log)
-    if (replacesKeys)
-      composed.log.warn(
-        { event: 'key-replaced' },
+    // At once: if this start fails, the next one has nothing to replace.
+    if (replacedKeys > 0)
+      log.warn(
+        { event: 'keys-replaced', replacedKeys },
         'DUKTIG_AUTH_KEY opens the default application now, and the keys that opened it before do not any more',
       )
+    composed = await compose(settings, store, log)
     await composed.deps.keys.retireOtherAlgorithms()
     for (const problem of await store.inspect()) composed.log.warn({ event: 'store' }, problem)
     const isEmpty = await hasNoAccount(store)

@@ -65,7 +65,7 @@ async function alone<T>(
   }
 }
 
-/** If not, somebody has said so already, or will when it is his turn. */
+/** One that has died is told of when it is measured; the others must go on. */
 function continueIfAlive(pid: number): void {
   try {
     process.kill(pid, 'SIGCONT')

@@ -1,4 +1,5 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { accessSync, constants, readdirSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { DEFAULT_APPLICATION_ID } from '../core/application.ts'
 import { LIMITS } from '../settings/limits.ts'
@@ -28,18 +29,28 @@ export function doctorCommand(context: Context): Command {
 async function problemsOf(context: Context, settings: Settings): Promise<string[]> {
   const { dataDir } = settings
   try {
-    if (existsSync(dataDir)) accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+    if (!isNothingIn(dataDir)) accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+    // Opening the store would make all that is missing: whoever looks at the wrong folder would be told that all is well.
+    const missing = await context.missingDatabase(settings)
+    if (missing !== null) return [missing]
   } catch (error) {
     return [`the data folder ${dataDir} cannot be used: ${(error as Error).message}`]
   }
-  // Opening the store would make all that is missing: whoever looks at the wrong folder would be told that all is well.
-  const missing = await context.missingDatabase(settings)
-  if (missing !== null) return [missing]
-  if (!existsSync(dataDir))
-    return [`the data folder ${dataDir} does not exist: name another one with DUKTIG_DATA_DIR`]
+  // With PostgreSQL it holds the master secret and the journal.
+  if (isNothingIn(dataDir))
+    return [`there is nothing in the data folder ${resolve(dataDir)}: name another one with DUKTIG_DATA_DIR`]
   const open = statSync(dataDir).mode & 0o077
   const problems = open === 0 ? [] : [`others may look into ${dataDir}: chmod 700 ${dataDir}`]
   return [...problems, ...(await storeProblems(context, settings))]
+}
+
+function isNothingIn(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true
+    throw error
+  }
 }
 
 async function storeProblems(context: Context, settings: Settings): Promise<string[]> {

@@ -43,7 +43,9 @@ function stateOf(key: SigningKey, signer: string | undefined): string {
 
 function rotateKeysCommand(context: Context): Command {
   return new Command('rotate')
-    .description('add a key; it is published now, signs in ten minutes, and signs nobody out')
+    .description(
+      'add a key; it is published now, signs in ten minutes, the first of an algorithm at once, and signs nobody out',
+    )
     .argument('[purpose]', PURPOSES.join(', '), 'access')
     .action(async (text: string) => {
       const purpose = PURPOSES.find((p) => p === text)
@@ -51,7 +53,10 @@ function rotateKeysCommand(context: Context): Command {
       const dates = createDateFormat(context.settings().timeZone)
       await withDeps(context, async ({ deps }) => {
         const key = await rotateKey(deps, purpose)
-        print(`The ${purpose} key ${key.kid} is published and signs from ${dates.format(key.activeAtMs)} on.`)
+        // A service with another algorithm goes on signing with its own.
+        const where = purpose === 'access' ? `, where DUKTIG_ACCESS_TOKEN_ALG is ${key.algorithm}` : ''
+        const from = dates.format(key.activeAtMs)
+        print(`The ${purpose} key ${key.kid} is published and signs from ${from} on${where}.`)
       })
     })
 }
@@ -64,6 +69,8 @@ function exportKeysCommand(context: Context): Command {
     .action(async () => {
       await withDeps(context, async ({ deps: { keys } }) => {
         const believed = keys.verifiers('access')
+        if (believed.length === 0)
+          throw new CommandError('there are no access keys yet: the first start of the service makes one')
         const exported = believed.map((key) => key.publicJwk() ?? sharedJwk(key))
         // Also the last of those before another algorithm was chosen: whoever expects public keys must know.
         if (believed.some((key) => key.publicJwk() === null))

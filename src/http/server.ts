@@ -1,4 +1,4 @@
-/** The HTTP server: limits, time-outs, routing and the way from an answer to the wire. Knows no face. */
+/** The HTTP server: limits, time-outs and routing. Knows no face. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import Router from 'find-my-way'
@@ -8,7 +8,7 @@ import type { Answer } from './answer.ts'
 import type { FloodGate } from './flood-gate.ts'
 import { closeIdleConnections } from './idle-connections.ts'
 import type { HttpRequest, HttpRoute } from './route.ts'
-import { writeAnswer, writerOfOne } from './write-answer.ts'
+import { writeAnswer, prebuiltWriter } from './write-answer.ts'
 
 export interface ServerOptions {
   readonly routes: readonly HttpRoute[]
@@ -34,12 +34,12 @@ export interface ServerOptions {
 
 /** With what is made once, at the start. */
 interface Serving extends ServerOptions {
-  readonly writeBusy: ReturnType<typeof writerOfOne>
+  readonly writeBusy: ReturnType<typeof prebuiltWriter>
 }
 
 /** Builds the server; listening and draining are the caller's. */
 export async function createServer(given: ServerOptions): Promise<Server> {
-  const options: Serving = { ...given, writeBusy: writerOfOne(given.busy) }
+  const options: Serving = { ...given, writeBusy: prebuiltWriter(given.busy) }
   // Not imported, for the reason that stands in `operations/metrics.ts`.
   const { createServer: create } = process.getBuiltinModule('node:http')
   const limits = {
@@ -52,7 +52,7 @@ export async function createServer(given: ServerOptions): Promise<Server> {
   const handleCors = options.corsOrigins.length > 0 ? await corsHandler(options) : null
   const server = create(limits, (request, response) => {
     if (handleCors === null) return route(request, response)
-    // Answers to preflight requests do not come by `write`.
+    // Answers to preflight requests do not come by `writeAnswer`.
     if (options.isDraining()) response.setHeader('connection', 'close')
     handleCors(request, response, () => route(request, response))
   })
@@ -191,8 +191,9 @@ class RoutedRequest implements HttpRequest {
 /** Writes an answer. If that throws, nothing of it leaves, and a fault is written in its place. Returns what was written. */
 function tryToWrite(options: Serving, route: HttpRoute, response: ServerResponse, answer: Answer): Answer {
   try {
-    const isWritten = answer === options.busy && !options.isDraining() && options.writeBusy(response)
-    if (!isWritten) writeAnswer(response, answer, options.isDraining())
+    const isDraining = options.isDraining()
+    if (answer !== options.busy || isDraining || !options.writeBusy(response))
+      writeAnswer(response, answer, isDraining)
     return answer
   } catch (error) {
     // A `writeHead` that throws leaves headers and the phrase of its status behind. Those for web pages were there before.

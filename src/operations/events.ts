@@ -25,8 +25,8 @@ export function createEvents(log: Log, metrics: Metrics, recorder: ActionRecorde
       if (performance.now() - lastKeyLineMs < KEY_LINE_EVERY_MS) return
       lastKeyLineMs = performance.now()
       log.warn(
-        { event: 'unknown-key', address, sinceTheLastLine: unknownKeys },
-        'A request came with a key that opens no application',
+        { event: 'unknown-key', address, requests: unknownKeys },
+        'Requests came with a key that is unknown, has ended or is of a disabled application; the last one from this address',
       )
       unknownKeys = 0
     },

@@ -3,8 +3,8 @@ import { parseEnv } from 'node:util'
 
 export interface EnvFile {
   readonly values: Readonly<Record<string, string>>
-  /** What is written like a setting of ours, but with other letters or signs before its second word: it sets nothing. */
-  readonly misspelt: readonly string[]
+  /** All names that Node reads; what `=` is missing behind is a part of the next one. */
+  readonly names: readonly string[]
   /** Names of ours without `=` behind them: they set nothing, and whoever wrote one would wonder why. */
   readonly withoutValue: readonly string[]
   /** Names with a value that is not what somebody wrote, each with why and what to do; a cut secret would be another one. */
@@ -18,23 +18,19 @@ export function readEnvFile(content: string): EnvFile {
     // Where only spaces are left for a value, Node takes the next line for it, which may be a secret.
     .replaceAll(/^([ \t]*(?:export[ \t]+)?\w+[ \t]*=)[ \t]+$/gm, '$1')
   // Where `=` is missing behind a name, Node takes all before the next one for the name: that may be a secret.
-  const named = Object.entries(parseEnv(text) as EnvFile['values']).filter(([name]) => /^\w+$/.test(name))
+  const all = parseEnv(text) as EnvFile['values']
+  const named = Object.entries(all).filter(([name]) => /^\w+$/.test(name))
   const values = Object.fromEntries(named)
   return {
     values,
-    misspelt: misspeltNames(text),
+    names: Object.keys(all),
     withoutValue: namesWithoutValue(text),
     unlike: new Map([...cutAtHash(text, values), ...cutAtQuote(text, values), ...openQuotes(text, values)]),
   }
 }
 
-function misspeltNames(text: string): string[] {
-  const lines = text.matchAll(/^[ \t]*(?:export[ \t]+)?(duktig[_.-][\w.-]*)[ \t]*=/gim)
-  return Array.from(lines, ([, name = '']) => name).filter((name) => !name.startsWith('DUKTIG_'))
-}
-
 function namesWithoutValue(text: string): string[] {
-  const lines = text.matchAll(/^[ \t]*(?:export[ \t]+)?(DUKTIG_\w*)(?!\w|[ \t]*=)/gm)
+  const lines = text.matchAll(/^[ \t]*(?:export[ \t]+)?(DUKTIG_\w*)(?![\w.-]|[ \t]*=)/gm)
   return Array.from(lines, ([, name = '']) => name)
 }
 

@@ -59,13 +59,13 @@ export function readSettingsWithFile(ofProcess: Variables, file: string): Settin
       return readSettings(variables, { mistakes, isUnclear: () => true })
     }
   }
-  const { values, misspelt, withoutValue, unlike } = readEnvFile(text)
+  const { values, names, withoutValue, unlike } = readEnvFile(text)
   const unsure = [...unlike].filter(([name]) => KNOWN.has(name) && variables[name] === undefined)
   const unread = Object.fromEntries(unsure.map(([name]) => [name, '']))
   const given: Variables = { ...values, ...unread, ...variables }
   const empty = new Set(withoutValue.filter((name) => (given[name] ?? '') === '' && !(name in unread)))
   const mistakes = [
-    ...misspelt.map(unknown),
+    ...names.flatMap((name) => misspelt(name, file)),
     ...[...empty].map((name) =>
       isUnknown(name) ? unknown(name) : `${file} gives ${name} no value: write ${name}=…`,
     ),
@@ -103,6 +103,14 @@ function isOfKubernetes(name: string, value: string | undefined): boolean {
 
 function isUnknown(name: string): boolean {
   return name.startsWith('DUKTIG_') && !name.startsWith('DUKTIG_TEST_') && !KNOWN.has(name)
+}
+
+/** A setting's name in small letters, or with a hyphen or a dot in it, sets nothing. */
+function misspelt(name: string, file: string): string[] {
+  const meant = name.toUpperCase().replaceAll(/[-.]/g, '_')
+  if (meant === name) return []
+  if (KNOWN.has(meant)) return [`${name} in ${file} sets nothing: write ${meant}`]
+  return /^DUKTIG_[\w.-]+$/.test(name) ? [unknown(name)] : []
 }
 
 function unknown(name: string): string {

@@ -213,7 +213,13 @@ export interface ApplicationStore {
    * Makes the default application what the settings say, creating it at the first start. Null, and nothing is changed, when the
    * key is one of another application's, ended or not.
    */
-  putDefaultApplication(application: NewApplication, keyHash: string): Promise<Application | null>
+  putDefaultApplication(application: NewApplication, keyHash: string): Promise<PutApplication | null>
+}
+
+export interface PutApplication {
+  readonly application: Application
+  /** How many other keys opened it until then. */
+  readonly replacedKeys: number
 }
 
 export interface KeyStore {

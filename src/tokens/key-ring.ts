@@ -30,7 +30,8 @@ export class KeyRing {
   }
 
   /**
-   * The keys that there are, for a command: in a shell with other settings one that looks must add none that is believed.
+   * The keys that there are. For commands: one that only looks, in a shell with other settings, must not add a key that the service
+   * then believes.
    * @throws {SealError} when the master secret is not the one that the keys are sealed with
    */
   static async read(
@@ -90,8 +91,8 @@ export class KeyRing {
     const nowMs = this.#clock.nowMs()
     let best: SigningKey | null = null
     for (const key of this.#keys) {
-      if (key.purpose !== purpose || key.algorithm !== this.#algorithms[purpose] || key.activeAtMs > nowMs)
-        continue
+      if (key.purpose !== purpose || key.algorithm !== this.#algorithms[purpose]) continue
+      if (key.activeAtMs > nowMs || (key.retireAtMs !== null && key.retireAtMs <= nowMs)) continue
       const stays = key.retireAtMs === null
       const bestStays = best?.retireAtMs === null
       if (best === null || (stays === bestStays ? key.activeAtMs >= best.activeAtMs : stays)) best = key

@@ -62,7 +62,7 @@ export interface Events {
   action(action: Action): void
   /** A refresh: counted, not listed. */
   refresh(result: RefreshResult): void
-  /** A key that opens no application, as of a backend that was set up wrongly: logged now and then, not listed. */
+  /** A key that is unknown, has ended or is of a disabled application: logged now and then, not listed. */
   unknownKey(address: string): void
   /** Settles when the actions of before can be read, or the store has refused them. */
   flush(): Promise<void>

@@ -3,9 +3,18 @@ import { type Denial, deny } from '../core/denial.ts'
 import { hashApplicationKey } from '../tokens/application-key.ts'
 import type { Deps } from './deps.ts'
 
-/** The application that a key opens. Denials: `credential-missing`, `application-unknown`. */
-export async function identifyApplication(deps: Deps, key: string): Promise<Application | Denial> {
+/**
+ * The application that a key opens. Denials: `credential-missing`, `application-unknown`; whoever operates the service is told
+ * of the latter, from which address it came, since the caller is not told why.
+ */
+export async function identifyApplication(
+  deps: Deps,
+  key: string,
+  address: string,
+): Promise<Application | Denial> {
   if (key === '') return deny('credential-missing')
   const application = await deps.store.findApplicationByKey(hashApplicationKey(key))
-  return application === null || application.disabled ? deny('application-unknown') : application
+  if (application !== null && !application.disabled) return application
+  deps.events.unknownKey(address)
+  return deny('application-unknown')
 }

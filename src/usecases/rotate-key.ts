@@ -12,9 +12,13 @@ const MARGIN_MS = 60_000
  */
 export async function rotateKey(deps: Deps, purpose: KeyPurpose): Promise<StoredKey> {
   const { keys, store, events } = deps
-  // The first one of an algorithm, before the service takes it up: nothing else could sign until this one does.
-  const waitsMs = keys.findSigner(purpose) === null ? 0 : LIMITS.keyPublishedBeforeUseMs
-  const activeAtMs = store.clock.nowMs() + waitsMs
+  await keys.reload()
+  const publishedAtMs = store.clock.nowMs()
+  const signsFromMs = publishedAtMs + LIMITS.keyPublishedBeforeUseMs
+  // Where nothing can sign until then, as before a change of algorithm, this one must be able to at once.
+  const before = keys.findSigner(purpose)
+  const bridges = before !== null && (before.retireAtMs === null || before.retireAtMs > signsFromMs)
+  const activeAtMs = bridges ? signsFromMs : publishedAtMs
   const key = keys.newKey(purpose, keys.algorithm(purpose), activeAtMs)
   await store.rotateKey(key, activeAtMs + (await longestLifeMs(deps, purpose)) + MARGIN_MS)
   await keys.reload()

@@ -91,7 +91,7 @@ test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s`, async 
   const peakMiB = memoryMiB(service.process.pid, 'VmHWM')
   t.diagnostic(JSON.stringify({ capacity, overload, afterwards, capacityAgain, peakMiB }))
 
-  for (const { statuses, unanswered, withoutRetryAfter } of [capacity, overload, afterwards]) {
+  for (const { statuses, unanswered, withoutRetryAfter } of [capacity, overload, afterwards, capacityAgain]) {
     const { 200: _, 429: __, 503: ___, ...others } = statuses
     assert.deepEqual(
       { others, unanswered, withoutRetryAfter },

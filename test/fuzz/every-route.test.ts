@@ -28,8 +28,11 @@ const MISTAKES_SHOWN = 10
 
 const seed = givenSeed() ?? freshSeed()
 const faults: unknown[] = []
-const note = (...line: unknown[]) => void faults.push(line)
-/** A store that cannot answer is a fault here: nothing stands in its way. */
+/** A store that cannot answer is a fault here: nothing stands in its way. A key that opens nothing is none: we send such ones. */
+function note(...line: unknown[]): void {
+  const [{ event }] = line as [{ readonly event?: string }]
+  if (event !== 'unknown-key') faults.push(line)
+}
 const log: Log = { ...silentLog, warn: note, error: note }
 
 /** In memory where there is a place: what is looked at here is not how a disk keeps what it was given. */

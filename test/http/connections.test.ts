@@ -1,17 +1,15 @@
 /** Bytes that are no HTTP or nearly none, doubled headers, and connections that hold on too long. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type Socket, connect } from 'node:net'
+import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { Server } from 'node:http'
-import { after, before, describe, mock, test } from 'node:test'
-import { IDLE_CHECK_MS } from '../../src/http/idle-connections.ts'
+import { after, before, describe, test } from 'node:test'
 import { LIMITS } from '../../src/settings/limits.ts'
 import { type Tokens, addAccount, signIn } from '../support/people.ts'
 import { bodyOf, openConnection, sendBytes, statusOf } from '../support/raw-socket.ts'
 import { send } from '../support/raw-http.ts'
+import { serverOf } from '../support/server-of.ts'
 import { AUTH_KEY, type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
 
 let service: TestService
@@ -24,8 +22,6 @@ after(() => service.stop())
 
 const END = 'Host: x\r\nConnection: close\r\n\r\n'
 const ping = (headers: string) => `GET /system/ping HTTP/1.1\r\n${headers}${END}`
-/** With answers larger than all buffers between hold. */
-const MANY = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(300)
 const chunked = (rest: string) =>
   `POST /auth/refresh_token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${rest}`
 
@@ -149,19 +145,6 @@ test('who asks whether to go on is told so, and then answered', async () => {
   assert.match(await connection.untilClosed(), /HTTP\/1\.1 401 .*Incorrect credentials/s)
 })
 
-/** The server behind the service, as Node announces it with every request. */
-async function serverOf(base: string): Promise<Server> {
-  const seen: Server[] = []
-  const listen = (message: unknown) => seen.push((message as { server: Server }).server)
-  subscribe('http.server.request.start', listen)
-  await send(base, 'GET', '/system/ping')
-  unsubscribe('http.server.request.start', listen)
-  const { port } = new URL(base)
-  const server = seen.find((one) => String((one.address() as { port: number }).port) === port)
-  assert.ok(server)
-  return server
-}
-
 describe('who sends slowly', () => {
   test('is cut off by the bounds of the limits', async () => {
     const server = await serverOf(service.address)
@@ -209,74 +192,6 @@ test('who never closes his half of a connection does not hold it', async () => {
   } finally {
     await slow.stop()
   }
-})
-
-describe('a connection', () => {
-  const request = 'GET /system/ping HTTP/1.1\r\nHost: x\r\n\r\n'
-  before(() => mock.timers.enable({ apis: ['setInterval'] }))
-  after(() => mock.timers.reset())
-
-  test('stays while somebody uses it, and is closed when nothing has moved for the time that answers name', async () => {
-    const connection = await openConnection(service.address)
-    for (let i = 0; i < 3; i++) {
-      connection.write(request)
-      await connection.until(new RegExp(`^(?:[^]*keep-alive: timeout=65\r\n[^]*pong){${i + 1}}$`))
-      mock.timers.tick(IDLE_CHECK_MS)
-    }
-    mock.timers.tick(IDLE_CHECK_MS - 1)
-    assert.equal(connection.socket.closed, false)
-    mock.timers.tick(1)
-    assert.equal((await connection.untilClosed()).match(/pong/g)?.length, 3)
-  })
-
-  test('has no other time-out, and leaves no timer behind', async (t) => {
-    const server = await serverOf(service.address)
-    assert.deepEqual([server.timeout, server.keepAliveTimeout], [0, 0])
-    const made = t.mock.method(globalThis, 'setInterval')
-    const cleared = t.mock.method(globalThis, 'clearInterval')
-    const connection = await openConnection(service.address)
-    connection.write(request)
-    await connection.until(/pong/)
-    connection.socket.end()
-    await connection.untilClosed()
-    const timers = made.mock.calls.map(({ result }) => result)
-    assert.equal(timers.length, 1)
-    while (!cleared.mock.calls.some(({ arguments: [timer] }) => timer === timers[0])) await wait(5)
-  })
-
-  test('stays while its other side reads, though it asks for nothing more', async () => {
-    const server = await serverOf(service.address)
-    const connected = once(server, 'connection')
-    const socket = connect(Number(new URL(service.address).port), '127.0.0.1')
-    const [ours] = (await connected) as [Socket]
-    socket.write(MANY)
-    socket.on('data', () => socket.pause())
-    for (let i = 0; i < 10; i++) {
-      const moved = ours.bytesWritten
-      while (ours.bytesWritten === moved) {
-        socket.resume()
-        await wait(1)
-      }
-      mock.timers.tick(IDLE_CHECK_MS)
-      assert.equal(ours.destroyed, false)
-    }
-    socket.destroy()
-  })
-
-  test('is closed although its other side does not read what it has asked for', async () => {
-    const socket = connect(Number(new URL(service.address).port), '127.0.0.1')
-    const closed = once(socket, 'close')
-    socket.on('error', () => {})
-    socket.write(MANY)
-    const server = await serverOf(service.address)
-    const connections = promisify(server.getConnections.bind(server))
-    while ((await connections()) > 0) {
-      mock.timers.tick(IDLE_CHECK_MS)
-      await wait(20)
-    }
-    socket.resume()
-    await closed
-  })
 })
 
 test('what somebody asks for who hangs up at once is recorded with his address, or not done', async () => {

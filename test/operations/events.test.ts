@@ -88,7 +88,7 @@ test('keys that open nothing are told now and then, with how many there were', a
   }
   const lines = written.map((text) => JSON.parse(text) as Record<string, unknown>)
   assert.deepEqual(
-    lines.map(({ level, event, address, sinceTheLastLine }) => [level, event, address, sinceTheLastLine]),
+    lines.map(({ level, event, address, requests }) => [level, event, address, requests]),
     [
       ['warn', 'unknown-key', '192.0.2.1', 1],
       ['warn', 'unknown-key', '192.0.2.1', 3],

@@ -26,6 +26,6 @@ test('another key in the settings is told, and so is a request with the one befo
     const { status } = await send(service.address, 'POST', '/auth/token', { 'X-Auth-Key': key })
     assert.equal(status === 401, key !== KEYS[1])
   }
-  assert.deepEqual(events(), ['key-replaced', 'unknown-key'])
+  assert.deepEqual(events(), ['keys-replaced', 'unknown-key'])
   for (const line of lines) for (const key of KEYS) assert.equal(line.includes(key), false)
 })

@@ -31,6 +31,7 @@ test('commands, a start and a recovery need no memory for the ends in the journa
   const operator = newOperator()
   t.after(() => operator.remove())
   const { folder, run } = operator
+  await operator.startOnce()
   assert.equal((await run(['account', 'create', '--email', 'ani@example.com'])).code, 0)
   const [file = ''] = globSync(join(folder, 'data', 'journal', '*.jsonl'))
   const ends = Array.from({ length: 300_000 }, (_, i) => end(`somebody-s-session-${i}`, 1))

@@ -186,10 +186,13 @@ function defaultCases(engine: TestEngine): void {
       const other = await makeApplication(store)
       const given = newApplication({ clientId: 'default' })
       const put = await store.putDefaultApplication(given, 'key-1')
-      assert.deepEqual(put, { ...given, applicationId: 1, disabled: false, epoch: 1 })
+      assert.deepEqual(put, {
+        application: { ...given, applicationId: 1, disabled: false, epoch: 1 },
+        replacedKeys: 0,
+      })
       assert.ok(other.applicationId > 1)
       const next = await makeApplication(store)
-      assert.deepEqual(await store.listApplications(), [put, other, next])
+      assert.deepEqual(await store.listApplications(), [put?.application, other, next])
     } finally {
       await own.close()
     }
@@ -203,13 +206,14 @@ function defaultCases(engine: TestEngine): void {
       const stores = [store, await own.another()] as const
       const put = await together(stores, 6, (each) => each.putDefaultApplication(given, 'key-1'))
       assert.equal(new Set(put.map((each) => JSON.stringify(each))).size, 1)
-      assert.deepEqual(await store.listApplications(), [put[0]])
+      assert.deepEqual(await store.listApplications(), [put[0]?.application])
 
       await store.changeApplication(1, { disabled: true })
       const changed = { ...given, name: 'New', rotation: false, accessTokenTtlSeconds: 60 }
       const after = await store.putDefaultApplication(changed, 'key-1')
-      assert.deepEqual(after, { ...changed, applicationId: 1, disabled: true, epoch: 2 })
-      assert.deepEqual(await store.findApplicationByKey('key-1'), after)
+      const application = { ...changed, applicationId: 1, disabled: true, epoch: 2 }
+      assert.deepEqual(after, { application, replacedKeys: 0 })
+      assert.deepEqual(await store.findApplicationByKey('key-1'), application)
     } finally {
       await own.close()
     }
@@ -222,7 +226,11 @@ function defaultCases(engine: TestEngine): void {
       const given = newApplication({ clientId: 'default' })
       await store.putDefaultApplication(given, 'key-1')
       await store.addApplicationKey(1, 'key-2', null)
-      await store.putDefaultApplication(given, 'key-3')
+      assert.equal((await store.putDefaultApplication(given, 'key-2'))?.replacedKeys, 1)
+      await store.addApplicationKey(1, 'key-ended', null)
+      await store.addApplicationKey(1, 'key-1', null)
+      await store.addApplicationKey(1, 'key-2', 0)
+      assert.equal((await store.putDefaultApplication(given, 'key-3'))?.replacedKeys, 1)
       assert.equal(await store.findApplicationByKey('key-1'), null)
       assert.equal(await store.findApplicationByKey('key-2'), null)
       assert.equal((await store.findApplicationByKey('key-3'))?.applicationId, 1)

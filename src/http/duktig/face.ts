@@ -110,8 +110,9 @@ async function admit(face: Face, route: DuktigRoute, call: Growing): Promise<Den
 async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promise<Answer> {
   const call: Growing & { request: HttpRequest } = { request }
   if (route.credential === 'application') {
-    const application = await identifyApplication(face.deps, header(request, face.headers.authKey))
-    if (isDenial(application)) return denialOfKey(face, application, request)
+    const key = header(request, face.headers.authKey)
+    const application = await identifyApplication(face.deps, key, request.address)
+    if (isDenial(application)) return denialAnswer(application)
     call.application = application
     call.request = forwarded(request, application)
   }
@@ -142,12 +143,6 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
     if (denial !== null) return denialAnswer(denial)
   }
   return route.handle(face, call as Call)
-}
-
-/** Nobody is told more than that, so whoever operates the service is. */
-function denialOfKey(face: Face, denial: Denial, request: HttpRequest): Answer {
-  if (denial.denied === 'application-unknown') face.deps.events.unknownKey(request.address)
-  return denialAnswer(denial)
 }
 
 /** Whoever the access token of a request belongs to. */

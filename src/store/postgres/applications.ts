@@ -92,13 +92,15 @@ export function applicationStore(connection: Connection): ApplicationStore {
         if (owners > 0) return null
         const put = await putDefault(sql, application)
         // The settings name one key; whatever else opened this application before does so no longer.
-        await sql.rows(
-          'delete from application_keys where application_id = $1 and key_hash <> $2',
+        const others = await sql.rows(
+          'delete from application_keys where application_id = $1 and key_hash <> $2 returning expires_at_ms',
           DEFAULT_APPLICATION_ID,
           keyHash,
         )
         await addKey(connection, sql, DEFAULT_APPLICATION_ID, keyHash)
-        return put
+        const nowMs = connection.clock.nowMs()
+        const living = others.filter(([expiresAtMs]) => expiresAtMs === null || Number(expiresAtMs) > nowMs)
+        return { application: put, replacedKeys: living.length }
       }),
   }
 }

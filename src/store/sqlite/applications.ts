@@ -81,11 +81,15 @@ export function applicationStore(connection: Connection): ApplicationStore {
         const after = { ...current, ...application }
         if (before !== null) update(connection, after)
         // The settings name one key; whatever else opened this application before does so no longer.
-        connection
-          .sql('delete from application_keys where application_id = ? and key_hash <> ?')
-          .run(DEFAULT_APPLICATION_ID, keyHash)
+        const others = connection
+          .sql(
+            'delete from application_keys where application_id = ? and key_hash <> ? returning expires_at_ms',
+          )
+          .all(DEFAULT_APPLICATION_ID, keyHash) as unknown as Row[]
         addKey(connection, DEFAULT_APPLICATION_ID, keyHash)
-        return after
+        const nowMs = connection.clock.nowMs()
+        const living = others.filter(([expiresAtMs]) => expiresAtMs === null || Number(expiresAtMs) > nowMs)
+        return { application: after, replacedKeys: living.length }
       }),
   }
 }
