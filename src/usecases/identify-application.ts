@@ -10,11 +10,11 @@ import type { Deps } from './deps.ts'
 export async function identifyApplication(
   deps: Deps,
   key: string,
-  address: string,
+  request: { readonly address: string },
 ): Promise<Application | Denial> {
   if (key === '') return deny('credential-missing')
   const application = await deps.store.findApplicationByKey(hashApplicationKey(key))
   if (application !== null && !application.disabled) return application
-  deps.events.unknownKey(address)
+  deps.events.unknownKey(request.address)
   return deny('application-unknown')
 }

@@ -1,11 +1,9 @@
 /** Whoever is too many is answered by bytes made once; on the wire that is an answer as any other. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { json } from '../../src/http/answer.ts'
-import type { HttpRoute } from '../../src/http/route.ts'
-import { type ServerOptions, createServer } from '../../src/http/server.ts'
+import type { ServerOptions } from '../../src/http/server.ts'
+import { bareRoute, listenBare } from '../support/bare-server.ts'
 import { openConnection } from '../support/raw-socket.ts'
 
 const PAGE = 'https://app.example.com'
@@ -22,40 +20,15 @@ async function listening(t: TestContext, over: Partial<ServerOptions> = {}) {
   const slow = new Promise<void>((resolve) => {
     answerSlow = resolve
   })
-  const full = { ...route('/full', () => json(200, 'nobody should look at it')), hasRoom: () => false }
-  const server = await createServer({
-    routes: [
-      full,
-      { ...full, method: 'POST', operation: { ...full.operation, operationId: 'post' } },
-      { ...full, path: '/head', answersHead: true },
-      route('/slow', () => slow.then(() => json(200, 'slow'))),
-    ],
-    maintenance: null,
-    notFound: json(404, ''),
-    busy: BUSY,
-    floodGate: { take: () => null },
-    tooMany: () => json(429, ''),
-    fault: () => json(500, ''),
-    observe() {},
-    isDraining: () => false,
-    trustedProxies: [],
-    corsOrigins: [],
-    corsHeaders: { allowed: [], exposed: [] },
-    ...over,
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  const connection = await openConnection(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const full = { ...bareRoute('/full', () => json(200, 'nobody should look at it')), hasRoom: () => false }
+  const routes = [
+    full,
+    { ...full, method: 'POST' as const, operation: { ...full.operation, operationId: 'post' } },
+    { ...full, path: '/head', answersHead: true },
+    bareRoute('/slow', () => slow.then(() => json(200, 'slow'))),
+  ]
+  const connection = await openConnection(await listenBare(t, { routes, busy: BUSY, ...over }))
   return { connection, answerSlow }
-}
-
-function route(path: string, handle: HttpRoute['handle']): HttpRoute {
-  const operation = { operationId: path, summary: '', tags: [], responses: {} }
-  return { method: 'GET', path, handle, operation }
 }
 
 function request(line: string, headers = ''): string {

@@ -1,31 +1,30 @@
 /** Whatever throws while a request is served ends with that request: the next one is answered. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { HttpRoute } from '../../src/http/route.ts'
-import { type ServerOptions, createServer } from '../../src/http/server.ts'
+import type { ServerOptions } from '../../src/http/server.ts'
+import { bareRoute, listenBare } from '../support/bare-server.ts'
 
 const PAGE = 'https://app.example.com'
 const GOOD = { status: 200, contentType: 'text/plain', text: 'good' }
 
 const ROUTES: readonly HttpRoute[] = [
-  route('/good', () => GOOD),
-  route('/throws', () => {
+  bareRoute('/good', () => GOOD),
+  bareRoute('/throws', () => {
     throw new Error('on purpose')
   }),
-  route('/rejects', () => Promise.reject(new Error('on purpose'))),
-  route('/unwritable', () => ({ ...GOOD, headers: { 'X-Header': 'no\r\nheader' } })),
-  route('/denied', async () => ({ ...GOOD, status: 401 })),
-  route('/public', () => GOOD, true),
+  bareRoute('/rejects', () => Promise.reject(new Error('on purpose'))),
+  bareRoute('/unwritable', () => ({ ...GOOD, headers: { 'X-Header': 'no\r\nheader' } })),
+  bareRoute('/denied', async () => ({ ...GOOD, status: 401 })),
+  bareRoute('/public', () => GOOD, true),
   {
-    ...route('/full', () => {
+    ...bareRoute('/full', () => {
       throw new Error('nobody should look at it')
     }),
     hasRoom: () => false,
   },
   {
-    ...route('/unknown', () => GOOD),
+    ...bareRoute('/unknown', () => GOOD),
     hasRoom() {
       throw new Error('on purpose')
     },
@@ -34,28 +33,11 @@ const ROUTES: readonly HttpRoute[] = [
 
 async function listening(t: TestContext, over: Partial<ServerOptions> = {}) {
   const faults: unknown[] = []
-  const server = await createServer({
-    routes: ROUTES,
-    maintenance: null,
-    notFound: { status: 404, contentType: null, text: '' },
-    busy: { status: 503, contentType: null, text: '' },
-    floodGate: { take: () => null },
-    tooMany: () => ({ status: 429, contentType: null, text: '' }),
-    fault(error) {
-      faults.push(error)
-      return { status: 500, contentType: null, text: 'fault' }
-    },
-    observe() {},
-    isDraining: () => false,
-    trustedProxies: [],
-    corsOrigins: [],
-    corsHeaders: { allowed: [], exposed: [] },
-    ...over,
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, faults }
+  const fault = (error: unknown) => {
+    faults.push(error)
+    return { status: 500, contentType: null, text: 'fault' }
+  }
+  return { address: await listenBare(t, { routes: ROUTES, fault, ...over }), faults }
 }
 
 test('a handler that throws or rejects, or whose answer cannot be written, answers with a fault', async (t) => {
@@ -126,8 +108,3 @@ test('where not even the fault can be written the connection is cut, and the nex
   await assert.rejects(fetch(`${address}/throws`))
   assert.equal((await fetch(`${address}/good`)).status, 200)
 })
-
-function route(path: string, handle: HttpRoute['handle'], isPublic = false): HttpRoute {
-  const operation = { operationId: path, summary: '', tags: [], responses: {} }
-  return { method: 'GET', path, handle, isPublic, operation }
-}

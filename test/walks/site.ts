@@ -198,7 +198,8 @@ export function useCases(deps: readonly [Deps, Deps]): Transport {
   return {
     async refresh(instance, refreshToken, attemptKey, key) {
       try {
-        const application = key === null ? null : await identifyApplication(deps[instance], key, '192.0.2.1')
+        const application =
+          key === null ? null : await identifyApplication(deps[instance], key, { address: '192.0.2.1' })
         if (application !== null && isDenial(application))
           return { kind: 'refused', reason: application.denied }
         const reply = await refreshSession(deps[instance], { refreshToken, attemptKey, application, address })

@@ -111,7 +111,7 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
   const call: Growing & { request: HttpRequest } = { request }
   if (route.credential === 'application') {
     const key = header(request, face.headers.authKey)
-    const application = await identifyApplication(face.deps, key, request.address)
+    const application = await identifyApplication(face.deps, key, request)
     if (isDenial(application)) return denialAnswer(application)
     call.application = application
     call.request = forwarded(request, application)

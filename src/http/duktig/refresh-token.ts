@@ -41,7 +41,7 @@ async function handle(face: Face, { request }: { request: HttpRequest }): Promis
   if (refreshToken === '') return denialAnswer({ denied: 'credential-missing' })
   const receivedAtMs = face.deps.store.clock.nowMs()
   const key = header(request, face.headers.authKey)
-  const application = key === '' ? null : await identifyApplication(face.deps, key, request.address)
+  const application = key === '' ? null : await identifyApplication(face.deps, key, request)
   if (application !== null && isDenial(application)) return denialAnswer(application)
   const from = application === null ? request : forwarded(request, application)
   const refreshed = await refreshSession(face.deps, {
