@@ -68,9 +68,10 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
     print(`store      ${store.engine}, can be written`)
     const problems = [...(await store.inspect({ deep: true }))]
     const aheadMs = Date.now() - store.clock.nowMs()
-    if (Math.abs(aheadMs) > CLOCK_DIFFERENCE_MS) {
+    if (Math.abs(aheadMs) > CLOCK_DIFFERENCE_MS)
       problems.push(`this machine's clock is ${aheadMs} ms off the database's: set both by NTP`)
-    }
+    else if (store.engine === 'postgres')
+      print(`clock      at most ${CLOCK_DIFFERENCE_MS / 1000} s off the database's`)
     for (const file of await context.damagedJournals(settings, store))
       problems.push(
         `the journal ${file} has an unreadable line: replace it by a good copy if you have one; otherwise restoring any ` +

@@ -20,14 +20,15 @@ export function keysCommand(context: Context): Command {
 function listKeysCommand(context: Context): Command {
   return new Command('list').description('list all signing keys').action(async () => {
     const dates = createDateFormat(context.settings().timeZone)
-    await withDeps(context, async ({ deps: { keys } }) => {
+    await withDeps(context, async ({ deps: { keys, store } }) => {
+      const nowMs = store.clock.nowMs()
       const rows = keys
         .all()
         .map((key) => [
           key.kid,
           key.purpose,
           key.algorithm,
-          stateOf(key, keys.findSigner(key.purpose)?.kid),
+          stateOf(key, keys.findSigner(key.purpose)?.kid, nowMs),
           dates.format(key.activeAtMs),
           dates.format(key.retireAtMs) ?? '',
         ])
@@ -36,9 +37,9 @@ function listKeysCommand(context: Context): Command {
   })
 }
 
-function stateOf(key: SigningKey, signer: string | undefined): string {
+function stateOf(key: SigningKey, signer: string | undefined, nowMs: number): string {
   if (key.kid === signer) return 'signs'
-  return key.retireAtMs === null ? 'published' : 'verifies'
+  return key.retireAtMs === null || key.activeAtMs > nowMs ? 'published' : 'verifies'
 }
 
 function rotateKeysCommand(context: Context): Command {

@@ -26,10 +26,11 @@ function showKey(key: string): void {
   print(`Application key: ${key}   (shown only now; DUKTIG_AUTH_KEY sets your own)`)
 }
 
-function announce({ address, hasNoAccount }: Service): void {
+function announce({ address, metricsAddress, hasNoAccount }: Service): void {
   print(`Duktig listens on ${address}`)
   if (hasNoAccount) print('  First administrator:  ./bin/duktig account create --email you@example.com')
   print(`  API reference:        ${address}/docs`)
+  print(`  Metrics:              ${metricsAddress}`)
 }
 
 /** The first signal drains and stops; more of them do not cut what is being answered. */

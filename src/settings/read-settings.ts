@@ -66,6 +66,10 @@ export function readSettingsWithFile(ofProcess: Variables, file: string): Settin
   const empty = new Set(withoutValue.filter((name) => (given[name] ?? '') === '' && !(name in unread)))
   const mistakes = [
     ...names.flatMap((name) => misspelt(name, file)),
+    // Of the environment only what is surely meant for us: other programs read it too.
+    ...Object.keys(variables)
+      .filter((name) => !isUnknown(name))
+      .flatMap((name) => misspelt(name, 'the environment')),
     ...[...empty].map((name) =>
       isUnknown(name) ? unknown(name) : `${file} gives ${name} no value: write ${name}=…`,
     ),

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { type Operator, newOperator } from '../support/command.ts'
+import { freshDatabase } from '../support/postgres.ts'
 
 let operator: Operator
 let data: string
@@ -21,8 +22,10 @@ beforeEach(() => {
 })
 afterEach(() => operator.remove())
 
-async function doctor(): Promise<{ readonly code: number | null; readonly lines: readonly string[] }> {
-  const { code, out, err } = await operator.run(['doctor'])
+async function doctor(
+  variables: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number | null; readonly lines: readonly string[] }> {
+  const { code, out, err } = await operator.run(['doctor'], { variables })
   assert.equal(err, '')
   return { code, lines: out.trimEnd().split('\n') }
 }
@@ -60,6 +63,19 @@ test('why nobody can sign in is told: there is no account, or the default applic
   assert.deepEqual(await doctor(), { code: 0, lines: [...good, DISABLED, 'All is well.'] })
   await duktig('application', 'set', 'default', '--enable')
   assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'All is well.'] })
+})
+
+test('with PostgreSQL its clock is looked at too', async (t) => {
+  const database = await freshDatabase()
+  t.after(() => database.drop())
+  const variables = { DUKTIG_DATABASE_URL: database.url }
+  await operator.startOnce(variables)
+  const { code, lines } = await doctor(variables)
+  assert.equal(code, 0)
+  assert.deepEqual(lines.slice(1, 3), [
+    'store      postgres, can be written',
+    "clock      at most 2 s off the database's",
+  ])
 })
 
 test('a store that cannot be opened is told with its data folder', async () => {

@@ -43,4 +43,7 @@ test('a key that follows one is published first', async () => {
   await operator.startOnce()
   assert.equal((await operator.run(['keys', 'rotate'])).code, 0)
   assert.deepEqual(await keys(), ['access HS256 published', ...FIRST])
+  // Another one before that signs: it still waits for its turn.
+  assert.equal((await operator.run(['keys', 'rotate'])).code, 0)
+  assert.deepEqual(await keys(), ['access HS256 published', 'access HS256 published', ...FIRST])
 })

@@ -45,6 +45,8 @@ describe('from the first start to the second', () => {
     assert.notEqual(key, '')
     assert.match(service.printed(), /First administrator: +\.\/bin\/duktig account create --email /)
     assert.match(service.printed(), new RegExp(`API reference: +${service.address}/docs`))
+    const [, metrics = ''] = /Metrics: +(\S+)/.exec(service.printed()) ?? []
+    assert.match(await (await fetch(metrics)).text(), /^duktig_\w+/m)
   })
 
   test('what it keeps is for its owner alone', () => {

@@ -77,21 +77,29 @@ test('a session that its user ends is none', async () => {
   ])
 })
 
-test('keys that open nothing are told now and then, with how many there were', async (t) => {
-  let ms = 1000
-  t.mock.method(performance, 'now', () => ms)
+test('keys that open nothing are told at once, and then once a minute, with how many there were and from where', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   const { events } = composed.deps
   written.length = 0
-  for (const atMs of [1000, 2000, 60_999, 61_000, 61_001]) {
-    ms = atMs
-    events.unknownKey('192.0.2.1')
-  }
-  const lines = written.map((text) => JSON.parse(text) as Record<string, unknown>)
-  assert.deepEqual(
-    lines.map(({ level, event, address, requests }) => [level, event, address, requests]),
-    [
-      ['warn', 'unknown-key', '192.0.2.1', 1],
-      ['warn', 'unknown-key', '192.0.2.1', 3],
-    ],
-  )
+  const lines = () =>
+    written.splice(0).map((text) => {
+      const { level, event, addresses, requests } = JSON.parse(text) as Record<string, unknown>
+      return [level, event, addresses, requests]
+    })
+  events.unknownKey('192.0.2.1')
+  assert.deepEqual(lines(), [['warn', 'unknown-key', ['192.0.2.1'], 1]])
+  for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.1']) events.unknownKey(address)
+  t.mock.timers.tick(59_999)
+  assert.deepEqual(lines(), [])
+  t.mock.timers.tick(1)
+  assert.deepEqual(lines(), [['warn', 'unknown-key', ['192.0.2.1', '192.0.2.2'], 3]])
+  for (let i = 0; i < 1000; i++) events.unknownKey(`203.0.113.${i % 250}`)
+  t.mock.timers.tick(60_000)
+  const [[, , addresses, requests] = []] = lines()
+  assert.equal(requests, 1000)
+  assert.equal((addresses as string[]).length, 20)
+  t.mock.timers.tick(60_000)
+  assert.deepEqual(lines(), [])
+  events.unknownKey('192.0.2.1')
+  assert.equal(lines().length, 1)
 })
