@@ -3,8 +3,8 @@
 export interface WorkQueueLimits<Job> {
   /** How many batches run at the same time. */
   readonly concurrency: number
-  /** So many jobs are worked off together, once as many wait for each of the `concurrency`; until then it is one at a time. */
-  readonly together: number
+  /** As many jobs are worked off together as wait for each of the `concurrency`, at most `most`; below `least` it is one at a time. */
+  readonly together: { readonly least: number; readonly most: number }
   /** Whether a job may be one of those. A batch is answered when its slowest job is done, so what may take long runs alone. */
   readonly joins: (job: Job) => boolean
   readonly waiting: number
@@ -122,7 +122,8 @@ export class WorkQueue<Job, Result> {
     const [first, ...others] = this.#waiting
     if (first === undefined) return []
     const joining = joins(first.job) ? [first, ...others.filter(({ job }) => joins(job))] : []
-    return joining.length < together * concurrency ? [first] : joining.slice(0, together)
+    const each = Math.floor(joining.length / concurrency)
+    return each < together.least ? [first] : joining.slice(0, Math.min(each, together.most))
   }
 
   async #outcomesOf(jobs: readonly Job[]): Promise<readonly Outcome<Result>[]> {

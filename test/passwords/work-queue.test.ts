@@ -19,7 +19,7 @@ type Bounds = Pick<WorkQueueLimits<Job>, 'concurrency' | 'waiting' | 'waitMs'>
 
 /** A queue that runs its jobs, one at a time unless the limits say otherwise. */
 function queueOf(limits: Bounds & Partial<WorkQueueLimits<Job>>) {
-  const all = { together: 1, joins: () => true, ...limits }
+  const all = { together: { least: 1, most: 1 }, joins: () => true, ...limits }
   return new WorkQueue<Job, unknown>(all, (jobs) => Promise.all(jobs.map(outcomeOf)))
 }
 
@@ -171,7 +171,7 @@ test('a job that fails passes its failure on and its place too', async () => {
 })
 
 test('jobs go together once enough of them wait, and one at a time until then', async () => {
-  const queue = queueOf({ concurrency: 1, together: 3, waiting: 10, waitMs: 60_000 })
+  const queue = queueOf({ concurrency: 1, together: { least: 3, most: 3 }, waiting: 10, waitMs: 60_000 })
   const jobs = Array.from({ length: 8 }, job)
   const results = jobs.map(({ run }) => queue.run(run))
   const started = () => jobs.filter(({ state }) => state.started).length
@@ -186,8 +186,24 @@ test('jobs go together once enough of them wait, and one at a time until then', 
   assert.deepEqual(await Promise.all(results), Array(8).fill('done'))
 })
 
+test('as many jobs go together as wait for each, between the least and the most', async () => {
+  const queue = queueOf({ concurrency: 2, together: { least: 2, most: 3 }, waiting: 20, waitMs: 60_000 })
+  const jobs = Array.from({ length: 15 }, job)
+  const results = jobs.map(({ run }) => queue.run(run))
+  const started = () => jobs.filter(({ state }) => state.started).length
+  const seen = [started()]
+  for (const { finish } of jobs) {
+    finish('done')
+    await settled()
+    seen.push(started())
+  }
+  // Of the 13 that wait three, of 10 three, of 7 three, of 4 two, of 2 one and one.
+  assert.deepEqual(seen, [2, 5, 8, 8, 8, 11, 11, 11, 13, 13, 13, 14, 14, 15, 15, 15])
+  assert.deepEqual(await Promise.all(results), Array(15).fill('done'))
+})
+
 test('jobs go together only while enough wait to keep all busy', async () => {
-  const queue = queueOf({ concurrency: 2, together: 3, waiting: 10, waitMs: 60_000 })
+  const queue = queueOf({ concurrency: 2, together: { least: 3, most: 3 }, waiting: 10, waitMs: 60_000 })
   const jobs = Array.from({ length: 9 }, job)
   const results = jobs.map(({ run }) => queue.run(run))
   const started = () => jobs.map(({ state }) => Number(state.started)).join('')
@@ -204,7 +220,7 @@ test('jobs go together only while enough wait to keep all busy', async () => {
 })
 
 test('jobs go one at a time where the queue holds too few to keep all busy with several', async () => {
-  const queue = queueOf({ concurrency: 3, together: 2, waiting: 5, waitMs: 60_000 })
+  const queue = queueOf({ concurrency: 3, together: { least: 2, most: 2 }, waiting: 5, waitMs: 60_000 })
   const jobs = Array.from({ length: 8 }, job)
   const results = jobs.map(({ run }) => queue.run(run))
   const [first] = jobs
@@ -219,7 +235,13 @@ test('a job that may take long goes alone, and those behind it go together in it
   const jobs = Array.from({ length: 6 }, job)
   const slow = jobs[3] as ReturnType<typeof job>
   const joins = (run: Job) => run !== slow.run
-  const queue = queueOf({ concurrency: 1, together: 3, joins, waiting: 10, waitMs: 60_000 })
+  const queue = queueOf({
+    concurrency: 1,
+    together: { least: 3, most: 3 },
+    joins,
+    waiting: 10,
+    waitMs: 60_000,
+  })
   const results = jobs.map(({ run }) => queue.run(run))
   const started = () => jobs.map(({ state }) => Number(state.started)).join('')
   const seen = [started()]
@@ -233,7 +255,7 @@ test('a job that may take long goes alone, and those behind it go together in it
 })
 
 test('of jobs that go together each has its own outcome, and work that fails takes its own along only', async () => {
-  const queue = queueOf({ concurrency: 1, together: 2, waiting: 10, waitMs: 60_000 })
+  const queue = queueOf({ concurrency: 1, together: { least: 2, most: 2 }, waiting: 10, waitMs: 60_000 })
   const jobs = [job(), job(), job()]
   const results = jobs.map(({ run }) => queue.run(run))
   jobs[0]?.finish('first')
@@ -243,7 +265,7 @@ test('of jobs that go together each has its own outcome, and work that fails tak
   assert.deepEqual([await results[0], await results[2]], ['first', 'third'])
 
   const dying = new WorkQueue<string, string>(
-    { concurrency: 1, together: 2, joins: () => true, waiting: 10, waitMs: 60_000 },
+    { concurrency: 1, together: { least: 2, most: 2 }, joins: () => true, waiting: 10, waitMs: 60_000 },
     (names) => {
       if (names.includes('bad')) throw new Error('died of it')
       return settled().then(() => names.map((value) => ({ value })))
