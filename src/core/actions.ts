@@ -46,16 +46,21 @@ export function kindOf(accountId: number): ActionKind {
 
 /** The counters that actions add to, always in the same order, so that writers who meet wait and never deadlock. */
 export function tallyActions(actions: readonly RecordedAction[]): readonly ActionTally[] {
-  const tallies = new Map<string, ActionTally>()
+  // By hours first, of which a group has one or two: a day and a month begin with an hour.
+  const hours = new Map<string, Omit<ActionTally, 'span'>>()
   for (const { accountId, code, atMs } of actions) {
     const kind = kindOf(accountId)
-    for (const [span, startOf] of STARTS) {
-      const startMs = startOf(atMs)
-      const key = `${span} ${kind} ${code} ${startMs}`
-      const count = (tallies.get(key)?.count ?? 0) + 1
-      tallies.set(key, { span, startMs, kind, code, count })
-    }
+    const startMs = Math.floor(atMs / HOUR_MS) * HOUR_MS
+    const key = `${kind} ${code} ${startMs}`
+    hours.set(key, { startMs, kind, code, count: (hours.get(key)?.count ?? 0) + 1 })
   }
+  const tallies = new Map<string, ActionTally>()
+  for (const { kind, code, startMs: hourMs, count } of hours.values())
+    for (const [span, startOf] of STARTS) {
+      const startMs = startOf(hourMs)
+      const key = `${span} ${kind} ${code} ${startMs}`
+      tallies.set(key, { span, startMs, kind, code, count: (tallies.get(key)?.count ?? 0) + count })
+    }
   return [...tallies].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tally]) => tally)
 }
 
