@@ -9,6 +9,7 @@ import { LogTallies, countedLog } from './operations/log-tally.ts'
 import { type Log } from './operations/log.ts'
 import { type Metrics, createMetrics } from './operations/metrics.ts'
 import { masterSecret } from './operations/secrets.ts'
+import { UnknownKeys } from './operations/unknown-keys.ts'
 import { createDecoys } from './passwords/decoys.ts'
 import { createPasswordPolicy } from './passwords/policy.ts'
 import { createPasswords } from './passwords/passwords.ts'
@@ -25,7 +26,9 @@ export interface Composed {
   readonly metrics: Metrics
   /** The log, its lines counted. */
   readonly log: Log
-  /** To be stopped before the store is closed. */
+  /** To be stopped once no request comes any more. */
+  readonly unknownKeys: UnknownKeys
+  /** To be stopped after that, before the store is closed. */
   readonly recorder: ActionRecorder
 }
 
@@ -48,6 +51,7 @@ export async function compose(
   decoys.learn(await store.samplePasswordHashes(LIMITS.hashesSampled))
   const metrics = createMetrics(passwords.queue)
   const { log, recorder } = createRecorder(settings, store, givenLog, metrics)
+  const unknownKeys = new UnknownKeys(log)
   const deps: Deps = {
     store,
     keys,
@@ -58,7 +62,7 @@ export async function compose(
         `http://${isIPv6(settings.host) ? `[${settings.host}]` : settings.host}:${settings.port}`,
       audience: settings.audience,
     },
-    events: createEvents(log, metrics, recorder),
+    events: createEvents(log, metrics, recorder, unknownKeys),
     decoys,
     passwordPolicy: createPasswordPolicy(settings.passwordMinLength),
     rateLimits: settings.rateLimits,
@@ -66,7 +70,7 @@ export async function compose(
     registrationStatus: Number(settings.registrationStatus) as AccountStatus,
     actionRetentionMs: settings.actionRetentionDays * DAY_MS,
   }
-  return { deps, metrics, log, recorder }
+  return { deps, metrics, log, unknownKeys, recorder }
 }
 
 /** Log and recorder know each other: the recorder warns, and the lines of the log are counted by it. */

@@ -72,7 +72,7 @@ async function listen(
   settings: Settings,
   composed: Composed,
 ): Promise<Pick<Service, 'address' | 'metricsAddress' | 'stop'>> {
-  const { deps, metrics, log, recorder } = composed
+  const { deps, metrics, log, unknownKeys, recorder } = composed
   let draining = false
   const server = await createServer({
     routes: allRoutes(settings, composed, () => draining),
@@ -120,6 +120,7 @@ async function listen(
       await drain(server)
       metricsListener.close()
       metricsListener.closeAllConnections()
+      unknownKeys.stop()
       await recorder.stop()
       await deps.store.close()
       log.info({ event: 'stopped' }, 'The service has stopped')

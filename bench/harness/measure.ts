@@ -150,6 +150,15 @@ export function cpuMicrosOf(pid: number): number {
   return fields === null ? Number.NaN : (Number(fields[11]) + Number(fields[12])) * 10_000
 }
 
+/** What a process has had read from the disk so far, bytes; not a number where there is no /proc. */
+export function diskBytesReadBy(pid: number): number {
+  try {
+    return Number(/^read_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
+  } catch {
+    return Number.NaN
+  }
+}
+
 function procFields(pid: number): readonly string[] | null {
   try {
     // The second field is the program's name in brackets and may hold anything.

@@ -1,41 +1,102 @@
 /** What the number of sessions does to the throughput of refreshes. */
-import type { Row } from '../harness/context.ts'
-import { type Running, startDuktig } from '../harness/duktig.ts'
-import { interleaved } from '../harness/measure.ts'
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import type { Context, Figure, Row } from '../harness/context.ts'
+import { type Site, startDuktig } from '../harness/duktig.ts'
+import { type Contestant, type Round, diskBytesReadBy, interleaved } from '../harness/measure.ts'
 import { duktigContestant } from './refresh.ts'
+
+const PAGE_BYTES = 4096
+const CHUNK_BYTES = 1024 * 1024
+
+interface Grown extends Contestant {
+  /** Pages that the service read from the disk for each request, of the warm-up and of each round. */
+  readonly diskReads: number[]
+}
 
 export const growthRow: Row = {
   name: 'growth',
   title: 'refresh, rotation on, SQLite, from 10,000 to 10,000,000 sessions',
   async run(context) {
     const sizes = context.quick ? [10_000, context.sessions] : [10_000, context.sessions, 10_000_000]
-    const running: Running[] = []
+    const stops: (() => Promise<void>)[] = []
     try {
-      const contestants = []
+      const contestants: Grown[] = []
       for (const size of sizes) {
-        const site = await context.site('sqlite', size)
-        const server = await startDuktig(site)
-        running.push(server)
-        contestants.push({ ...duktigContestant(site, server, 'rotating'), name: nameOf(size) })
+        const { contestant, stop } = await grownTo(context, size)
+        stops.push(stop)
+        contestants.push(contestant)
       }
       const rounds = await interleaved(contestants, context.timing, context.say)
-      const rates = sizes.map((size) => (rounds.get(nameOf(size)) ?? []).map(({ perSecond }) => perSecond))
-      const smallest = rates[0] ?? []
-      const kept = (rates.at(-1) ?? []).map((rate, i) => rate / (smallest[i] ?? Number.NaN))
-      const throughput = sizes.map((size, i) => ({
-        row: 'growth',
-        what: `throughput with ${nameOf(size)}`,
-        unit: '/s',
-        values: rates[i] ?? [],
-      }))
-      const what = `throughput with ${nameOf(sizes.at(-1) ?? 0)} against ${nameOf(sizes[0] ?? 0)}`
-      return [{ row: 'growth', what, unit: '', values: kept, aim: { least: 0.8 } }, ...throughput]
+      return figuresOf(contestants, rounds)
     } finally {
-      for (const server of running) await server.stop()
+      for (const stop of stops) await stop()
     }
   },
 }
 
-function nameOf(sessions: number): string {
-  return `${sessions.toLocaleString('en')} sessions`
+/**
+ * While the others have their rounds nobody reads its file, and a machine may take the memory back in which the system keeps it. So it
+ * is read once before each round, as a service without pauses would have it.
+ */
+async function grownTo(
+  context: Context,
+  size: number,
+): Promise<{ readonly contestant: Grown; readonly stop: () => Promise<void> }> {
+  const site = await context.site('sqlite', size)
+  const running = await startDuktig(site)
+  const { pid, load } = duktigContestant(site, running, 'rotating')
+  const diskReads: number[] = []
+  const contestant = {
+    name: `${size.toLocaleString('en')} sessions`,
+    pid,
+    diskReads,
+    async load(seconds: number) {
+      await readWhole(site)
+      const before = diskBytesReadBy(pid)
+      const result = await load(seconds)
+      diskReads.push((diskBytesReadBy(pid) - before) / PAGE_BYTES / result.requests)
+      return result
+    },
+  }
+  return { contestant, stop: running.stop }
+}
+
+async function readWhole(site: Site): Promise<void> {
+  const file = join(site.variables['DUKTIG_DATA_DIR'] as string, 'duktig.sqlite')
+  // Read, and left at once: what it holds is of no interest.
+  for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES })) void chunk
+}
+
+function figuresOf(
+  contestants: readonly Grown[],
+  rounds: ReadonlyMap<string, readonly Round[]>,
+): readonly Figure[] {
+  const [smallest, largest] = [contestants.at(0), contestants.at(-1)]
+  const roundsOf = ({ name }: Contestant) => rounds.get(name) ?? []
+  if (smallest === undefined || largest === undefined) return []
+  const few = roundsOf(smallest).map(({ perSecond }) => perSecond)
+  const kept = roundsOf(largest).map(({ perSecond }, i) => perSecond / (few[i] ?? Number.NaN))
+  const what = `throughput with ${largest.name} against ${smallest.name}`
+  const each = contestants.flatMap((contestant) => {
+    const [, ...diskReads] = contestant.diskReads
+    const ofRounds = roundsOf(contestant)
+    const figure = (text: string, unit: string, values: readonly number[]): Figure => {
+      return { row: 'growth', what: `${text} with ${contestant.name}`, unit, values }
+    }
+    return [
+      figure(
+        'throughput',
+        '/s',
+        ofRounds.map(({ perSecond }) => perSecond),
+      ),
+      figure(
+        'processor time',
+        'µs',
+        ofRounds.map(({ cpuMicros }) => cpuMicros),
+      ),
+      figure('disk reads for each request', '', diskReads),
+    ]
+  })
+  return [{ row: 'growth', what, unit: '', values: kept, aim: { least: 0.8 } }, ...each]
 }

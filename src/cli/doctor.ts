@@ -69,9 +69,11 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
     const problems = [...(await store.inspect({ deep: true }))]
     const aheadMs = Date.now() - store.clock.nowMs()
     if (Math.abs(aheadMs) > CLOCK_DIFFERENCE_MS)
-      problems.push(`this machine's clock is ${aheadMs} ms off the database's: set both by NTP`)
+      problems.push(
+        `this machine's clock is ${aheadMs} ms off the service's time: set it and the database's by NTP`,
+      )
     else if (store.engine === 'postgres')
-      print(`clock      at most ${CLOCK_DIFFERENCE_MS / 1000} s off the database's`)
+      print(`clock      at most ${CLOCK_DIFFERENCE_MS / 1000} s off the service's time`)
     for (const file of await context.damagedJournals(settings, store))
       problems.push(
         `the journal ${file} has an unreadable line: replace it by a good copy if you have one; otherwise restoring any ` +

@@ -50,12 +50,13 @@ export function readSettings(given: Variables, found?: Found): Settings {
 /** The same from the process's variables, which win, and those of a `.env` file, if there is one. */
 export function readSettingsWithFile(ofProcess: Variables, file: string): Settings {
   const variables = notEmpty(withoutKubernetes(ofProcess))
+  const misspeltOutside = misspeltIn(variables)
   let text = ''
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      const mistakes = [`${file} cannot be read: ${(error as Error).message}`]
+      const mistakes = [...misspeltOutside, `${file} cannot be read: ${(error as Error).message}`]
       return readSettings(variables, { mistakes, isUnclear: () => true })
     }
   }
@@ -66,10 +67,7 @@ export function readSettingsWithFile(ofProcess: Variables, file: string): Settin
   const empty = new Set(withoutValue.filter((name) => (given[name] ?? '') === '' && !(name in unread)))
   const mistakes = [
     ...names.flatMap((name) => misspelt(name, file)),
-    // Of the environment only what is surely meant for us: other programs read it too.
-    ...Object.keys(variables)
-      .filter((name) => !isUnknown(name))
-      .flatMap((name) => misspelt(name, 'the environment')),
+    ...misspeltOutside,
     ...[...empty].map((name) =>
       isUnknown(name) ? unknown(name) : `${file} gives ${name} no value: write ${name}=…`,
     ),
@@ -110,11 +108,23 @@ function isUnknown(name: string): boolean {
 }
 
 /** A setting's name in small letters, or with a hyphen or a dot in it, sets nothing. */
-function misspelt(name: string, file: string): string[] {
-  const meant = name.toUpperCase().replaceAll(/[-.]/g, '_')
+function misspelt(name: string, where: string): string[] {
+  const meant = meantBy(name)
   if (meant === name) return []
-  if (KNOWN.has(meant)) return [`${name} in ${file} sets nothing: write ${meant}`]
+  if (KNOWN.has(meant)) return [`${name} in ${where} sets nothing: write ${meant}`]
   return /^DUKTIG_[\w.-]+$/.test(name) ? [unknown(name)] : []
+}
+
+/** Other programs read the environment too, and scripts have names of their own: only for settings that are not there otherwise. */
+function misspeltIn(variables: Variables): string[] {
+  const isLost = (name: string) => KNOWN.has(meantBy(name)) && variables[meantBy(name)] === undefined
+  return Object.keys(variables)
+    .filter(isLost)
+    .flatMap((name) => misspelt(name, 'the environment'))
+}
+
+function meantBy(name: string): string {
+  return name.toUpperCase().replaceAll(/[-.]/g, '_')
 }
 
 function unknown(name: string): string {

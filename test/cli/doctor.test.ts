@@ -65,7 +65,7 @@ test('why nobody can sign in is told: there is no account, or the default applic
   assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'All is well.'] })
 })
 
-test('with PostgreSQL its clock is looked at too', async (t) => {
+test('with PostgreSQL the machine’s clock is looked at too', async (t) => {
   const database = await freshDatabase()
   t.after(() => database.drop())
   const variables = { DUKTIG_DATABASE_URL: database.url }
@@ -74,7 +74,7 @@ test('with PostgreSQL its clock is looked at too', async (t) => {
   assert.equal(code, 0)
   assert.deepEqual(lines.slice(1, 3), [
     'store      postgres, can be written',
-    "clock      at most 2 s off the database's",
+    "clock      at most 2 s off the service's time",
   ])
 })
 

@@ -100,6 +100,9 @@ test('keys that open nothing are told at once, and then once a minute, with how 
   assert.equal((addresses as string[]).length, 20)
   t.mock.timers.tick(60_000)
   assert.deepEqual(lines(), [])
-  events.unknownKey('192.0.2.1')
+  for (const address of ['192.0.2.1', '192.0.2.3']) events.unknownKey(address)
   assert.equal(lines().length, 1)
+  // Once more does nothing.
+  for (let i = 0; i < 2; i++) composed.unknownKeys.stop()
+  assert.deepEqual(lines(), [['warn', 'unknown-key', ['192.0.2.3'], 1]])
 })

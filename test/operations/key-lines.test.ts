@@ -21,11 +21,15 @@ test('another key in the settings is told, and so is a request with the one befo
   assert.deepEqual(new Set(events()), new Set(['stopping', 'stopped']))
   lines.length = 0
   const service = await start(KEYS[1])
-  t.after(() => service.stop())
-  for (const key of ['', KEYS[1], KEYS[0]]) {
+  let stopped: Promise<void> | null = null
+  const stop = () => (stopped ??= service.stop())
+  t.after(stop)
+  for (const key of ['', KEYS[1], KEYS[0], KEYS[0]]) {
     const { status } = await send(service.address, 'POST', '/auth/token', { 'X-Auth-Key': key })
     assert.equal(status === 401, key !== KEYS[1])
   }
   assert.deepEqual(events(), ['keys-replaced', 'unknown-key'])
+  await stop()
+  assert.deepEqual(events().slice(2), ['stopping', 'unknown-key', 'stopped'])
   for (const line of lines) for (const key of KEYS) assert.equal(line.includes(key), false)
 })

@@ -60,10 +60,13 @@ describe('a file .env', () => {
     )
   })
   test('need not be there for a name of ours in the environment to be told how it is written', () => {
-    const variables = { duktig_port: '1', duktig_image: '1', my_duktig_host: '1', Duktig_Host: '' }
-    assert.deepEqual(mistakesOf(variables, join(folder, 'none')), [
-      'duktig_port in the environment sets nothing: write DUKTIG_PORT',
-    ])
+    const others = { duktig_image: '1', my_duktig_host: '1', Duktig_Host: '', DUKTIG_TEST_share: '1' }
+    const settings = { duktig_port: '1', duktig_mode: 'development', DUKTIG_MODE: 'development' }
+    const told = 'duktig_port in the environment sets nothing: write DUKTIG_PORT'
+    assert.deepEqual(mistakesOf({ ...others, ...settings }, join(folder, 'none')), [told])
+    const [first, second] = mistakesOf({ ...others, ...settings }, folder)
+    assert.equal(first, told)
+    assert.match(second ?? '', /cannot be read/)
   })
   test('that names something without a value is not told about its default, but about a wrong name', () => {
     writeFileSync(file, 'DUKTIG_METRICS_PORT 9000\nDUKTIG_PROT 80\nDUKTIG_CROS-ORIGINS=x\nDUKTIG_HOST;\n')

@@ -135,7 +135,7 @@ async function serve(folder: string, variables: Variables): Promise<Serving> {
   const child = start(folder, ['serve'], variables)
   const { printed, ended } = outputOf(child)
   const address = /^Duktig listens on (http:\/\/127\.0\.0\.1:\d+)$/m
-  while (!(address.test(printed()) && printed().includes('API reference'))) {
+  while (!(address.test(printed()) && /Metrics: .+\n/.test(printed()))) {
     if (child.exitCode !== null) throw new Error(`it ended: ${(await ended).err}`)
     await Promise.race([once(child.stdout ?? child, 'data'), ended])
   }
