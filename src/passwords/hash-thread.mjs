@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The thread that `hash-pool.ts` starts: hashes for each message, nothing else meanwhile. Plain JavaScript, since a thread
  * that has types to erase takes 11 MiB more and starts 100 ms later.

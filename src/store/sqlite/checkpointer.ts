@@ -3,7 +3,6 @@
  * one goes on committing. It is started when it is first needed, so that a service at rest does not pay for it.
  */
 import { Worker } from 'node:worker_threads'
-import type { CheckpointOutcome, CheckpointWork } from './checkpoint-worker.ts'
 import type { Connection } from './connection.ts'
 
 /**
@@ -22,6 +21,11 @@ const LOOK_EVERY_MS = 20
 const RETRY_MS = 1000
 /** The thread says why the process ends, and ends it. Nobody need read what it says. */
 const LAST_WORDS_MS = 1000
+
+/** Copy the log into the database file beside the writer; or all of it, so that the log can start over. */
+export type CheckpointWork = 'copy' | 'start-over'
+/** After a failure the log goes on growing until the next try. `unsynced` is the end of the process. */
+export type CheckpointOutcome = 'done' | 'failed' | 'unsynced'
 
 export interface Checkpointer {
   stop(): Promise<void>
@@ -58,7 +62,7 @@ export function startCheckpointer(connection: Connection, file: string): Checkpo
   function startWorker(): Worker {
     // Its descriptor of the database outlives it: to close one would drop the locks that the whole process has on the
     // file (POSIX), and another process could take it for free and remove the log.
-    const started = new Worker(new URL('./checkpoint-worker.ts', import.meta.url), {
+    const started = new Worker(new URL('./checkpoint-worker.mjs', import.meta.url), {
       workerData: file,
       trackUnmanagedFds: false,
     })
