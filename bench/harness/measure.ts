@@ -56,12 +56,17 @@ async function alone<T>(
   one: Contestant,
   work: () => Promise<T>,
 ): Promise<T> {
-  const others = contestants.filter(({ pid }) => pid !== one.pid)
+  const others = contestants.filter(({ pid }) => pid !== one.pid).map(({ pid }) => pid)
+  return standingStill(others, work)
+}
+
+/** Processes that would do, in the time of `work`, what none of their rounds pays for. */
+export async function standingStill<T>(pids: readonly number[], work: () => T | Promise<T>): Promise<T> {
   try {
-    for (const { pid } of others) process.kill(pid, 'SIGSTOP')
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
     return await work()
   } finally {
-    for (const { pid } of others) continueIfAlive(pid)
+    for (const pid of pids) continueIfAlive(pid)
   }
 }
 
@@ -77,15 +82,21 @@ function continueIfAlive(pid: number): void {
 /** How many requests a second a tape must be long enough for, before the first round has told. */
 const FIRST_GUESS = 30_000
 
-/** The load of a tape's kind on a server; each call goes on where the one before ended. */
+/**
+ * The load of a tape's kind on a server; each call goes on where the one before ended. While the tape is made, which takes seconds,
+ * the server stands still, if `pid` is given.
+ */
 export function tapeLoad(
   target: Target,
   kind: TapeKind,
   tapes: TapeMaker,
+  pid?: number,
 ): (seconds: number) => Promise<LoadResult> {
   let guess = FIRST_GUESS
+  const servers = pid === undefined ? [] : [pid]
   return async (seconds) => {
-    const result = await closedLoop(target, tapes.make(kind, Math.ceil(guess * seconds) + 1000), seconds)
+    const tape = await standingStill(servers, () => tapes.make(kind, Math.ceil(guess * seconds) + 1000))
+    const result = await closedLoop(target, tape, seconds)
     tapes.used(kind, result.sent)
     // On a machine that others use, the next round may be several times as fast.
     guess = Math.max(guess / 4, (result.requests / result.seconds) * 4)

@@ -3,14 +3,20 @@ import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import type { Context, Figure, Row } from '../harness/context.ts'
 import { type Site, startDuktig } from '../harness/duktig.ts'
-import { type Contestant, type Round, diskBytesReadBy, interleaved } from '../harness/measure.ts'
+import {
+  type Contestant,
+  type Round,
+  diskBytesReadBy,
+  interleaved,
+  standingStill,
+} from '../harness/measure.ts'
 import { duktigContestant } from './refresh.ts'
 
 const PAGE_BYTES = 4096
 const CHUNK_BYTES = 1024 * 1024
 
 interface Grown extends Contestant {
-  /** Pages that the service read from the disk for each request, of the warm-up and of each round. */
+  /** Pages of 4 KiB that the service read from the disk for each request, of the warm-up and of each round. */
   readonly diskReads: number[]
 }
 
@@ -37,7 +43,8 @@ export const growthRow: Row = {
 
 /**
  * While the others have their rounds nobody reads its file, and a machine may take the memory back in which the system keeps it. So it
- * is read once before each round, as a service without pauses would have it.
+ * is read once before each round, as a service without pauses would have it. The service stands still for that, or it would settle
+ * rotations that none of its rounds pays for.
  */
 async function grownTo(
   context: Context,
@@ -52,7 +59,7 @@ async function grownTo(
     pid,
     diskReads,
     async load(seconds: number) {
-      await readWhole(site)
+      await standingStill([pid], () => readWhole(site))
       const before = diskBytesReadBy(pid)
       const result = await load(seconds)
       diskReads.push((diskBytesReadBy(pid) - before) / PAGE_BYTES / result.requests)
@@ -95,7 +102,7 @@ function figuresOf(
         'µs',
         ofRounds.map(({ cpuMicros }) => cpuMicros),
       ),
-      figure('disk reads for each request', '', diskReads),
+      figure('pages of 4 KiB read from the disk for a request', '', diskReads),
     ]
   })
   return [{ row: 'growth', what, unit: '', values: kept, aim: { least: 0.8 } }, ...each]

@@ -158,8 +158,9 @@ async function latency(
 }
 
 export function duktigContestant(site: Site, running: Running, kind: TapeKind) {
-  const load = tapeLoad(targetOf(kind, running.port), kind, site.tapes)
-  return { name: 'Duktig', pid: running.child.pid as number, load }
+  const pid = running.child.pid as number
+  const load = tapeLoad(targetOf(kind, running.port), kind, site.tapes, pid)
+  return { name: 'Duktig', pid, load }
 }
 
 /** The requests of a kind, as our own client sends them: a refresh brings its attempt key along. */

@@ -19,7 +19,7 @@ export class UnknownKeys {
   count(address: string): void {
     this.#requests++
     if (this.#addresses.size < MOST_ADDRESSES) this.#addresses.add(address)
-    if (this.#timer === null && this.#tell()) this.#tellAgain()
+    if (this.#timer === null) this.#tellNowAndThen()
   }
 
   /** Logs what waits for its minute to end. */
@@ -29,12 +29,10 @@ export class UnknownKeys {
     this.#tell()
   }
 
-  #tellAgain(): void {
-    const tell = () => {
-      this.#timer = null
-      if (this.#tell()) this.#tellAgain()
-    }
-    this.#timer = setTimeout(tell, LINE_EVERY_MS).unref()
+  /** Until a minute has nothing to tell. */
+  #tellNowAndThen(): void {
+    const goesOn = this.#tell()
+    this.#timer = goesOn ? setTimeout(() => this.#tellNowAndThen(), LINE_EVERY_MS).unref() : null
   }
 
   /** Whether there was something to tell. */

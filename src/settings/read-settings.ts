@@ -50,13 +50,15 @@ export function readSettings(given: Variables, found?: Found): Settings {
 /** The same from the process's variables, which win, and those of a `.env` file, if there is one. */
 export function readSettingsWithFile(ofProcess: Variables, file: string): Settings {
   const variables = notEmpty(withoutKubernetes(ofProcess))
-  const misspeltOutside = misspeltIn(variables)
   let text = ''
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      const mistakes = [...misspeltOutside, `${file} cannot be read: ${(error as Error).message}`]
+      const mistakes = [
+        ...misspeltIn(variables, variables),
+        `${file} cannot be read: ${(error as Error).message}`,
+      ]
       return readSettings(variables, { mistakes, isUnclear: () => true })
     }
   }
@@ -67,7 +69,7 @@ export function readSettingsWithFile(ofProcess: Variables, file: string): Settin
   const empty = new Set(withoutValue.filter((name) => (given[name] ?? '') === '' && !(name in unread)))
   const mistakes = [
     ...names.flatMap((name) => misspelt(name, file)),
-    ...misspeltOutside,
+    ...misspeltIn(variables, given),
     ...[...empty].map((name) =>
       isUnknown(name) ? unknown(name) : `${file} gives ${name} no value: write ${name}=…`,
     ),
@@ -115,9 +117,13 @@ function misspelt(name: string, where: string): string[] {
   return /^DUKTIG_[\w.-]+$/.test(name) ? [unknown(name)] : []
 }
 
-/** Other programs read the environment too, and scripts have names of their own: only for settings that are not there otherwise. */
-function misspeltIn(variables: Variables): string[] {
-  const isLost = (name: string) => KNOWN.has(meantBy(name)) && variables[meantBy(name)] === undefined
+/**
+ * Those of the environment. Other programs read it too, and scripts have names of their own: only for settings that are not given
+ * otherwise. Names that begin as ours do are told without this.
+ */
+function misspeltIn(variables: Variables, given: Variables): string[] {
+  const isLost = (name: string) =>
+    !isUnknown(name) && KNOWN.has(meantBy(name)) && given[meantBy(name)] === undefined
   return Object.keys(variables)
     .filter(isLost)
     .flatMap((name) => misspelt(name, 'the environment'))

@@ -64,6 +64,11 @@ describe('a file .env', () => {
     const settings = { duktig_port: '1', duktig_mode: 'development', DUKTIG_MODE: 'development' }
     const told = 'duktig_port in the environment sets nothing: write DUKTIG_PORT'
     assert.deepEqual(mistakesOf({ ...others, ...settings }, join(folder, 'none')), [told])
+    assert.deepEqual(mistakesOf({ DUKTIG_Port: '1' }, join(folder, 'none')), [
+      'DUKTIG_Port is no setting; `duktig --help` lists them all',
+    ])
+    writeFileSync(file, 'DUKTIG_PORT=8088\n')
+    assert.equal(readSettingsWithFile(settings, file).port, 8088)
     const [first, second] = mistakesOf({ ...others, ...settings }, folder)
     assert.equal(first, told)
     assert.match(second ?? '', /cannot be read/)
