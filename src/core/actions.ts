@@ -36,7 +36,7 @@ export const DAY_MS = 86_400_000
 const STARTS: readonly (readonly [span: CountSpan, startMs: (timeMs: number) => number])[] = [
   ['month', monthStartMs],
   ['day', (timeMs) => Math.floor(timeMs / DAY_MS) * DAY_MS],
-  ['hour', (timeMs) => Math.floor(timeMs / HOUR_MS) * HOUR_MS],
+  ['hour', hourStartMs],
 ]
 
 export function kindOf(accountId: number): ActionKind {
@@ -50,7 +50,7 @@ export function tallyActions(actions: readonly RecordedAction[]): readonly Actio
   const hours = new Map<string, Omit<ActionTally, 'span'>>()
   for (const { accountId, code, atMs } of actions) {
     const kind = kindOf(accountId)
-    const startMs = Math.floor(atMs / HOUR_MS) * HOUR_MS
+    const startMs = hourStartMs(atMs)
     const key = `${kind} ${code} ${startMs}`
     hours.set(key, { startMs, kind, code, count: (hours.get(key)?.count ?? 0) + 1 })
   }
@@ -72,9 +72,13 @@ export interface Edges {
 }
 
 export function edgesOf(sinceMs: number): Edges {
-  const hourMs = Math.floor(sinceMs / HOUR_MS) * HOUR_MS
+  const hourMs = hourStartMs(sinceMs)
   const dayMs = Math.ceil(hourMs / DAY_MS) * DAY_MS
   return { hourMs, dayMs, monthMs: monthStartMs(dayMs) === dayMs ? dayMs : monthStartMs(dayMs, 1) }
+}
+
+function hourStartMs(timeMs: number): number {
+  return Math.floor(timeMs / HOUR_MS) * HOUR_MS
 }
 
 function monthStartMs(timeMs: number, monthsLater = 0): number {

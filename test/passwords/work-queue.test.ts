@@ -170,9 +170,9 @@ test('a job that fails passes its failure on and its place too', async () => {
   assert.deepEqual([queue.running, queue.waiting], [0, 0])
 })
 
-test('jobs go together once enough of them wait, and one at a time until then', async () => {
-  const queue = queueOf({ concurrency: 1, together: { least: 3, most: 3 }, waiting: 10, waitMs: 60_000 })
-  const jobs = Array.from({ length: 8 }, job)
+/** How many jobs have started: at once, and after each of them was done in turn. */
+async function startsOf(queue: WorkQueue<Job, unknown>, count: number): Promise<readonly number[]> {
+  const jobs = Array.from({ length: count }, job)
   const results = jobs.map(({ run }) => queue.run(run))
   const started = () => jobs.filter(({ state }) => state.started).length
   const seen = [started()]
@@ -181,25 +181,22 @@ test('jobs go together once enough of them wait, and one at a time until then', 
     await settled()
     seen.push(started())
   }
+  assert.deepEqual(await Promise.all(results), Array(count).fill('done'))
+  return seen
+}
+
+test('jobs go together once enough of them wait, and one at a time until then', async () => {
+  const queue = queueOf({ concurrency: 1, together: { least: 3, most: 3 }, waiting: 10, waitMs: 60_000 })
+  const seen = await startsOf(queue, 8)
   // One, three, three, one: each group begins when the whole of the one before is done.
   assert.deepEqual(seen, [1, 4, 4, 4, 7, 7, 7, 8, 8])
-  assert.deepEqual(await Promise.all(results), Array(8).fill('done'))
 })
 
 test('as many jobs go together as wait for each, between the least and the most', async () => {
   const queue = queueOf({ concurrency: 2, together: { least: 2, most: 3 }, waiting: 20, waitMs: 60_000 })
-  const jobs = Array.from({ length: 15 }, job)
-  const results = jobs.map(({ run }) => queue.run(run))
-  const started = () => jobs.filter(({ state }) => state.started).length
-  const seen = [started()]
-  for (const { finish } of jobs) {
-    finish('done')
-    await settled()
-    seen.push(started())
-  }
+  const seen = await startsOf(queue, 15)
   // Of the 13 that wait three, of 10 three, of 7 three, of 4 two, of 2 one and one.
   assert.deepEqual(seen, [2, 5, 8, 8, 8, 11, 11, 11, 13, 13, 13, 14, 14, 15, 15, 15])
-  assert.deepEqual(await Promise.all(results), Array(15).fill('done'))
 })
 
 test('jobs go together only while enough wait to keep all busy', async () => {
