@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Composed } from '../compose.ts'
 import type { Service } from '../serve.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -58,11 +61,30 @@ export async function withDeps<T>(context: Context, work: (opened: Composed) => 
 }
 
 /** The same for what has a use before the first start of the service. */
-export async function withNewDeps<T>(context: Context, work: (opened: Composed) => Promise<T>): Promise<T> {
-  const opened = await context.open(context.settings())
+export async function withNewDeps<T>(
+  context: Context,
+  work: (opened: Composed) => Promise<T>,
+  settings: Settings = context.settings(),
+): Promise<T> {
+  const opened = await context.open(settings)
   try {
     return await work(opened)
   } finally {
     await opened.close()
+  }
+}
+
+/** The same for what only looks: where there is no database yet, one that is empty and gone afterwards stands for it. */
+export async function withDepsToLookAt<T>(
+  context: Context,
+  work: (opened: Composed) => Promise<T>,
+): Promise<T> {
+  const settings = context.settings()
+  if (context.hasDatabase(settings)) return withNewDeps(context, work, settings)
+  const dataDir = mkdtempSync(join(tmpdir(), 'duktig-'))
+  try {
+    return await withNewDeps(context, work, { ...settings, dataDir })
+  } finally {
+    rmSync(dataDir, { recursive: true })
   }
 }

@@ -1,7 +1,7 @@
 /** The import, run as an operator runs it, against a real MariaDB. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -89,6 +89,15 @@ describe(`duktig import duktig-php${missing === null ? '' : `: skipped, ${missin
     assert.doesNotMatch((await duktig(['account', 'list'])).out, /person1@/)
   })
 
+  test('a dry run in a folder that has no database makes none', async () => {
+    const empty = join(folder, 'empty')
+    const dry = ['import', 'duktig-php', '--from', url(), '--dry-run']
+    const { code, out, err } = await duktig(dry, { DUKTIG_DATA_DIR: empty })
+    assert.equal(code, 0, err)
+    assert.match(out, /Dry run: nothing was imported\.\n$/)
+    assert.equal(existsSync(empty), false)
+  })
+
   test('the import takes all over, once', async () => {
     const first = await take('--time-zone', 'Europe/Berlin')
     assert.equal(first.code, 0, first.err)
@@ -107,7 +116,7 @@ describe(`duktig import duktig-php${missing === null ? '' : `: skipped, ${missin
       second.err,
       /nothing was imported:\n {2}userId 1 is the id of an account that is here already\n/,
     )
-    assert.match(second.err, /cannot be run a second time/)
+    assert.match(second.err, /cannot be run twice/)
   })
 
   test('a database that cannot be read is told in one line, without its password', async () => {

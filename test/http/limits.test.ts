@@ -85,9 +85,9 @@ describe('the type of a body', () => {
     ';;',
     '*/*',
   ]) {
-    test(`${type} is not`, async () => {
-      const { status, text } = await post(credentials, { 'Content-Type': type })
-      assert.deepEqual([status, text], [415, UNSUPPORTED])
+    test(`${type} is not, and the answer says what is`, async () => {
+      const { status, text, headers } = await post(credentials, { 'Content-Type': type })
+      assert.deepEqual([status, text, headers['accept']], [415, UNSUPPORTED, 'application/json'])
     })
   }
 })

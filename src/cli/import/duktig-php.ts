@@ -3,7 +3,7 @@ import { createDateFormat } from '../../core/dates.ts'
 import { timeZone } from '../../settings/kinds.ts'
 import { NOTES } from '../../usecases/duktig-php-user.ts'
 import { type Conflict, type DuktigPhpReport, importDuktigPhp } from '../../usecases/import-duktig-php.ts'
-import { type Context, withNewDeps } from '../context.ts'
+import { type Context, withDepsToLookAt, withNewDeps } from '../context.ts'
 import { CommandError, ask, print } from '../terminal.ts'
 import { readUsers, sourceOf } from './read-users.ts'
 
@@ -38,7 +38,8 @@ async function run(context: Context, options: Options): Promise<void> {
   const given = sourceOf(options.from)
   const password = given.password ?? process.env['MYSQL_PWD'] ?? (await ask('Password: ', { hidden: true }))
   const users = await readUsers({ ...given, password }, teller('accounts read'))
-  await withNewDeps(context, async ({ deps }) => {
+  const withDeps = dryRun ? withDepsToLookAt : withNewDeps
+  await withDeps(context, async ({ deps }) => {
     const how = { dryRun, progress: teller('plain-text passwords hashed') }
     const report = await importDuktigPhp(deps, users, createDateFormat(zone), how)
     print(`${report.count} accounts in ${given.database}; its dates are read as local times of ${zone}.`)

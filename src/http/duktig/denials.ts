@@ -53,7 +53,12 @@ const CLOSE = { Connection: 'close' }
 
 const BODY_PROBLEMS: Record<BodyProblem, Answer> = {
   'too-large': json(413, { status: 'error', message: 'Payload Too Large' }, CLOSE),
-  'wrong-type': json(415, { status: 'error', message: 'Unsupported Media Type' }),
+  // With what would have been taken (RFC 9110, section 15.5.16).
+  'wrong-type': json(
+    415,
+    { status: 'error', message: 'Unsupported Media Type' },
+    { Accept: 'application/json' },
+  ),
   empty: json(400, [JSON_STRING_REQUIRED]),
   'not-an-object': json(400, [JSON_STRING_REQUIRED]),
   syntax: json(400, [`Json Error 4: Syntax error. ${JSON_STRING_REQUIRED}`]),
