@@ -20,6 +20,7 @@ export type DenialCode =
   | 'own-account'
   | 'last-super-admin'
   | 'email-taken'
+  | 'password-refused'
   | 'too-many-attempts'
   | 'overloaded'
 

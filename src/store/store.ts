@@ -8,10 +8,10 @@
  */
 import type { Account, AccountStatus, NewAccount, RoleId } from '../core/account.ts'
 import type { Application, Policy } from '../core/application.ts'
-import type { Admission, BucketSize, Source } from '../core/guessing.ts'
 import type { PresentedToken, RefreshDecision } from '../core/refresh.ts'
 import type { EndReason, NewSession, Session, SessionView } from '../core/session.ts'
 import type { ActionStore } from './action-store.ts'
+import type { GuardStore } from './guard-store.ts'
 import type { LegacyStore } from './legacy-store.ts'
 import type { RecoveryStore } from './recovery-store.ts'
 
@@ -234,42 +234,6 @@ export interface KeyStore {
   /** Sets `retireAtMs` on the keys of a purpose whose algorithm is not `algorithm` and which have no retirement time yet. */
   retireOtherAlgorithms(purpose: KeyPurpose, algorithm: string, retireAtMs: number): Promise<void>
   removeRetiredKeys(): Promise<readonly string[]>
-}
-
-export interface SignInAttempt {
-  /** A hash of the e-mail address, whether anybody has it or not. */
-  readonly accountKey: string
-  /** What the caller can show for himself, best first. */
-  readonly sources: readonly Source[]
-  /** The caller's address, as it is counted. */
-  readonly bucketKey: string
-  readonly size: BucketSize
-}
-
-export interface SuccessfulSignIn {
-  readonly accountId: number
-  readonly accountKey: string
-  readonly bucketKey: string
-  readonly addressKey: string
-}
-
-export interface GuardStore {
-  /** Counts an attempt before its password is looked at, or refuses it: one step, on all instances together. */
-  admitSignIn(attempt: SignInAttempt): Promise<Admission>
-  /** Forgets the account's failures, takes this attempt off its address, and remembers the address. */
-  signInSucceeded(success: SuccessfulSignIn): Promise<void>
-  /** Forgets the failures of an account, as after a new password. */
-  clearGuards(accountKey: string): Promise<void>
-  isKnownAddress(accountId: number, addressKey: string): Promise<boolean>
-  /** Takes room for one drop in a bucket; null if there was, else how long until there is, in milliseconds. */
-  takeDrop(bucketKey: string, size: BucketSize): Promise<number | null>
-  /** Removes counters that nobody has touched since, at most `limit` of each kind. How many of the more frequent kind. */
-  removeOldGuards(guardsBeforeMs: number, bucketsBeforeMs: number, limit: number): Promise<number>
-}
-
-/** The key of an account's failures from one kind of source. */
-export function guardKey(accountKey: string, source: Source): string {
-  return `${accountKey} ${source}`
 }
 
 export interface Store

@@ -1,11 +1,12 @@
 import { type Account, STATUS } from '../core/account.ts'
 import { type Denial, deny } from '../core/denial.ts'
-import { type EndReason, sessionDenial } from '../core/session.ts'
+import type { EndReason } from '../core/session.ts'
 import { readsWhole } from '../passwords/passwords.ts'
-import type { AccountChange, ChangeOptions } from '../store/store.ts'
+import type { AccountChange, AccountWithPassword, ChangeOptions } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
 import { accountKey } from './guard-sign-in.ts'
+import { type Actor, mayNoLonger } from './may-no-longer.ts'
 import { told } from './told.ts'
 
 /** What is to change; what is left out stays. */
@@ -25,12 +26,12 @@ const STATUS_REASON = {
 /**
  * Changes an account, and ends its sessions where the change asks for it: all of them when the account is no longer
  * active; when the password is another one, all but `by.sessionId` if that is a session of the account itself.
- * Denials: `target-unknown`, `target-terminated`, `email-taken`, `last-super-admin`, and with a password those of
- * `authenticate`, when `by.sessionId` has ended meanwhile. @throws {Overloaded}
+ * Denials: `target-unknown`, `target-terminated`, `email-taken`, `last-super-admin`, and with a password `password-refused`, and those of
+ * `authenticate` or `forbidden` when `by` may not any more. @throws {Overloaded}
  */
 export async function changeAccount(
   deps: Deps,
-  by: Action,
+  by: Action & Actor,
   accountId: number,
   { password, ...fields }: AccountEdit,
 ): Promise<Account | Denial> {
@@ -44,14 +45,16 @@ export async function changeAccount(
     if (before === null) return deny('target-unknown')
     // Hashes are slow: compared in each try, they would let other changes of the account come in between again and again.
     if (password !== undefined && before.passwordHash !== comparedWith) {
-      const { passwordHash: hash } = before
-      const isUnchanged = readsWhole(hash, password) && (await deps.passwords.verify(hash, password))
+      const isUnchanged = await isPresent(deps, before, password)
+      // Let pass as the present one, which it has ceased to be.
+      if (!isUnchanged && !deps.passwordPolicy.accepts(password)) return deny('password-refused')
       if (!isUnchanged) madeHash ??= await deps.passwords.hash(password)
       passwordHash = isUnchanged ? null : madeHash
       comparedWith = before.passwordHash
     }
     if (password !== undefined) {
-      const denial = await endedMeanwhile(deps, by)
+      // Ends of all sessions that come after this look change the account's version, and so conflict.
+      const denial = await mayNoLonger(deps, by)
       if (denial !== null) return denial
     }
     const isNew = passwordHash !== null
@@ -74,16 +77,18 @@ export async function changeAccount(
   return { denied: 'overloaded', retryAfterSeconds: 1 }
 }
 
-/**
- * Why whoever acts may not any more: hashes take their time, and who was let in before them could outlive the end of his
- * session by a new password. Ends of all sessions that come after this look change the account's version, and so conflict.
- */
-async function endedMeanwhile({ store }: Deps, by: Action): Promise<Denial | null> {
-  if (by.sessionId === undefined || by.sessionId === null) return null
-  const view = await store.readSession(by.sessionId)
-  return view === null
-    ? deny('session-over', 'unknown')
-    : sessionDenial(view, by.accountId, store.clock.nowMs())
+/** Whether an account has this password now, so that to set it is no change. @throws {Overloaded} */
+export async function hasPassword(deps: Deps, accountId: number, password: string): Promise<boolean> {
+  const account = await deps.store.findAccountWithPassword(accountId)
+  return account !== null && isPresent(deps, account, password)
+}
+
+async function isPresent(
+  { passwords }: Deps,
+  { passwordHash }: AccountWithPassword,
+  password: string,
+): Promise<boolean> {
+  return readsWhole(passwordHash, password) && passwords.verify(passwordHash, password)
 }
 
 /** What an administrator must be able to trace: who gave whom which role, who let whom in or out. */

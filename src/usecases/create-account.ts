@@ -2,6 +2,7 @@ import type { Account, NewAccount } from '../core/account.ts'
 import { type Denial, deny } from '../core/denial.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
+import { type Actor, mayNoLonger } from './may-no-longer.ts'
 
 export interface AccountToCreate extends Omit<NewAccount, 'passwordHash'> {
   readonly password: string
@@ -9,17 +10,17 @@ export interface AccountToCreate extends Omit<NewAccount, 'passwordHash'> {
 
 /**
  * Creates an account with role and status as an administrator gives them. `by` says who does it.
- * Denials: `email-taken`. @throws {Overloaded}
+ * Denials: `email-taken`, and those of `authenticate` or `forbidden` when `by` may not any more. @throws {Overloaded}
  */
 export async function createAccount(
   deps: Deps,
-  by: Omit<Action, 'code' | 'message'>,
+  by: Omit<Action, 'code' | 'message'> & Actor,
   { password, ...account }: AccountToCreate,
 ): Promise<Account | Denial> {
-  const created = await deps.store.createAccount({
-    ...account,
-    passwordHash: await deps.passwords.hash(password),
-  })
+  const passwordHash = await deps.passwords.hash(password)
+  const denial = await mayNoLonger(deps, by)
+  if (denial !== null) return denial
+  const created = await deps.store.createAccount({ ...account, passwordHash })
   if (created === 'email-taken') return deny('email-taken')
   deps.events.action({
     ...by,

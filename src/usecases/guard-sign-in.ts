@@ -5,6 +5,7 @@ import { addressKey } from '../core/address.ts'
 import type { Denial } from '../core/denial.ts'
 import { SIGN_IN_BUCKET, type Source } from '../core/guessing.ts'
 import { provesDevice } from '../tokens/device-token.ts'
+import type { CountedAttempt } from '../store/guard-store.ts'
 import type { Deps } from './deps.ts'
 import { GUEST } from '../core/actions.ts'
 
@@ -17,25 +18,21 @@ export interface Attempt {
 }
 
 /**
- * Counts an attempt before its password is looked at, or refuses it. An e-mail address that nobody has is treated as
- * one that somebody has, so that a refusal says nothing. Denials: `too-many-attempts`.
+ * Counts an attempt before its password is looked at, or refuses it; null where nothing is counted. An e-mail address that nobody has
+ * is treated as one that somebody has, so that a refusal says nothing. Denials: `too-many-attempts`.
  */
 export async function guardSignIn(
   deps: Deps,
   attempt: Attempt,
   account: Account | null,
-): Promise<Denial | null> {
+): Promise<CountedAttempt | Denial | null> {
   if (!deps.rateLimits) return null
   const { store, events } = deps
   const { email, address } = attempt
   const sources = await sourcesOf(deps, attempt, account)
-  const admission = await store.admitSignIn({
-    accountKey: accountKey(email),
-    sources,
-    bucketKey: bucketKey(attempt, sources.includes('device')),
-    size: SIGN_IN_BUCKET,
-  })
-  if (admission.admitted) return null
+  const keys = { accountKey: accountKey(email), bucketKey: bucketKey(attempt, sources.includes('device')) }
+  const admission = await store.admitSignIn({ ...keys, sources, size: SIGN_IN_BUCKET })
+  if (admission.admitted) return { ...keys, source: admission.source, failures: admission.guard.failures }
   const accountId = account?.accountId ?? GUEST
   const message = 'Too many requests'
   events.action({ accountId, code: 'Auth->Locked', message, address, isSuspicious: true })

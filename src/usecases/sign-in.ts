@@ -1,10 +1,11 @@
 import { STATUS, emailKey } from '../core/account.ts'
 import type { Application } from '../core/application.ts'
-import { type Denial, deny } from '../core/denial.ts'
+import { type Denial, deny, isDenial } from '../core/denial.ts'
 import { type Device, accessTtlSeconds } from '../core/session.ts'
 import { type HashPlace, isOutdatedHash, readsWhole } from '../passwords/passwords.ts'
 import { Overloaded } from '../passwords/work-queue.ts'
 import { LIMITS } from '../settings/limits.ts'
+import type { CountedAttempt } from '../store/guard-store.ts'
 import type { AccountWithPassword, OpenSessionOutcome } from '../store/store.ts'
 import { mintAccessToken } from '../tokens/access-token.ts'
 import { randomId } from '../tokens/random-id.ts'
@@ -50,9 +51,9 @@ export async function signIn(deps: Deps, request: SignInRequest): Promise<Signed
   using place = deps.passwords.queue.reserve()
   for (let tries = 0; tries < TRIES; tries++) {
     const found = await deps.store.findAccountByEmail(request.email)
-    const refusal = tries === 0 ? await guardSignIn(deps, attempt, found) : null
-    if (refusal !== null) return refusal
-    const account = await checkPassword(deps, place, request, found)
+    const counted = tries === 0 ? await guardSignIn(deps, attempt, found) : null
+    if (counted !== null && isDenial(counted)) return counted
+    const account = await checkPassword(deps, place, request, found, counted)
     if (account === null) {
       deps.events.action({
         accountId: GUEST,
@@ -93,9 +94,16 @@ async function checkPassword(
   place: HashPlace,
   { email, password }: SignInRequest,
   account: AccountWithPassword | null,
+  counted: CountedAttempt | null,
 ): Promise<AccountWithPassword | null> {
   const hash = account?.passwordHash ?? deps.decoys.hashFor(emailKey(email))
-  return (await deps.passwords.verify(hash, password, place)) ? account : null
+  try {
+    return (await deps.passwords.verify(hash, password, place)) ? account : null
+  } catch (error) {
+    // Who waited in vain has guessed nothing: else those who come again, as they are told to, would be locked out.
+    if (error instanceof Overloaded && counted !== null) await deps.store.takeBackAttempt(counted)
+    throw error
+  }
 }
 
 /** A hash of another program becomes one of ours, now that the password is at hand; not worth failing over. */

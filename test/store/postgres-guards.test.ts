@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Client } from 'pg'
-import { guardKey } from '../../src/store/store.ts'
+import { guardKey } from '../../src/store/guard-store.ts'
 import { openTestPostgres } from './open-postgres.ts'
 
 test('an attempt is counted also when the clean-up removes its old counters at that moment', async (t) => {

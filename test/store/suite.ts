@@ -15,6 +15,7 @@ import {
   refreshRequest,
   signedIn,
 } from './engine.ts'
+import { guardCases } from './guard-cases.ts'
 import { importCases } from './import-cases.ts'
 import { keyCases } from './key-cases.ts'
 import { openSessionCases } from './open-session-cases.ts'
@@ -40,6 +41,7 @@ export function storeSuite(engine: TestEngine): void {
     describe('refreshing a session', () => refreshCases(shared))
     describe('more requests than may wait', () => busyCases(shared))
     describe('races', () => raceCases(engine))
+    describe('counters of guesses', () => guardCases(shared))
     describe('applications', () => applicationCases(engine, shared))
     describe('signing keys', () => keyCases(engine))
     describe('recorded actions', () => actionCases(engine))

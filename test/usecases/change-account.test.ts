@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict'
 import { hash as bcryptHash } from '@node-rs/bcrypt'
 import { type TestContext, test } from 'node:test'
+import { ROLE, STATUS } from '../../src/core/account.ts'
 import { SYSTEM } from '../../src/core/actions.ts'
 import { isDenial } from '../../src/core/denial.ts'
 import { authenticate } from '../../src/usecases/authenticate.ts'
 import { changeAccount } from '../../src/usecases/change-account.ts'
+import { createAccount } from '../../src/usecases/create-account.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { accountKey } from '../../src/usecases/guard-sign-in.ts'
 import { endSessions } from '../../src/usecases/end-sessions.ts'
-import { PASSWORD, addAccount, signIn, trySignIn } from '../support/people.ts'
+import { PASSWORD, aPerson, addAccount, signIn, trySignIn } from '../support/people.ts'
 import { UNLIMITED, openBeside, startTestService } from '../support/service.ts'
 
 const BY = { accountId: SYSTEM, code: 'Users->patchAccount', message: 'a test' } as const
@@ -125,3 +127,34 @@ for (const end of ['this session', 'all sessions'] as const) {
     assert.equal((await trySignIn(service, email, NEW_PASSWORD)).status, 401)
   })
 }
+
+for (const loss of ['suspended', 'demoted'] as const) {
+  test(`an administrator who was ${loss} while a password was hashed neither changes nor creates an account`, async (t) => {
+    const { service, deps, accountId } = await site(t)
+    const boss = await addAccount(service, { roleId: ROLE.superAdmin })
+    // The last one cannot be taken away.
+    await addAccount(service, { roleId: ROLE.superAdmin })
+    const { accessToken } = await signIn(service, boss.email)
+    const caller = await authenticate(deps, accessToken)
+    assert.ok(!isDenial(caller))
+    const { sessionId } = caller.session
+    const by = { ...BY, accountId: boss.accountId, sessionId, roles: [ROLE.superAdmin] }
+    const change = loss === 'suspended' ? { status: STATUS.suspended } : { roleId: ROLE.client }
+    const lose = () => changeAccount(deps, BY, boss.accountId, change)
+    const edit = { password: NEW_PASSWORD, roleId: ROLE.superAdmin }
+    const denied = loss === 'suspended' ? 'account-inactive' : 'forbidden'
+    const changed = await changeAccount(interrupted(deps, lose), by, accountId, edit)
+    assert.equal(isDenial(changed) && changed.denied, denied)
+    const person = { ...aPerson(), roleId: ROLE.superAdmin, password: NEW_PASSWORD }
+    const created = await createAccount(deps, by, person)
+    assert.equal(isDenial(created) && created.denied, denied)
+    assert.equal((await deps.store.findAccount(accountId))?.roleId, ROLE.client)
+    assert.equal(await deps.store.findAccountByEmail(person.email), null)
+  })
+}
+
+test('what passed as the present password is refused once it is another one', async (t) => {
+  const { deps, accountId } = await site(t)
+  const changed = await changeAccount(deps, BY, accountId, { password: 'password1' })
+  assert.equal(isDenial(changed) && changed.denied, 'password-refused')
+})

@@ -9,7 +9,7 @@ import { STATUS } from '../../src/core/account.ts'
 import type { Application } from '../../src/core/application.ts'
 import { ensureDefaultApplication } from '../../src/default-application.ts'
 import { isDenial } from '../../src/core/denial.ts'
-import { REGISTRATION_BUCKET } from '../../src/core/guessing.ts'
+import { REGISTRATION_BUCKET, SIGN_IN_BUCKET } from '../../src/core/guessing.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { createPasswords } from '../../src/passwords/passwords.ts'
 import { Overloaded } from '../../src/passwords/work-queue.ts'
@@ -140,6 +140,23 @@ test('who is sent away because too many sign in has guessed nothing', async () =
   crowd.dispose()
   assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
 })
+
+for (const [who, email] of [
+  ['an account', 'queued@example.com'],
+  ['nobody', 'nobody-queued@example.com'],
+] as const) {
+  test(`who has waited in vain for his hash has guessed nothing (${who})`, async () => {
+    if (who === 'an account') await newAccount(email)
+    const verify = () => Promise.reject(new Overloaded('the wait was too long'))
+    const waiting = { ...deps, passwords: { ...deps.passwords, verify } }
+    const device = { address: '192.0.2.77', userAgent: null, deviceId: null }
+    const request = { application, email, password: 'wrong1guess', device, deviceToken: '' }
+    for (let i = 0; i < SIGN_IN_BUCKET.capacity + 1; i++)
+      await assert.rejects(signIn(waiting, request), Overloaded)
+    const answer = await signIn(deps, request)
+    assert.equal(isDenial(answer) && answer.denied, 'credentials-wrong')
+  })
+}
 
 test('who is sent away because too many sign in has not registered once', async () => {
   const person = { firstName: 'New', lastName: 'Comer', password: PASSWORD, phone: '000000', address: HOME }

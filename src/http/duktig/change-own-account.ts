@@ -10,6 +10,7 @@ const common = {
   tag: 'Account',
   credential: 'access',
   denials: [404],
+  mayKeepPassword: true,
   description:
     'A new password ends all other sessions of the account; sending the current password again changes nothing.',
 } as const

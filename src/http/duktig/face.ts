@@ -4,9 +4,12 @@
  */
 import { isIP } from 'node:net'
 import type { RoleId } from '../../core/account.ts'
+import { isStrongPassword } from '../../core/account-fields.ts'
 import type { Application } from '../../core/application.ts'
 import { type Denial, deny, isDenial } from '../../core/denial.ts'
+import type { PasswordPolicy } from '../../passwords/policy.ts'
 import { type Caller, authenticate, hasRole } from '../../usecases/authenticate.ts'
+import { hasPassword } from '../../usecases/change-account.ts'
 import type { Deps } from '../../usecases/deps.ts'
 import type { Action, ActionCode } from '../../usecases/events.ts'
 import { identifyApplication } from '../../usecases/identify-application.ts'
@@ -51,6 +54,8 @@ export interface DuktigRoute extends Documented {
   readonly target?: (face: Face, userId: number) => Promise<Denial | null>
   readonly query?: { readonly fields: Readonly<Record<string, Rule>>; readonly optional?: readonly string[] }
   readonly body?: BodyRules
+  /** The body may name the caller's present password, which stays then, whatever the settings ask of a new one. */
+  readonly mayKeepPassword?: boolean
   readonly params?: HttpRoute['params']
   readonly always?: boolean
   readonly isPublic?: boolean
@@ -135,7 +140,7 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
   if (route.body !== undefined) {
     const body = await readJsonObject(request.raw)
     if ('problem' in body) return bodyProblemAnswer(body.problem)
-    const mistakes = validateBody(route.body, body.value, face.deps.passwordPolicy)
+    const mistakes = validateBody(route.body, body.value, await policyFor(face, route, call, body.value))
     if (hasMistakes(mistakes)) return json(422, mistakes)
     call.body = body.value
     // A body may take its time: whoever was let in before it began must still be when it is there.
@@ -143,6 +148,19 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
     if (denial !== null) return denialAnswer(denial)
   }
   return route.handle(face, call as Call)
+}
+
+async function policyFor(
+  { deps }: Face,
+  route: DuktigRoute,
+  { caller }: Growing,
+  { password }: JsonObject,
+): Promise<PasswordPolicy> {
+  const { passwordPolicy } = deps
+  if (route.mayKeepPassword !== true || caller === undefined) return passwordPolicy
+  if (!isStrongPassword(password) || passwordPolicy.accepts(password)) return passwordPolicy
+  const stays = await hasPassword(deps, caller.account.accountId, password)
+  return stays ? { ...passwordPolicy, accepts: isStrongPassword } : passwordPolicy
 }
 
 /** Whoever the access token of a request belongs to. */

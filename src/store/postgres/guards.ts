@@ -1,6 +1,6 @@
 import { type Bucket, type Guard, type Source, admitAttempt, fill } from '../../core/guessing.ts'
 import { LIMITS } from '../../settings/limits.ts'
-import { type GuardStore, guardKey } from '../store.ts'
+import { type GuardStore, guardKey } from '../guard-store.ts'
 import type { Connection, Sql } from './connection.ts'
 
 /** The verbs against guessing; guarantees in `store.ts`. Rows are locked bucket first, then guard by guard. */
@@ -28,9 +28,20 @@ export function guardStore(connection: Connection): GuardStore {
         return admission
       }),
 
+    takeBackAttempt: ({ accountKey, source, failures, bucketKey }) =>
+      connection.transaction(async (sql) => {
+        await takeDropBack(sql, bucketKey)
+        await sql.rows(
+          `update guards set failures = greatest(0, failures - 1),
+             blocked_until_ms = case failures when $1 then 0 else blocked_until_ms end where guard_key = $2`,
+          failures,
+          guardKey(accountKey, source),
+        )
+      }),
+
     signInSucceeded: ({ accountId, accountKey, bucketKey, addressKey }) =>
       connection.transaction(async (sql) => {
-        await sql.rows('update buckets set level = greatest(0, level - 1) where bucket_key = $1', bucketKey)
+        await takeDropBack(sql, bucketKey)
         await clearGuards(sql, accountKey)
         await sql.rows(
           `insert into known_addresses as k (account_id, address_key, last_at_ms) values ($1, $2, $3)
@@ -118,4 +129,8 @@ async function clearGuards(sql: Sql, accountKey: string): Promise<void> {
   for (const source of ['device', 'address', 'stranger'] as const) {
     await sql.rows('delete from guards where guard_key = $1', guardKey(accountKey, source))
   }
+}
+
+async function takeDropBack(sql: Sql, bucketKey: string): Promise<void> {
+  await sql.rows('update buckets set level = greatest(0, level - 1) where bucket_key = $1', bucketKey)
 }

@@ -8,7 +8,7 @@ import {
 } from '../../core/guessing.ts'
 import { LIMITS } from '../../settings/limits.ts'
 import type { Row } from '../rows.ts'
-import { type GuardStore, guardKey } from '../store.ts'
+import { type GuardStore, guardKey } from '../guard-store.ts'
 import type { Connection } from './connection.ts'
 
 /** The verbs against guessing; guarantees in `store.ts`. */
@@ -27,10 +27,21 @@ export function guardStore(connection: Connection): GuardStore {
         return admission
       }),
 
+    takeBackAttempt: ({ accountKey, source, failures, bucketKey }) =>
+      connection.write(() => {
+        takeDropBack(connection, bucketKey)
+        connection
+          .sql(
+            `update guards set failures = max(0, failures - 1),
+               blocked_until_ms = case failures when ? then 0 else blocked_until_ms end where guard_key = ?`,
+          )
+          .run(failures, guardKey(accountKey, source))
+      }),
+
     signInSucceeded: ({ accountId, accountKey, bucketKey, addressKey }) =>
       connection.write(() => {
         clearGuards(connection, accountKey)
-        connection.sql('update buckets set level = max(0, level - 1) where bucket_key = ?').run(bucketKey)
+        takeDropBack(connection, bucketKey)
         connection
           .sql(
             'insert into known_addresses values (?, ?, ?) on conflict do update set last_at_ms = excluded.last_at_ms',
@@ -107,4 +118,8 @@ function bucketAt(connection: Connection, key: string): Bucket | null {
 
 function putBucket(connection: Connection, key: string, bucket: Bucket): void {
   connection.sql('insert or replace into buckets values (?, ?, ?)').run(key, bucket.level, bucket.atMs)
+}
+
+function takeDropBack(connection: Connection, bucketKey: string): void {
+  connection.sql('update buckets set level = max(0, level - 1) where bucket_key = ?').run(bucketKey)
 }

@@ -23,7 +23,8 @@ async function change(
   code: 'Users->updateAccount' | 'Users->patchAccount',
   message: string,
 ): Promise<Answer> {
-  const by = actionBy(call, code, `Account ${call.userId}: ${message}`)
+  const action = actionBy(call, code, `Account ${call.userId}: ${message}`)
+  const by = { ...action, roles: common.roles }
   const changed = await changeAccount(face.deps, by, call.userId, editOf(call.body))
   return isDenial(changed) ? denialAnswer(changed) : done(message)
 }

@@ -19,7 +19,7 @@ export const createAccountRoute: DuktigRoute = {
   body: { fields: ALL_FIELDS, keys: 'exact' },
   success: object({ status: { const: 'OK' }, message: { const: MESSAGE }, id: { type: 'integer' } }),
   async handle({ deps }, call) {
-    const by = actionBy(call, 'Users->registerAccount', MESSAGE)
+    const by = { ...actionBy(call, 'Users->registerAccount', MESSAGE), roles: administration.roles }
     const account = await createAccount(deps, by, accountOf(call.body))
     if (isDenial(account)) return denialAnswer(account)
     return json(200, { status: 'OK', message: MESSAGE, id: account.accountId })
