@@ -5,7 +5,6 @@ import { addressKey } from '../core/address.ts'
 import type { Denial } from '../core/denial.ts'
 import { SIGN_IN_BUCKET, type Source } from '../core/guessing.ts'
 import { provesDevice } from '../tokens/device-token.ts'
-import type { CountedAttempt } from '../store/guard-store.ts'
 import type { Deps } from './deps.ts'
 import { GUEST } from '../core/actions.ts'
 
@@ -16,6 +15,9 @@ export interface Attempt {
   /** The device token of an earlier sign-in; empty if none was sent. */
   readonly deviceToken: string
 }
+
+/** How an attempt was counted, so that it can be taken back. */
+export type CountedAttempt = Parameters<Deps['store']['takeBackAttempt']>[0]
 
 /**
  * Counts an attempt before its password is looked at, or refuses it; null where nothing is counted. An e-mail address that nobody has

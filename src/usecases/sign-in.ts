@@ -5,7 +5,6 @@ import { type Device, accessTtlSeconds } from '../core/session.ts'
 import { type HashPlace, isOutdatedHash, readsWhole } from '../passwords/passwords.ts'
 import { Overloaded } from '../passwords/work-queue.ts'
 import { LIMITS } from '../settings/limits.ts'
-import type { CountedAttempt } from '../store/guard-store.ts'
 import type { AccountWithPassword, OpenSessionOutcome } from '../store/store.ts'
 import { mintAccessToken } from '../tokens/access-token.ts'
 import { randomId } from '../tokens/random-id.ts'
@@ -14,7 +13,7 @@ import { mintDeviceToken } from '../tokens/device-token.ts'
 import type { Deps } from './deps.ts'
 import { GUEST } from '../core/actions.ts'
 import { told } from './told.ts'
-import { guardSignIn, passwordWasRight, signInSucceeded } from './guard-sign-in.ts'
+import { type CountedAttempt, guardSignIn, passwordWasRight, signInSucceeded } from './guard-sign-in.ts'
 
 export interface SignInRequest {
   readonly application: Application

@@ -18,6 +18,7 @@ import type { Deps } from '../../src/usecases/deps.ts'
 import { changeAccount } from '../../src/usecases/change-account.ts'
 import { registerAccount } from '../../src/usecases/register-account.ts'
 import { signIn } from '../../src/usecases/sign-in.ts'
+import { aPerson } from '../support/people.ts'
 import { AUTH_KEY, silentLog } from '../support/service.ts'
 
 const EMAIL = 'owner@example.com'
@@ -67,23 +68,22 @@ after(async () => {
 })
 
 async function newAccount(email: string): Promise<number> {
-  const account = await deps.store.createAccount({
-    firstName: 'Own',
-    lastName: 'Er',
-    email,
-    phone: '000000',
-    comment: null,
-    roleId: 4,
-    status: 1,
-    passwordHash: `plain:${PASSWORD}`,
-  })
+  const account = await deps.store.createAccount({ ...aPerson(), email, passwordHash: `plain:${PASSWORD}` })
   assert.ok(typeof account === 'object')
   return account.accountId
 }
 
-function attempt(email: string, password: string, address: string, deviceToken = '') {
+function newcomer(email: string, address = HOME) {
+  return { firstName: 'New', lastName: 'Comer', email, password: PASSWORD, phone: '000000', address }
+}
+
+function requestOf(email: string, password = PASSWORD, address = HOME, deviceToken = '') {
   const device = { address, userAgent: null, deviceId: null }
-  return signIn(deps, { application, email, password, device, deviceToken })
+  return { application, email, password, device, deviceToken }
+}
+
+function attempt(email: string, password: string, address: string, deviceToken = '') {
+  return signIn(deps, requestOf(email, password, address, deviceToken))
 }
 
 test('of 100,000 guesses from 10,000 addresses at most 100 reach the hash, and the owner still gets in', async () => {
@@ -134,49 +134,40 @@ test('who is sent away because too many sign in has guessed nothing', async () =
   const email = 'crowd@example.com'
   await newAccount(email)
   using crowd = aCrowd()
-  const device = { address: HOME, userAgent: null, deviceId: null }
-  const request = { application, email, password: PASSWORD, device, deviceToken: '' }
-  for (let i = 0; i < 20; i++) await assert.rejects(signIn(bounded, request), Overloaded)
+  for (let i = 0; i < 20; i++) await assert.rejects(signIn(bounded, requestOf(email)), Overloaded)
   crowd.dispose()
   assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
 })
 
-for (const [who, email] of [
-  ['an account', 'queued@example.com'],
-  ['nobody', 'nobody-queued@example.com'],
-] as const) {
-  test(`who has waited in vain for his hash has guessed nothing (${who})`, async () => {
-    if (who === 'an account') await newAccount(email)
-    const verify = () => Promise.reject(new Overloaded('the wait was too long'))
-    const waiting = { ...deps, passwords: { ...deps.passwords, verify } }
-    const device = { address: '192.0.2.77', userAgent: null, deviceId: null }
-    const request = { application, email, password: 'wrong1guess', device, deviceToken: '' }
-    for (let i = 0; i < SIGN_IN_BUCKET.capacity + 1; i++)
+test('who has waited in vain for his hash has guessed nothing, nor has who asked for nobody', async () => {
+  await newAccount('queued@example.com')
+  const verify = () => Promise.reject(new Overloaded('the wait was too long'))
+  const waiting = { ...deps, passwords: { ...deps.passwords, verify } }
+  for (const email of ['queued@example.com', 'nobody-queued@example.com']) {
+    const request = requestOf(email, 'wrong1guess', '192.0.2.77')
+    for (let i = 0; i <= SIGN_IN_BUCKET.capacity; i++)
       await assert.rejects(signIn(waiting, request), Overloaded)
     const answer = await signIn(deps, request)
     assert.equal(isDenial(answer) && answer.denied, 'credentials-wrong')
-  })
-}
+  }
+})
 
 test('who is sent away because too many sign in has not registered once', async () => {
-  const person = { firstName: 'New', lastName: 'Comer', password: PASSWORD, phone: '000000', address: HOME }
+  const person = newcomer('new@example.com')
   using crowd = aCrowd()
   for (let i = 0; i < REGISTRATION_BUCKET.capacity * 2; i++)
-    await assert.rejects(registerAccount(bounded, { ...person, email: 'new@example.com' }), Overloaded)
+    await assert.rejects(registerAccount(bounded, person), Overloaded)
   crowd.dispose()
-  assert.equal(typeof (await registerAccount(bounded, { ...person, email: 'new@example.com' })), 'number')
+  assert.equal(typeof (await registerAccount(bounded, person)), 'number')
 })
 
 test('who has got the last place in the queue is not sent away from it later', async () => {
   const email = 'last@example.com'
-  const person = { firstName: 'Last', lastName: 'Place', password: PASSWORD, phone: '000000', address: HOME }
-  const device = { address: HOME, userAgent: null, deviceId: null }
-  const request = { application, email, password: PASSWORD, device, deviceToken: '' }
   const crowd = aCrowd(1)
-  const accountId = await registerAccount(real, { ...person, email })
+  const accountId = await registerAccount(real, newcomer(email))
   assert.ok(typeof accountId === 'number')
   await deps.store.changeAccount(accountId, { status: STATUS.active })
-  assert.ok(!isDenial(await signIn(real, request)))
+  assert.ok(!isDenial(await signIn(real, requestOf(email))))
   crowd.dispose()
 })
 
@@ -184,9 +175,7 @@ test('the right password gets in also when there is no room to renew its hash', 
   const email = 'renewal@example.com'
   await newAccount(email)
   const hash = () => Promise.reject(new Overloaded('the wait was too long'))
-  const device = { address: HOME, userAgent: null, deviceId: null }
-  const request = { application, email, password: PASSWORD, device, deviceToken: '' }
-  const answer = await signIn({ ...deps, passwords: { ...deps.passwords, hash } }, request)
+  const answer = await signIn({ ...deps, passwords: { ...deps.passwords, hash } }, requestOf(email))
   assert.ok(!isDenial(answer))
 })
 
@@ -301,15 +290,7 @@ test('a device token of one account says nothing for another', async () => {
 })
 
 test('registration from one address has a bound', async () => {
-  const register = (i: number) =>
-    registerAccount(deps, {
-      firstName: 'New',
-      lastName: 'One',
-      email: `new${i}@example.com`,
-      password: 'some1password',
-      phone: '000000',
-      address: '203.0.113.200',
-    })
+  const register = (i: number) => registerAccount(deps, newcomer(`new${i}@example.com`, '203.0.113.200'))
   for (let i = 0; i < 20; i++) assert.equal(typeof (await register(i)), 'number')
   const refused = await register(20)
   assert.ok(typeof refused === 'object' && refused.denied === 'too-many-attempts')
