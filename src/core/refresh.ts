@@ -77,6 +77,29 @@ function advance(session: Session, presented: PresentedToken, generation: number
   return { kind: 'advance', generation, attemptKey, recovered }
 }
 
+/** A step forward of the clock: what it showed before, and by how much more than had passed it went on. */
+export interface Leap {
+  readonly fromMs: number
+  readonly byMs: number
+}
+
+/**
+ * A view for `decideRefresh` after the clock went forward in steps: rotation and hand-out are dated later by each that came after
+ * them, so that they are as old as the time that has really passed. Else a retry across a step would count as reuse. The ends of a session stay
+ * where they are.
+ */
+export function acrossLeaps(view: SessionView, leaps: readonly Leap[]): SessionView {
+  if (leaps.length === 0) return view
+  const { session } = view
+  const dated = (atMs: number) =>
+    leaps.reduce((sum, { fromMs, byMs }) => (atMs <= fromMs ? sum + byMs : sum), atMs)
+  const { rotatedAtMs, handedOutAtMs } = session
+  return {
+    ...view,
+    session: { ...session, rotatedAtMs: dated(rotatedAtMs), handedOutAtMs: dated(handedOutAtMs) },
+  }
+}
+
 /** The session as a decision leaves it, signed by the key `kid`; the same object when the decision writes nothing. */
 export function carriedOut(session: Session, decision: RefreshDecision, kid: string, nowMs: number): Session {
   // The clock may have been set back since, and the store never sets this date back.

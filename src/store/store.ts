@@ -8,7 +8,7 @@
  */
 import type { Account, AccountStatus, NewAccount, RoleId } from '../core/account.ts'
 import type { Application, Policy } from '../core/application.ts'
-import type { PresentedToken, RefreshDecision } from '../core/refresh.ts'
+import type { Leap, PresentedToken, RefreshDecision } from '../core/refresh.ts'
 import type { EndReason, NewSession, Session, SessionView } from '../core/session.ts'
 import type { ActionStore } from './action-store.ts'
 import type { GuardStore } from './guard-store.ts'
@@ -32,6 +32,8 @@ export class Unjournaled extends StoreUnavailable {
 /** The store's clock, the only one that decides about sessions. Never steps back within a process. */
 export interface Clock {
   nowMs(): number
+  /** The latest steps forward that it has followed, oldest first; none if it is left out. */
+  leaps?(): readonly Leap[]
 }
 
 export interface AccountWithPassword extends Account {

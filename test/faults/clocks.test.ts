@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { Client } from 'pg'
 import { createClock } from '../../src/operations/clock.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
@@ -51,22 +51,7 @@ test('PostgreSQL decides about time, whatever the clock of a process says', asyn
 })
 
 test('SQLite: a clock that steps back under load signs nobody out and revives nothing', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'duktig-clocks-'))
-  const wall = { atMs: T0 }
-  let monotonicMs = 0
-  const pass = (ms: number) => {
-    wall.atMs += ms
-    monotonicMs += ms
-  }
-  const clock = createClock(
-    () => wall.atMs,
-    () => monotonicMs,
-  )
-  const { store } = await openSqlite(join(folder, 'duktig.sqlite'), clock)
-  t.after(async () => {
-    await store.close()
-    rmSync(folder, { recursive: true })
-  })
+  const { store, wall, pass } = await openAlone(t)
   const { session } = await signedIn(store, { sessionTtlSeconds: 7200, idleSeconds: 3600 })
   let generation = 1
   const refresh = async () => {
@@ -90,6 +75,47 @@ test('SQLite: a clock that steps back under load signs nobody out and revives no
   wall.atMs -= YEAR_MS
   assert.equal(await refresh(), 'deny', 'and is not taken back')
 })
+
+test('SQLite: a clock that steps forward makes no retry a reuse, and no time longer than it is', async (t) => {
+  const { store, wall, pass } = await openAlone(t)
+  const { session } = await signedIn(store, { sessionTtlSeconds: (3 * YEAR_MS) / 1000 })
+  const present = async (generation: number) => {
+    const { decision } = await store.refreshSession(refreshRequest(store, { ...session, generation }))
+    return decision.kind
+  }
+  for (const [i, stepMs] of [5 * 60_000, HOUR_MS, YEAR_MS].entries()) {
+    pass(30_000)
+    // Its answer is lost, and the retry comes without an attempt key, as those of the original do.
+    assert.equal(await present(i + 1), 'advance')
+    pass(1000)
+    wall.atMs += stepMs
+    assert.equal(await present(i + 1), 'repeat', `after ${stepMs} ms`)
+    assert.equal(await present(i + 2), 'keep')
+  }
+  pass(61_000)
+  assert.equal(await present(3), 'end', 'what is late by the time that has passed is found out')
+})
+
+/** A store whose clocks the test moves: `wall` steps, `pass` lets time go by on both. */
+async function openAlone(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'duktig-clocks-'))
+  const wall = { atMs: T0 }
+  let monotonicMs = 0
+  const pass = (ms: number) => {
+    wall.atMs += ms
+    monotonicMs += ms
+  }
+  const clock = createClock(
+    () => wall.atMs,
+    () => monotonicMs,
+  )
+  const { store } = await openSqlite(join(folder, 'duktig.sqlite'), clock)
+  t.after(async () => {
+    await store.close()
+    rmSync(folder, { recursive: true })
+  })
+  return { store, wall, pass }
+}
 
 /** Lets `Date.now` of a process be off by so much. */
 function shifted(ms: number): string {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Client } from 'pg'
+import { decideRefresh } from '../../src/core/refresh.ts'
 import { DatabaseClock } from '../../src/store/postgres/clock.ts'
+import { decideChain } from '../../src/store/postgres/decide-chain.ts'
 import { openPostgres } from '../../src/store/postgres/open.ts'
+import type { RefreshOutcome } from '../../src/store/store.ts'
 import { freshDatabase } from '../support/postgres.ts'
+import { aView } from '../support/sessions.ts'
 import { refreshRequest, signedIn } from './engine.ts'
 
 const START = 1_800_000_000_000
@@ -176,3 +180,43 @@ async function setBackBy(client: Client, ms: number): Promise<void> {
     create or replace function public.clock_timestamp() returns timestamptz language sql volatile
       as $$ select pg_catalog.clock_timestamp() - ${ms} * interval '1 ms' $$`)
 }
+
+test('a step forward is remembered with its size, slow readings and small corrections are not', () => {
+  const { now, clock, pass, read } = setUp()
+  read()
+  pass(3000)
+  read(400, 600)
+  now.databaseMs += 900
+  read()
+  assert.deepEqual(clock.leaps(), [])
+  pass(3000)
+  const fromMs = clock.nowMs()
+  now.databaseMs += HOUR_MS
+  read()
+  assert.deepEqual(clock.leaps(), [{ fromMs, byMs: HOUR_MS }])
+})
+
+test('a retry across a step of PostgreSQL’s clock gets the token that its lost answer had', () => {
+  const { clock, now, pass, read } = setUp()
+  read()
+  const atMs = clock.nowMs()
+  const life = { createdAtMs: atMs, lastUsedAtMs: atMs, expiresAtMs: atMs + 24 * HOUR_MS }
+  const view = aView({ ...life, generation: 2, rotatedAtMs: atMs, handedOutAtMs: atMs })
+  const { sessionId, accountId } = view.session
+  const presented = { sessionId, accountId, generation: 1, attemptKey: null }
+  const request = {
+    presented,
+    decide: decideRefresh,
+    kid: 'key-1',
+    applicationId: null,
+    deadlineMs: Infinity,
+  }
+  const job = { request, ...Promise.withResolvers<RefreshOutcome>(), lostRaces: 0, watchIndex: 0 }
+  const retry = () => decideChain([job], view, clock).answers.map(([, { decision }]) => decision.kind)
+  pass(1000)
+  now.databaseMs += HOUR_MS
+  read()
+  assert.deepEqual(retry(), ['repeat'])
+  pass(61_000)
+  assert.deepEqual(retry(), ['end'])
+})

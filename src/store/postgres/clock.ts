@@ -1,3 +1,4 @@
+import type { Leap } from '../../core/refresh.ts'
 import type { Clock } from '../store.ts'
 
 /** One reading of the database's clock: when it was asked for, what it said, when the answer came. */
@@ -11,6 +12,9 @@ export interface ClockReading {
 const SLOWED = 0.5
 /** Two hours, as by a time zone taken wrongly. Whatever is further ahead may be a mistake of long ago. */
 const MOST_AHEAD_MS = 7_200_000
+/** A smaller difference may be the way of a reading. */
+const LEAST_LEAP_MS = 1000
+const LEAPS_KEPT = 10
 
 /**
  * The database's clock, kept as an offset to the monotonic clock of this process, so that all instances agree about
@@ -25,6 +29,7 @@ export class DatabaseClock implements Clock {
   #aheadMs = 0
   #aheadSinceMs = 0
   #lastMs = 0
+  #leaps: readonly Leap[] = []
 
   constructor(monotonicMs: () => number = () => performance.now()) {
     this.#monotonicMs = monotonicMs
@@ -39,6 +44,10 @@ export class DatabaseClock implements Clock {
     const nowMs = Math.floor(monotonicMs + this.#offset() + this.#ahead(monotonicMs))
     if (nowMs > this.#lastMs) this.#lastMs = nowMs
     return this.#lastMs
+  }
+
+  leaps(): readonly Leap[] {
+    return this.#leaps
   }
 
   /** A time of this clock as the database's clock will show it, for conditions that the database checks itself. */
@@ -59,11 +68,14 @@ export class DatabaseClock implements Clock {
         continue
       }
       const after = Math.min(Math.max(before, databaseMs - receivedMs), databaseMs - sentMs)
+      const fromMs = this.nowMs()
       const monotonicMs = this.#monotonicMs()
       // Ahead by what the database is further behind now, or by less if it has caught up.
       this.#aheadMs = Math.max(0, this.#ahead(monotonicMs) + before - after)
       this.#aheadSinceMs = monotonicMs
       this.#offsetMs = after
+      const byMs = this.nowMs() - fromMs
+      if (byMs >= LEAST_LEAP_MS) this.#leaps = [...this.#leaps, { fromMs, byMs }].slice(-LEAPS_KEPT)
     }
   }
 

@@ -1,6 +1,6 @@
 /** Decides about the requests that a batch has for one session, one after the other. Nothing is written here. */
 import { NO_SESSION } from '../../core/denial.ts'
-import { carriedOut } from '../../core/refresh.ts'
+import { acrossLeaps, carriedOut } from '../../core/refresh.ts'
 import type { Session, SessionView } from '../../core/session.ts'
 import { type Clock, type RefreshOutcome, type RefreshRequest, StoreUnavailable } from '../store.ts'
 
@@ -40,7 +40,7 @@ export function decideChain(jobs: readonly RefreshJob[], committed: SessionView 
       continue
     }
     try {
-      const decision = request.decide(view, request.presented, nowMs)
+      const decision = request.decide(acrossLeaps(view, clock.leaps?.() ?? []), request.presented, nowMs)
       const session = carriedOut(view.session, decision, request.kid, nowMs)
       if (session !== view.session) {
         view = { ...view, session }

@@ -1,7 +1,7 @@
 import { type Account, STATUS } from '../../core/account.ts'
 import type { Application } from '../../core/application.ts'
 import { NO_SESSION } from '../../core/denial.ts'
-import { carriedOut } from '../../core/refresh.ts'
+import { acrossLeaps, carriedOut } from '../../core/refresh.ts'
 import type { EndReason, NewSession, Session } from '../../core/session.ts'
 import {
   ACCOUNT_COLUMNS,
@@ -112,7 +112,7 @@ function refresh(
   const view = reads.view(presented.sessionId)
   const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
   if (view === null || foreign) return { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }
-  const decision = request.decide(view, presented, nowMs)
+  const decision = request.decide(acrossLeaps(view, connection.clock.leaps?.() ?? []), presented, nowMs)
   const session = carriedOut(view.session, decision, request.kid, nowMs)
   if (session === view.session) return { decision, view, nowMs }
   if (decision.kind === 'end') end(connection, session)
