@@ -9,7 +9,7 @@ import { LogTallies, countedLog } from './operations/log-tally.ts'
 import { type Log } from './operations/log.ts'
 import { type Metrics, createMetrics } from './operations/metrics.ts'
 import { masterSecret } from './operations/secrets.ts'
-import { UnknownKeys } from './operations/unknown-keys.ts'
+import { type RefusedCredentials, refusedCredentials } from './operations/refused-credentials.ts'
 import { createDecoys } from './passwords/decoys.ts'
 import { createPasswordPolicy } from './passwords/policy.ts'
 import { createPasswords } from './passwords/passwords.ts'
@@ -27,7 +27,7 @@ export interface Composed {
   /** The log, its lines counted. */
   readonly log: Log
   /** To be stopped once no request comes any more. */
-  readonly unknownKeys: UnknownKeys
+  readonly refused: RefusedCredentials
   /** To be stopped after that, before the store is closed. */
   readonly recorder: ActionRecorder
 }
@@ -51,7 +51,7 @@ export async function compose(
   decoys.learn(await store.samplePasswordHashes(LIMITS.hashesSampled))
   const metrics = createMetrics(passwords.queue)
   const { log, recorder } = createRecorder(settings, store, givenLog, metrics)
-  const unknownKeys = new UnknownKeys(log)
+  const refused = refusedCredentials(log)
   const deps: Deps = {
     store,
     keys,
@@ -62,7 +62,7 @@ export async function compose(
         `http://${isIPv6(settings.host) ? `[${settings.host}]` : settings.host}:${settings.port}`,
       audience: settings.audience,
     },
-    events: createEvents(log, metrics, recorder, unknownKeys),
+    events: createEvents(log, metrics, recorder, refused),
     decoys,
     passwordPolicy: createPasswordPolicy(settings.passwordMinLength),
     rateLimits: settings.rateLimits,
@@ -70,7 +70,7 @@ export async function compose(
     registrationStatus: Number(settings.registrationStatus) as AccountStatus,
     actionRetentionMs: settings.actionRetentionDays * DAY_MS,
   }
-  return { deps, metrics, log, unknownKeys, recorder }
+  return { deps, metrics, log, refused, recorder }
 }
 
 /** Log and recorder know each other: the recorder warns, and the lines of the log are counted by it. */

@@ -72,7 +72,7 @@ async function listen(
   settings: Settings,
   composed: Composed,
 ): Promise<Pick<Service, 'address' | 'metricsAddress' | 'stop'>> {
-  const { deps, metrics, log, unknownKeys, recorder } = composed
+  const { deps, metrics, log, refused, recorder } = composed
   let draining = false
   const server = await createServer({
     routes: allRoutes(settings, composed, () => draining),
@@ -120,7 +120,7 @@ async function listen(
       await drain(server)
       metricsListener.close()
       metricsListener.closeAllConnections()
-      unknownKeys.stop()
+      refused.stop()
       await recorder.stop()
       await deps.store.close()
       log.info({ event: 'stopped' }, 'The service has stopped')

@@ -2,14 +2,14 @@ import { type Events, isEveryday } from '../usecases/events.ts'
 import type { ActionRecorder } from './action-recorder.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import type { UnknownKeys } from './unknown-keys.ts'
+import type { RefusedCredentials } from './refused-credentials.ts'
 
 /** Records and counts what happens, and logs what matters for security, a line each. */
 export function createEvents(
   log: Log,
   metrics: Metrics,
   recorder: ActionRecorder,
-  unknownKeys: UnknownKeys,
+  refused: RefusedCredentials,
 ): Events {
   return {
     action(action) {
@@ -21,7 +21,8 @@ export function createEvents(
       log[level]({ event: code, accountId, sessionId, address }, message)
     },
     refresh: (result) => metrics.refresh(result),
-    unknownKey: (address) => unknownKeys.count(address),
+    unknownKey: (address) => refused.unknownKeys.count(address),
+    invalidToken: (address) => refused.invalidTokens.count(address),
     flush: () => recorder.flush(),
   }
 }

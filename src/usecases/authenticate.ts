@@ -11,13 +11,20 @@ export interface Caller {
 }
 
 /**
- * Whoever holds this access token, if his session lives and his account is active at this moment, on every instance.
+ * Whoever holds this access token, which came with `request`, if his session lives and his account is active at this moment, on every instance.
  * Denials: `token-invalid`, `token-expired`, `session-over`, `account-unknown`, `account-inactive`.
  */
-export async function authenticate(deps: Deps, accessToken: string): Promise<Caller | Denial> {
+export async function authenticate(
+  deps: Deps,
+  accessToken: string,
+  request: { readonly address: string },
+): Promise<Caller | Denial> {
   const { keys, names, store } = deps
   const claims = readAccessToken(accessToken, keys.verifiers('access'), names)
-  if (claims === null) return deny('token-invalid')
+  if (claims === null) {
+    deps.events.invalidToken(request.address)
+    return deny('token-invalid')
+  }
   const nowMs = store.clock.nowMs()
   if (nowMs >= claims.expiresAtSeconds * 1000) return deny('token-expired')
   const view = await store.readSession(claims.sessionId)

@@ -64,6 +64,8 @@ export interface Events {
   refresh(result: RefreshResult): void
   /** A key that is unknown, has ended or is of a disabled application: logged now and then, not listed. */
   unknownKey(address: string): void
+  /** A token that is none of ours, or none any more: logged now and then, not listed. */
+  invalidToken(address: string): void
   /** Settles when the actions of before can be read, or the store has refused them. */
   flush(): Promise<void>
 }

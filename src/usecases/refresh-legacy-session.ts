@@ -38,7 +38,10 @@ export async function exchangeLegacyToken(
 ): Promise<RefreshTokenClaims | Denial> {
   const { legacy, store } = deps
   const token = legacy === null ? null : readLegacyRefreshToken(request.refreshToken, legacy.refreshSecret)
-  if (token === null) return deny('token-invalid')
+  if (token === null) {
+    deps.events.invalidToken(request.address)
+    return deny('token-invalid')
+  }
   // Before the session is looked for: once the token is over, its session may have been removed.
   const denial = legacyTimeDenial(token, store.clock.nowMs())
   if (denial !== null) return denial

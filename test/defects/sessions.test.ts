@@ -8,7 +8,7 @@ import { signJws } from '../../src/tokens/jws.ts'
 import { randomId } from '../../src/tokens/random-id.ts'
 import { authenticate } from '../../src/usecases/authenticate.ts'
 import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
-import { readOwn, refresh } from '../support/people.ts'
+import { HERE, readOwn, refresh } from '../support/people.ts'
 import { send } from '../support/raw-http.ts'
 import { type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
 import { T0, aSession, anAccount, anApplication } from '../support/sessions.ts'
@@ -90,11 +90,11 @@ test('Zitadel GHSA-wxg7-w2v3-w38g: a token without an end, though signed by us, 
   ) as Record<string, unknown>
   const resigned = (over: object) =>
     signJws(deps.keys.signer('access'), JSON.stringify({ ...claims, ...over }))
-  assert.ok('session' in (await authenticate(deps, resigned({ jti: 'another' }))))
+  assert.ok('session' in (await authenticate(deps, resigned({ jti: 'another' }), HERE)))
   for (const exp of [undefined, null, '9999999999', 1e300, 9_999_999_999.5, [9_999_999_999], true]) {
-    const outcome = await authenticate(deps, resigned({ exp }))
+    const outcome = await authenticate(deps, resigned({ exp }), HERE)
     assert.ok('denied' in outcome && outcome.denied === 'token-invalid', String(exp))
   }
-  const past = await authenticate(deps, resigned({ exp: Math.floor(session.createdAtMs / 1000) - 1 }))
+  const past = await authenticate(deps, resigned({ exp: Math.floor(session.createdAtMs / 1000) - 1 }), HERE)
   assert.ok('denied' in past && past.denied === 'token-expired')
 })

@@ -15,6 +15,7 @@ import { type SignedIn, signIn } from '../../src/usecases/sign-in.ts'
 import { ENGINES, type Engine } from '../support/engines.ts'
 import { makeAccount, makeApplication } from '../support/opened-session.ts'
 import { type Random, createRandom, freshSeed, givenSeed } from '../support/random.ts'
+import { HERE } from '../support/people.ts'
 
 const ROUNDS = 100
 const SIGN_INS = 4
@@ -33,8 +34,8 @@ interface Race {
 const RACES: readonly Race[] = [
   {
     what: 'a change of the password',
-    run: (deps, { accountId }) => changeAccount(deps, BY, accountId, { password: 'new' }),
-    password: 'new',
+    run: (deps, { accountId }) => changeAccount(deps, BY, accountId, { password: 'new-Password-1' }),
+    password: 'new-Password-1',
   },
   {
     what: 'a suspension',
@@ -135,7 +136,7 @@ async function tryToSignIn(
 async function assertDead(deps: Deps, { refreshToken, accessToken }: SignedIn): Promise<void> {
   const request = { refreshToken, attemptKey: null, application: null, address: ADDRESS }
   assert.ok(isDenial(await refreshSession(deps, request)), 'the refresh token is dead')
-  assert.ok(isDenial(await authenticate(deps, accessToken)), 'the access token is dead')
+  assert.ok(isDenial(await authenticate(deps, accessToken, HERE)), 'the access token is dead')
 }
 
 async function assertAfter(

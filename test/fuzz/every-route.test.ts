@@ -31,7 +31,7 @@ const faults: unknown[] = []
 /** A store that cannot answer is a fault here: nothing stands in its way. A key that opens nothing is none: we send such ones. */
 function note(...line: unknown[]): void {
   const [{ event }] = line as [{ readonly event?: string }]
-  if (event !== 'unknown-key') faults.push(line)
+  if (event !== 'unknown-key' && event !== 'invalid-token') faults.push(line)
 }
 const log: Log = { ...silentLog, warn: note, error: note }
 

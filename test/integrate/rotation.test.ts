@@ -16,6 +16,7 @@ import { rotateKey } from '../../src/usecases/rotate-key.ts'
 import { type Engine, openSqliteEngine } from '../support/engines.ts'
 import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
 import { type Random, createRandom, freshSeed, givenSeed } from '../support/random.ts'
+import { HERE } from '../support/people.ts'
 
 const SECOND = 1000
 const DAY = 86_400 * SECOND
@@ -87,7 +88,7 @@ test('after its retirement nothing that a key signs is accepted, whatever it say
     await pass(engine, random, 60 * SECOND)
     await pass(engine, random, CACHED_MS)
     await assert.rejects(verifier.verify(forge()))
-    for (const each of engine.deps) assert.ok(isDenial(await authenticate(each, forge())))
+    for (const each of engine.deps) assert.ok(isDenial(await authenticate(each, forge(), HERE)))
     await deps.keys.reload()
     const kids = deps.keys.all().map(({ kid }) => kid)
     assert.ok(!kids.includes(stolen.kid), 'the key is gone')
@@ -187,7 +188,7 @@ async function refresh(deps: Deps, refreshToken: string) {
 }
 
 async function assertGood(deps: Deps, accessToken: string): Promise<void> {
-  assert.ok(!isDenial(await authenticate(deps, accessToken)))
+  assert.ok(!isDenial(await authenticate(deps, accessToken, HERE)))
 }
 
 function kidOf(token: string): unknown {

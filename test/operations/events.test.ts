@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Composed, compose } from '../../src/compose.ts'
+import { isDenial } from '../../src/core/denial.ts'
 import { createLog } from '../../src/operations/log.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
@@ -58,7 +59,8 @@ test('so is a limit on guessing that was met', async () => {
   const { deps } = composed
   const attempt = { email: 'ani@example.com', address: '192.0.2.1', deviceToken: '' }
   const lines = await logged(async () => {
-    while ((await guardSignIn(deps, attempt, null)) === null);
+    for (let counted: object | null = null; counted === null || !isDenial(counted); )
+      counted = await guardSignIn(deps, attempt, null)
   })
   assert.deepEqual(lines, [['warn', 'Auth->Locked', 'Too many requests']])
 })
@@ -77,32 +79,38 @@ test('a session that its user ends is none', async () => {
   ])
 })
 
-test('keys that open nothing are told at once, and then once a minute, with how many there were and from where', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const { events } = composed.deps
-  written.length = 0
-  const lines = () =>
-    written.splice(0).map((text) => {
-      const { level, event, addresses, requests } = JSON.parse(text) as Record<string, unknown>
-      return [level, event, addresses, requests]
-    })
-  events.unknownKey('192.0.2.1')
-  assert.deepEqual(lines(), [['warn', 'unknown-key', ['192.0.2.1'], 1]])
-  for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.1']) events.unknownKey(address)
-  t.mock.timers.tick(59_999)
-  assert.deepEqual(lines(), [])
-  t.mock.timers.tick(1)
-  assert.deepEqual(lines(), [['warn', 'unknown-key', ['192.0.2.1', '192.0.2.2'], 3]])
-  for (let i = 0; i < 1000; i++) events.unknownKey(`203.0.113.${i % 250}`)
-  t.mock.timers.tick(60_000)
-  const [[, , addresses, requests] = []] = lines()
-  assert.equal(requests, 1000)
-  assert.equal((addresses as string[]).length, 20)
-  t.mock.timers.tick(60_000)
-  assert.deepEqual(lines(), [])
-  for (const address of ['192.0.2.1', '192.0.2.3']) events.unknownKey(address)
-  assert.equal(lines().length, 1)
-  // Once more does nothing.
-  for (let i = 0; i < 2; i++) composed.unknownKeys.stop()
-  assert.deepEqual(lines(), [['warn', 'unknown-key', ['192.0.2.3'], 1]])
-})
+for (const [what, event] of [
+  ['keys that open nothing', 'unknown-key'],
+  ['tokens that are none', 'invalid-token'],
+] as const) {
+  test(`${what} are told at once, and then once a minute, with how many there were and from where`, (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { events } = composed.deps
+    const count = event === 'unknown-key' ? events.unknownKey : events.invalidToken
+    written.length = 0
+    const lines = () =>
+      written.splice(0).map((text) => {
+        const line = JSON.parse(text) as Record<string, unknown>
+        return [line['level'], line['event'], line['addresses'], line['requests']]
+      })
+    count('192.0.2.1')
+    assert.deepEqual(lines(), [['warn', event, ['192.0.2.1'], 1]])
+    for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.1']) count(address)
+    t.mock.timers.tick(59_999)
+    assert.deepEqual(lines(), [])
+    t.mock.timers.tick(1)
+    assert.deepEqual(lines(), [['warn', event, ['192.0.2.1', '192.0.2.2'], 3]])
+    for (let i = 0; i < 1000; i++) count(`203.0.113.${i % 250}`)
+    t.mock.timers.tick(60_000)
+    const [[, , addresses, requests] = []] = lines()
+    assert.equal(requests, 1000)
+    assert.equal((addresses as string[]).length, 20)
+    t.mock.timers.tick(60_000)
+    assert.deepEqual(lines(), [])
+    for (const address of ['192.0.2.1', '192.0.2.3']) count(address)
+    assert.equal(lines().length, 1)
+    // Once more does nothing.
+    for (let i = 0; i < 2; i++) composed.refused.stop()
+    assert.deepEqual(lines(), [['warn', event, ['192.0.2.3'], 1]])
+  })
+}

@@ -10,6 +10,9 @@ import { AUTH_KEY, type TestService, openBeside } from './service.ts'
 
 export const PASSWORD = 'Correct-Horse-1'
 
+/** Where a request comes from that no server has taken. */
+export const HERE = { address: '192.0.2.1' }
+
 export interface Tokens {
   readonly accessToken: string
   readonly refreshToken: string

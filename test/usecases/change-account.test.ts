@@ -11,7 +11,7 @@ import { createAccount } from '../../src/usecases/create-account.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { accountKey } from '../../src/usecases/guard-sign-in.ts'
 import { endSessions } from '../../src/usecases/end-sessions.ts'
-import { PASSWORD, aPerson, addAccount, signIn, trySignIn } from '../support/people.ts'
+import { HERE, PASSWORD, aPerson, addAccount, signIn, trySignIn } from '../support/people.ts'
 import { UNLIMITED, openBeside, startTestService } from '../support/service.ts'
 
 const BY = { accountId: SYSTEM, code: 'Users->patchAccount', message: 'a test' } as const
@@ -113,7 +113,7 @@ for (const end of ['this session', 'all sessions'] as const) {
   test(`whose session ended while the new password was hashed (${end}) changes nothing`, async (t) => {
     const { service, deps, accountId, email } = await site(t)
     const { accessToken } = await signIn(service, email)
-    const caller = await authenticate(deps, accessToken)
+    const caller = await authenticate(deps, accessToken, HERE)
     assert.ok(!isDenial(caller))
     const { sessionId } = caller.session
     const by = { ...BY, accountId, sessionId }
@@ -135,7 +135,7 @@ for (const loss of ['suspended', 'demoted'] as const) {
     // The last one cannot be taken away.
     await addAccount(service, { roleId: ROLE.superAdmin })
     const { accessToken } = await signIn(service, boss.email)
-    const caller = await authenticate(deps, accessToken)
+    const caller = await authenticate(deps, accessToken, HERE)
     assert.ok(!isDenial(caller))
     const { sessionId } = caller.session
     const by = { ...BY, accountId: boss.accountId, sessionId, roles: [ROLE.superAdmin] }

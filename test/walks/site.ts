@@ -12,6 +12,7 @@ import { signOutWithRefreshToken } from '../../src/usecases/sign-out.ts'
 import type { Engine } from '../support/engines.ts'
 import { claimsOf, segment } from '../support/keys.ts'
 import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
+import { HERE } from '../support/people.ts'
 
 /** A refresh token as it travels, with what makes it the same or another one. */
 export interface Token {
@@ -211,7 +212,7 @@ export function useCases(deps: readonly [Deps, Deps]): Transport {
       }
     },
     async verify(instance, accessToken) {
-      return !isDenial(await authenticate(deps[instance], accessToken))
+      return !isDenial(await authenticate(deps[instance], accessToken, HERE))
     },
     async signOut(instance, token) {
       return (await signOutWithRefreshToken(deps[instance], token, address)) === null

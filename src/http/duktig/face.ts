@@ -167,7 +167,7 @@ async function policyFor(
 export function callerOf(face: Face, request: HttpRequest): Promise<Caller | Denial> | Denial {
   const token =
     header(request, face.headers.accessToken) || (BEARER.exec(header(request, 'authorization'))?.[1] ?? '')
-  return token === '' ? deny('credential-missing') : authenticate(face.deps, token)
+  return token === '' ? deny('credential-missing') : authenticate(face.deps, token, request)
 }
 
 /** The refresh token of a request; empty when there is none. */

@@ -1,0 +1,82 @@
+import type { Log } from './log.ts'
+
+/** Whoever tries keys or tokens must not fill the log. */
+const LINE_EVERY_MS = 60_000
+/** In a line: somebody with many addresses must not make it long, and hides a backend only if he comes first. */
+const MOST_ADDRESSES = 20
+
+/** Requests with credentials that open nothing, for the log. */
+export interface RefusedCredentials {
+  readonly unknownKeys: TalliedLine
+  readonly invalidTokens: TalliedLine
+  /** Logs what waits for its minute to end. */
+  stop(): void
+}
+
+export function refusedCredentials(log: Log): RefusedCredentials {
+  const unknownKeys = new TalliedLine(
+    log,
+    'unknown-key',
+    'Requests came with a key that is unknown, has ended or is of a disabled application',
+  )
+  const invalidTokens = new TalliedLine(
+    log,
+    'invalid-token',
+    'Requests came with tokens that are forged, cut, or signed with a key that is no more',
+  )
+  return {
+    unknownKeys,
+    invalidTokens,
+    stop() {
+      unknownKeys.stop()
+      invalidTokens.stop()
+    },
+  }
+}
+
+/** A line about many requests: the first is told at once, what comes within a minute of a line at the end of that minute. */
+export class TalliedLine {
+  readonly #log: Log
+  readonly #event: string
+  readonly #message: string
+  readonly #addresses = new Set<string>()
+  #requests = 0
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(log: Log, event: string, message: string) {
+    this.#log = log
+    this.#event = event
+    this.#message = message
+  }
+
+  count(address: string): void {
+    this.#requests++
+    if (this.#addresses.size < MOST_ADDRESSES) this.#addresses.add(address)
+    if (this.#timer === null) this.#tellNowAndThen()
+  }
+
+  /** Logs what waits for its minute to end. */
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#tell()
+  }
+
+  /** Until a minute has nothing to tell. */
+  #tellNowAndThen(): void {
+    const goesOn = this.#tell()
+    this.#timer = goesOn ? setTimeout(() => this.#tellNowAndThen(), LINE_EVERY_MS).unref() : null
+  }
+
+  /** Whether there was something to tell. */
+  #tell(): boolean {
+    if (this.#requests === 0) return false
+    this.#log.warn(
+      { event: this.#event, addresses: [...this.#addresses], requests: this.#requests },
+      this.#message,
+    )
+    this.#requests = 0
+    this.#addresses.clear()
+    return true
+  }
+}
