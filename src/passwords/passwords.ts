@@ -44,6 +44,7 @@ export function createPasswords(concurrency = availableParallelism()): Passwords
     together: LIMITS.hashesTogether,
     joins: isOfOurKind,
     waiting: LIMITS.hashesWaiting,
+    ofOne: LIMITS.hashesOfOneAccount,
     waitMs: LIMITS.hashWaitMs,
   }
   const queue: HashQueue = new WorkQueue(limits, (jobs) => pool.run(jobs))

@@ -8,6 +8,8 @@ export interface WorkQueueLimits<Job> {
   /** Whether a job may be one of those. A batch is answered when its slowest job is done, so what may take long runs alone. */
   readonly joins: (job: Job) => boolean
   readonly waiting: number
+  /** How many of `ofOne` wait or run at most, for each of those it is for. */
+  readonly ofOne: number
   readonly waitMs: number
 }
 
@@ -34,6 +36,8 @@ export class WorkQueue<Job, Result> {
   readonly #limits: WorkQueueLimits<Job>
   readonly #work: (jobs: readonly Job[]) => Promise<readonly Outcome<Result>[]>
   readonly #waiting: Set<Waiting<Job, Result>> = new Set()
+  /** How many jobs there are of those who have any by `ofOne`. */
+  readonly #ofOne = new Map<number, number>()
   #running = 0
   #reserved = 0
 
@@ -78,6 +82,26 @@ export class WorkQueue<Job, Result> {
         return this.run(job)
       },
       [Symbol.dispose]: giveBack,
+    }
+  }
+
+  /** The queue for what one account can bring about again and again: it is refused before it takes the room of all others. */
+  ofOne(accountId: number): Pick<WorkQueue<Job, Result>, 'run'> {
+    const count = (change: 1 | -1): number => {
+      const now = (this.#ofOne.get(accountId) ?? 0) + change
+      if (now === 0) this.#ofOne.delete(accountId)
+      else this.#ofOne.set(accountId, now)
+      return now
+    }
+    return {
+      run: async (job) => {
+        try {
+          if (count(1) > this.#limits.ofOne) throw new Overloaded('there are too many jobs of this account')
+          return await this.run(job)
+        } finally {
+          count(-1)
+        }
+      },
     }
   }
 

@@ -1,7 +1,7 @@
 import { type Account, STATUS } from '../core/account.ts'
 import { type Denial, deny } from '../core/denial.ts'
 import type { EndReason } from '../core/session.ts'
-import { readsWhole } from '../passwords/passwords.ts'
+import { type HashPlace, readsWhole } from '../passwords/passwords.ts'
 import type { AccountChange, AccountWithPassword, ChangeOptions } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
@@ -40,15 +40,16 @@ export async function changeAccount(
   let passwordHash: string | null = null
   /** Made once, since it takes long; what it is compared with may be another one in each try. */
   let madeHash: string | null = null
+  const place = deps.passwords.queue.ofOne(by.accountId)
   for (let tries = 0; tries < TRIES; tries++) {
     const before = await deps.store.findAccountWithPassword(accountId)
     if (before === null) return deny('target-unknown')
     // Hashes are slow: compared in each try, they would let other changes of the account come in between again and again.
     if (password !== undefined && before.passwordHash !== comparedWith) {
-      const isUnchanged = await isPresent(deps, before, password)
+      const isUnchanged = await isPresent(deps, before, password, place)
       // Let pass as the present one, which it has ceased to be.
       if (!isUnchanged && !deps.passwordPolicy.accepts(password)) return deny('password-refused')
-      if (!isUnchanged) madeHash ??= await deps.passwords.hash(password)
+      if (!isUnchanged) madeHash ??= await deps.passwords.hash(password, place)
       passwordHash = isUnchanged ? null : madeHash
       comparedWith = before.passwordHash
     }
@@ -80,15 +81,16 @@ export async function changeAccount(
 /** Whether an account has this password now, so that to set it is no change. @throws {Overloaded} */
 export async function hasPassword(deps: Deps, accountId: number, password: string): Promise<boolean> {
   const account = await deps.store.findAccountWithPassword(accountId)
-  return account !== null && isPresent(deps, account, password)
+  return account !== null && isPresent(deps, account, password, deps.passwords.queue.ofOne(accountId))
 }
 
 async function isPresent(
   { passwords }: Deps,
   { passwordHash }: AccountWithPassword,
   password: string,
+  place: HashPlace,
 ): Promise<boolean> {
-  return readsWhole(passwordHash, password) && passwords.verify(passwordHash, password)
+  return readsWhole(passwordHash, password) && passwords.verify(passwordHash, password, place)
 }
 
 /** What an administrator must be able to trace: who gave whom which role, who let whom in or out. */

@@ -19,7 +19,7 @@ type Bounds = Pick<WorkQueueLimits<Job>, 'concurrency' | 'waiting' | 'waitMs'>
 
 /** A queue that runs its jobs, one at a time unless the limits say otherwise. */
 function queueOf(limits: Bounds & Partial<WorkQueueLimits<Job>>) {
-  const all = { together: { least: 1, most: 1 }, joins: () => true, ...limits }
+  const all = { together: { least: 1, most: 1 }, joins: () => true, ofOne: 2, ...limits }
   return new WorkQueue<Job, unknown>(all, (jobs) => Promise.all(jobs.map(outcomeOf)))
 }
 
@@ -262,7 +262,14 @@ test('of jobs that go together each has its own outcome, and work that fails tak
   assert.deepEqual([await results[0], await results[2]], ['first', 'third'])
 
   const dying = new WorkQueue<string, string>(
-    { concurrency: 1, together: { least: 2, most: 2 }, joins: () => true, waiting: 10, waitMs: 60_000 },
+    {
+      concurrency: 1,
+      together: { least: 2, most: 2 },
+      ofOne: 2,
+      joins: () => true,
+      waiting: 10,
+      waitMs: 60_000,
+    },
     (names) => {
       if (names.includes('bad')) throw new Error('died of it')
       return settled().then(() => names.map((value) => ({ value })))
@@ -274,4 +281,25 @@ test('of jobs that go together each has its own outcome, and work that fails tak
     ['one', 'died of it', 'died of it', 'next'],
   )
   assert.deepEqual([dying.running, dying.waiting], [0, 0])
+})
+
+test('what one account brings about is refused before it takes the room of others, and is let in again once that is done', async () => {
+  const queue = queueOf({ concurrency: 1, waiting: 10, waitMs: 60_000 })
+  const jobs = [job(), job(), job(), job()]
+  const [first, second, other, later] = jobs as [(typeof jobs)[0], ...typeof jobs]
+  const results = [queue.ofOne(7).run(first.run), queue.ofOne(7).run(second?.run as Job)]
+  await assert.rejects(
+    queue.ofOne(7).run(() => Promise.resolve()),
+    Overloaded,
+  )
+  results.push(queue.ofOne(8).run(other?.run as Job))
+  first.fail(new Error('a failure'))
+  await assert.rejects(results.shift() as Promise<unknown>, /a failure/)
+  results.push(queue.ofOne(7).run(later?.run as Job))
+  await assert.rejects(
+    queue.ofOne(7).run(() => Promise.resolve()),
+    Overloaded,
+  )
+  for (const { finish } of jobs) finish('done')
+  assert.deepEqual(await Promise.all(results), ['done', 'done', 'done'])
 })
