@@ -20,7 +20,6 @@ export type DenialCode =
   | 'own-account'
   | 'last-super-admin'
   | 'email-taken'
-  | 'password-refused'
   | 'too-many-attempts'
   | 'overloaded'
 

@@ -32,6 +32,8 @@ export const FAILURES: Readonly<Record<Source, number>> = { device: 10, address:
 
 /** Failed sign-ins of one address, against any account: spraying one guess over many accounts is guessing too. */
 export const SIGN_IN_BUCKET: BucketSize = { capacity: 100, leakMs: 6_000 }
+/** Passwords of one account that are compared with its present one where that may stay. */
+export const PRESENT_PASSWORD_BUCKET: BucketSize = { capacity: 10, leakMs: 600_000 }
 export const REGISTRATION_BUCKET: BucketSize = { capacity: 20, leakMs: 60_000 }
 
 /** Typing errors cost nothing at first; then every failure doubles the wait. */

@@ -3,6 +3,7 @@
  * Pure: the row, the policy and the time are arguments, and the caller carries the decision out with a conditional write.
  */
 import type { Denial } from './denial.ts'
+import type { Leap } from './leaps.ts'
 import { type Session, type SessionView, lastUseGrainMs, sessionDenial } from './session.ts'
 
 /** What a caller presents: the claims of a genuine refresh token, and the hash of his attempt key if he sent one. */
@@ -77,22 +78,15 @@ function advance(session: Session, presented: PresentedToken, generation: number
   return { kind: 'advance', generation, attemptKey, recovered }
 }
 
-/** A step forward of the clock: what it showed before, and by how much more than had passed it went on. */
-export interface Leap {
-  readonly fromMs: number
-  readonly byMs: number
-}
-
 /**
  * A view for `decideRefresh` after the clock went forward in steps: rotation and hand-out are dated later by each that came after
- * them, so that they are as old as the time that has really passed. Else a retry across a step would count as reuse. The ends of a session stay
- * where they are.
+ * them, so that they are as old as the time that has passed. Else a retry across a step would count as reuse. A date between the two ends
+ * of a step is of an instance that had not followed it yet. The ends of a session stay where they are.
  */
 export function acrossLeaps(view: SessionView, leaps: readonly Leap[]): SessionView {
   if (leaps.length === 0) return view
   const { session } = view
-  const dated = (atMs: number) =>
-    leaps.reduce((sum, { fromMs, byMs }) => (atMs <= fromMs ? sum + byMs : sum), atMs)
+  const dated = (atMs: number) => leaps.reduce((ms, { toMs, byMs }) => (ms < toMs ? ms + byMs : ms), atMs)
   const { rotatedAtMs, handedOutAtMs } = session
   return {
     ...view,

@@ -47,7 +47,7 @@ export const LIMITS = {
   actionWriterMemoryMs: 2_592_000_000,
   /** Jobs that may wait for a password hash; beyond it a request is refused. As many are hashed at a time as there are cores. */
   hashesWaiting: 64,
-  /** Those that one account brings about by changing passwords: an eighth of the queue, so that others can sign in. */
+  /** Those that an account brings about by changing its own password: an eighth of the queue, so that others can sign in. */
   hashesOfOneAccount: 8,
   /** Hashed one after the other without a pause once the least wait for each thread: what goes on after a hash finds warm caches but once. */
   hashesTogether: { least: 4, most: 8 },

@@ -8,7 +8,8 @@
  */
 import type { Account, AccountStatus, NewAccount, RoleId } from '../core/account.ts'
 import type { Application, Policy } from '../core/application.ts'
-import type { Leap, PresentedToken, RefreshDecision } from '../core/refresh.ts'
+import type { Leap } from '../core/leaps.ts'
+import type { PresentedToken, RefreshDecision } from '../core/refresh.ts'
 import type { EndReason, NewSession, Session, SessionView } from '../core/session.ts'
 import type { ActionStore } from './action-store.ts'
 import type { GuardStore } from './guard-store.ts'

@@ -17,6 +17,8 @@ export interface AccountEdit extends Omit<AccountChange, 'passwordHash'> {
 /** How often a change starts over because the account changed under it: each time another change of it, or an end of its sessions, has got in. */
 const TRIES = 10
 
+const COME_AGAIN: Denial = { denied: 'overloaded', retryAfterSeconds: 1 }
+
 const STATUS_REASON = {
   [STATUS.notVerified]: 'deactivated',
   [STATUS.suspended]: 'suspended',
@@ -26,7 +28,7 @@ const STATUS_REASON = {
 /**
  * Changes an account, and ends its sessions where the change asks for it: all of them when the account is no longer
  * active; when the password is another one, all but `by.sessionId` if that is a session of the account itself.
- * Denials: `target-unknown`, `target-terminated`, `email-taken`, `last-super-admin`, and with a password `password-refused`, and those of
+ * Denials: `target-unknown`, `target-terminated`, `email-taken`, `last-super-admin`, `overloaded`, and with a password those of
  * `authenticate` or `forbidden` when `by` may not any more. @throws {Overloaded}
  */
 export async function changeAccount(
@@ -40,21 +42,22 @@ export async function changeAccount(
   let passwordHash: string | null = null
   /** Made once, since it takes long; what it is compared with may be another one in each try. */
   let madeHash: string | null = null
-  const place = deps.passwords.queue.ofOne(by.accountId)
+  const { queue } = deps.passwords
+  const place = by.accountId === accountId ? queue.ofOne(accountId) : queue
   for (let tries = 0; tries < TRIES; tries++) {
     const before = await deps.store.findAccountWithPassword(accountId)
     if (before === null) return deny('target-unknown')
     // Hashes are slow: compared in each try, they would let other changes of the account come in between again and again.
     if (password !== undefined && before.passwordHash !== comparedWith) {
       const isUnchanged = await isPresent(deps, before, password, place)
-      // Let pass as the present one, which it has ceased to be.
-      if (!isUnchanged && !deps.passwordPolicy.accepts(password)) return deny('password-refused')
+      // Let pass as the present one, which it has ceased to be: it is judged anew.
+      if (!isUnchanged && !deps.passwordPolicy.accepts(password)) return COME_AGAIN
       if (!isUnchanged) madeHash ??= await deps.passwords.hash(password, place)
       passwordHash = isUnchanged ? null : madeHash
       comparedWith = before.passwordHash
     }
     if (password !== undefined) {
-      // Ends of all sessions that come after this look change the account's version, and so conflict.
+      // An end of all sessions of the account itself that comes after this look changes its version, and so conflicts.
       const denial = await mayNoLonger(deps, by)
       if (denial !== null) return denial
     }
@@ -75,7 +78,7 @@ export async function changeAccount(
     if (password !== undefined) await deps.store.clearGuards(accountKey(outcome.account.email))
     return outcome.account
   }
-  return { denied: 'overloaded', retryAfterSeconds: 1 }
+  return COME_AGAIN
 }
 
 /** Whether an account has this password now, so that to set it is no change. @throws {Overloaded} */

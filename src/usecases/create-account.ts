@@ -17,7 +17,7 @@ export async function createAccount(
   by: Omit<Action, 'code' | 'message'> & Actor,
   { password, ...account }: AccountToCreate,
 ): Promise<Account | Denial> {
-  const passwordHash = await deps.passwords.hash(password, deps.passwords.queue.ofOne(by.accountId))
+  const passwordHash = await deps.passwords.hash(password)
   const denial = await mayNoLonger(deps, by)
   if (denial !== null) return denial
   const created = await deps.store.createAccount({ ...account, passwordHash })

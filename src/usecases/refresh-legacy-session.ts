@@ -1,5 +1,5 @@
 import { DEFAULT_APPLICATION_ID, type Application } from '../core/application.ts'
-import { type Denial, deny } from '../core/denial.ts'
+import { type Denial, deny, isDenial } from '../core/denial.ts'
 import { legacyDenial, legacyTimeDenial } from '../core/legacy.ts'
 import type { Device } from '../core/session.ts'
 import { LIMITS } from '../settings/limits.ts'
@@ -36,12 +36,15 @@ export async function exchangeLegacyToken(
   deps: Deps,
   request: LegacyRequest,
 ): Promise<RefreshTokenClaims | Denial> {
+  const exchanged = await exchange(deps, request)
+  if (isDenial(exchanged) && exchanged.denied === 'token-invalid') deps.events.invalidToken(request.address)
+  return exchanged
+}
+
+async function exchange(deps: Deps, request: LegacyRequest): Promise<RefreshTokenClaims | Denial> {
   const { legacy, store } = deps
   const token = legacy === null ? null : readLegacyRefreshToken(request.refreshToken, legacy.refreshSecret)
-  if (token === null) {
-    deps.events.invalidToken(request.address)
-    return deny('token-invalid')
-  }
+  if (token === null) return deny('token-invalid')
   // Before the session is looked for: once the token is over, its session may have been removed.
   const denial = legacyTimeDenial(token, store.clock.nowMs())
   if (denial !== null) return denial

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { hash as bcryptHash } from '@node-rs/bcrypt'
+import { PRESENT_PASSWORD_BUCKET } from '../../src/core/guessing.ts'
 import { addAccount, refresh, signIn } from '../support/people.ts'
 import { sendJson } from '../support/raw-http.ts'
 import { openBeside, startTestService } from '../support/service.ts'
@@ -39,13 +40,25 @@ test('PUT and PATCH with it change the rest, and end no session', async (t) => {
   await signIn(service, email, OLD)
 })
 
-test('another one of its kind is refused, and told with the other mistakes', async (t) => {
+test('another one of its kind is refused', async (t) => {
   const { service, email, change } = await taken(t)
-  const names = { firstName: 'Ani', lastName: 'S' }
-  assert.deepEqual(await change('PUT', { ...names, password: 'password2', phone: '37400000001' }), [
-    422,
-    { lastName: ['Required string min 2 max 20'], password: [REFUSED] },
-  ])
+  const body = { firstName: 'Ani', lastName: 'Sarkis', phone: '37400000001' }
+  assert.deepEqual(await change('PUT', { ...body, password: 'password2' }), [422, { password: [REFUSED] }])
   assert.equal((await change('PATCH', { password: 'Tiny-1' }))[0], 422)
   await signIn(service, email, OLD)
+})
+
+test('beside another mistake nobody learns whether it is the present one', async (t) => {
+  const { change } = await taken(t)
+  const body = { firstName: 'Ani', lastName: 'S', phone: '37400000001' }
+  const mistakes = { lastName: ['Required string min 2 max 20'], password: [REFUSED] }
+  for (const password of [OLD, 'password2'])
+    assert.deepEqual(await change('PUT', { ...body, password }), [422, mistakes])
+})
+
+test('whoever guesses by it is told to come again, also with the right one', async (t) => {
+  const { change } = await taken(t)
+  for (let i = 0; i < PRESENT_PASSWORD_BUCKET.capacity; i++)
+    assert.equal((await change('PATCH', { password: `password${i + 2}` }))[0], 422)
+  assert.equal((await change('PATCH', { password: OLD }))[0], 429)
 })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createClock } from '../../src/operations/clock.ts'
+import { machineSleptMs } from '../../src/store/machine-slept.ts'
 
 const START = Date.UTC(2026, 0, 1)
 
@@ -92,4 +93,27 @@ test('whatever the machine clock does, time does not step back', () => {
 
 test('without sources of its own it tells the time of this machine', () => {
   assert.ok(Math.abs(createClock().nowMs() - Date.now()) < 2000)
+})
+
+test('what the machine has slept has passed, and a step forward has not', () => {
+  const time = { wallMs: START, sleptMs: 70_000 }
+  const clock = createClock(
+    () => time.wallMs,
+    () => 5000,
+    () => time.sleptMs,
+  )
+  time.sleptMs += 60_000
+  time.wallMs += 60_000
+  assert.equal(clock.nowMs(), START + 60_000)
+  assert.deepEqual(clock.leaps?.(), [])
+  time.sleptMs += 60_000
+  time.wallMs += 100_000
+  assert.equal(clock.nowMs(), START + 160_000)
+  assert.deepEqual(clock.leaps?.(), [{ toMs: START + 160_000, byMs: 40_000 }])
+})
+
+test('the time that this machine has slept is known, and stands still while it is awake', async () => {
+  const before = machineSleptMs()
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(Math.abs(machineSleptMs() - before) < 1000)
 })

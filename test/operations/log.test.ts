@@ -99,13 +99,14 @@ describe('requests', () => {
       assert.equal((await refresh(service, tokens.refreshToken)).status, 200)
       assert.equal((await readOwn(service, tokens.accessToken)).status, 200)
     }
-    await refresh(service, 'no token')
     await send(service.address, 'GET', '/system/ping')
     assert.equal(lines().length, earlier)
+    await refresh(service, 'no token')
     const events = lines().map(({ event, accountId: of }) => [event, of])
     assert.deepEqual(events, [
       ['Auth->Authorize', accountId],
       ['Auth->Refused', -2],
+      ['invalid-token', undefined],
     ])
   })
 

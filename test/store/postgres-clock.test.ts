@@ -16,7 +16,10 @@ const HOUR_MS = 3_600_000
 /** A clock over times that the test moves: those of this process and of the database. */
 function setUp() {
   const now = { processMs: 1000, databaseMs: START }
-  const clock = new DatabaseClock(() => now.processMs)
+  const clock = new DatabaseClock(
+    () => now.processMs,
+    () => 0,
+  )
   const pass = (ms: number) => {
     now.processMs += ms
     now.databaseMs += ms
@@ -190,10 +193,21 @@ test('a step forward is remembered with its size, slow readings and small correc
   read()
   assert.deepEqual(clock.leaps(), [])
   pass(3000)
-  const fromMs = clock.nowMs()
   now.databaseMs += HOUR_MS
   read()
-  assert.deepEqual(clock.leaps(), [{ fromMs, byMs: HOUR_MS }])
+  assert.deepEqual(clock.leaps(), [{ toMs: clock.nowMs(), byMs: HOUR_MS }])
+})
+
+test('one that another instance was first to read is remembered too, but not where an instance begins with it', () => {
+  for (const isRunning of [true, false]) {
+    const { clock, now, read } = setUp()
+    read()
+    now.databaseMs += HOUR_MS
+    clock.catchUp(now.databaseMs, isRunning)
+    read()
+    assert.equal(clock.nowMs(), now.databaseMs)
+    assert.equal(clock.leaps().length, isRunning ? 1 : 0)
+  }
 })
 
 test('a retry across a step of PostgreSQL’s clock gets the token that its lost answer had', () => {
@@ -212,11 +226,19 @@ test('a retry across a step of PostgreSQL’s clock gets the token that its lost
     deadlineMs: Infinity,
   }
   const job = { request, ...Promise.withResolvers<RefreshOutcome>(), lostRaces: 0, watchIndex: 0 }
-  const retry = () => decideChain([job], view, clock).answers.map(([, { decision }]) => decision.kind)
+  const retry = (rotatedAtMs = atMs) => {
+    const session = { ...view.session, rotatedAtMs }
+    return decideChain([job], { ...view, session }, clock).answers.map(([, { decision }]) => decision.kind)
+  }
   pass(1000)
   now.databaseMs += HOUR_MS
   read()
+  pass(5000)
   assert.deepEqual(retry(), ['repeat'])
+  assert.deepEqual(retry(atMs + 3000), ['repeat'], 'by an instance that had not read it yet')
+  now.databaseMs += HOUR_MS
+  read()
+  assert.deepEqual(retry(), ['repeat'], 'across two of them')
   pass(61_000)
   assert.deepEqual(retry(), ['end'])
 })

@@ -2,7 +2,6 @@
 import type { Denial, DenialCode } from '../../core/denial.ts'
 import { type Answer, json, rawJson } from '../answer.ts'
 import type { BodyProblem } from '../body.ts'
-import { password } from './rules.ts'
 
 /** The header that tells the holder of a genuine token why his session is over. */
 export const REASON_HEADER = 'X-Session-End-Reason'
@@ -27,7 +26,6 @@ const WORDINGS: Record<DenialCode, Wording> = {
   'target-terminated': message(404, 'Account terminated'),
   'own-account': message(422, 'You are not able to terminate your own account!'),
   'last-super-admin': message(422, 'The last active super admin must stay one'),
-  'password-refused': [422, { password: [password.message] }],
   'email-taken': [422, { email: ['Email address is already registered'] }],
   'too-many-attempts': message(429, 'Too many requests'),
   overloaded: message(503, 'Service Unavailable'),

@@ -4,15 +4,13 @@
  */
 import { isIP } from 'node:net'
 import type { RoleId } from '../../core/account.ts'
-import { isStrongPassword } from '../../core/account-fields.ts'
 import type { Application } from '../../core/application.ts'
 import { type Denial, deny, isDenial } from '../../core/denial.ts'
-import type { PasswordPolicy } from '../../passwords/policy.ts'
 import { type Caller, authenticate, hasRole } from '../../usecases/authenticate.ts'
-import { hasPassword } from '../../usecases/change-account.ts'
 import type { Deps } from '../../usecases/deps.ts'
 import type { Action, ActionCode } from '../../usecases/events.ts'
 import { identifyApplication } from '../../usecases/identify-application.ts'
+import { keepsPassword } from '../../usecases/keeps-password.ts'
 import { type Answer, json } from '../answer.ts'
 import { type JsonObject, readJsonObject } from '../body.ts'
 import { type HttpRequest, type HttpRoute, header } from '../route.ts'
@@ -140,7 +138,18 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
   if (route.body !== undefined) {
     const body = await readJsonObject(request.raw)
     if ('problem' in body) return bodyProblemAnswer(body.problem)
-    const mistakes = validateBody(route.body, body.value, await policyFor(face, route, call, body.value))
+    const mistakes = validateBody(route.body, body.value, face.deps.passwordPolicy)
+    const { caller } = call
+    // Only where nothing else is wrong: else one could ask for it without changing anything.
+    if (
+      route.mayKeepPassword === true &&
+      caller !== undefined &&
+      Object.keys(mistakes).join() === 'password'
+    ) {
+      const keeps = await keepsPassword(face.deps, caller, body.value['password'], request)
+      if (typeof keeps === 'object') return denialAnswer(keeps)
+      if (keeps) delete mistakes['password']
+    }
     if (hasMistakes(mistakes)) return json(422, mistakes)
     call.body = body.value
     // A body may take its time: whoever was let in before it began must still be when it is there.
@@ -148,19 +157,6 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
     if (denial !== null) return denialAnswer(denial)
   }
   return route.handle(face, call as Call)
-}
-
-async function policyFor(
-  { deps }: Face,
-  route: DuktigRoute,
-  { caller }: Growing,
-  { password }: JsonObject,
-): Promise<PasswordPolicy> {
-  const { passwordPolicy } = deps
-  if (route.mayKeepPassword !== true || caller === undefined) return passwordPolicy
-  if (!isStrongPassword(password) || passwordPolicy.accepts(password)) return passwordPolicy
-  const stays = await hasPassword(deps, caller.account.accountId, password)
-  return stays ? { ...passwordPolicy, accepts: isStrongPassword } : passwordPolicy
 }
 
 /** Whoever the access token of a request belongs to. */

@@ -1,4 +1,5 @@
-import type { Leap } from '../../core/refresh.ts'
+import { type Leap, Leaps } from '../../core/leaps.ts'
+import { machineSleptMs } from '../machine-slept.ts'
 import type { Clock } from '../store.ts'
 
 /** One reading of the database's clock: when it was asked for, what it said, when the answer came. */
@@ -12,9 +13,6 @@ export interface ClockReading {
 const SLOWED = 0.5
 /** Two hours, as by a time zone taken wrongly. Whatever is further ahead may be a mistake of long ago. */
 const MOST_AHEAD_MS = 7_200_000
-/** A smaller difference may be the way of a reading. */
-const LEAST_LEAP_MS = 1000
-const LEAPS_KEPT = 10
 
 /**
  * The database's clock, kept as an offset to the monotonic clock of this process, so that all instances agree about
@@ -29,10 +27,13 @@ export class DatabaseClock implements Clock {
   #aheadMs = 0
   #aheadSinceMs = 0
   #lastMs = 0
-  #leaps: readonly Leap[] = []
+  readonly #sleptMs: () => number
+  readonly #leaps: Leaps
 
-  constructor(monotonicMs: () => number = () => performance.now()) {
+  constructor(monotonicMs: () => number = () => performance.now(), sleptMs: () => number = machineSleptMs) {
     this.#monotonicMs = monotonicMs
+    this.#sleptMs = sleptMs
+    this.#leaps = new Leaps(sleptMs())
   }
 
   monotonicMs(): number {
@@ -47,7 +48,7 @@ export class DatabaseClock implements Clock {
   }
 
   leaps(): readonly Leap[] {
-    return this.#leaps
+    return this.#leaps.latest
   }
 
   /** A time of this clock as the database's clock will show it, for conditions that the database checks itself. */
@@ -74,21 +75,23 @@ export class DatabaseClock implements Clock {
       this.#aheadMs = Math.max(0, this.#ahead(monotonicMs) + before - after)
       this.#aheadSinceMs = monotonicMs
       this.#offsetMs = after
-      const byMs = this.nowMs() - fromMs
-      if (byMs >= LEAST_LEAP_MS) this.#leaps = [...this.#leaps, { fromMs, byMs }].slice(-LEAPS_KEPT)
+      this.#leaps.add(fromMs, this.nowMs(), this.#sleptMs())
     }
   }
 
   /**
    * Some instance has been as far as `seenMs`. One that starts while the others wait for a database whose clock was set back waits
-   * with them: they would disagree about what is old, and a retry would count as reuse. Nobody gets further than that by it.
+   * with them: they would disagree about what is old, and a retry would count as reuse. Nobody gets further than that by it. For one
+   * that `isRunning` it is a step like any other, which the others have read before it.
    */
-  catchUp(seenMs: number): void {
+  catchUp(seenMs: number, isRunning = false): void {
+    const fromMs = this.nowMs()
     const monotonicMs = this.#monotonicMs()
     const aheadMs = seenMs - (monotonicMs + this.#offset())
     if (aheadMs <= this.#ahead(monotonicMs) || aheadMs > MOST_AHEAD_MS) return
     this.#aheadMs = aheadMs
     this.#aheadSinceMs = monotonicMs
+    if (isRunning) this.#leaps.add(fromMs, this.nowMs(), this.#sleptMs())
   }
 
   #ahead(monotonicMs: number): number {

@@ -18,7 +18,7 @@ export function recoveryStore(connection: Connection): RecoveryStore {
     },
 
     async beat(instanceId) {
-      await catchUp(connection)
+      await catchUp(connection, true)
       await connection.transaction((sql) => note(sql, instanceId, connection.clock.nowMs(), 0))
     },
 
@@ -88,9 +88,9 @@ export function recoveryStore(connection: Connection): RecoveryStore {
 }
 
 /** Sets the clock forward to where an instance has been, if the database was set back since. Before our own time is noted there. */
-export async function catchUp(connection: Connection): Promise<void> {
+export async function catchUp(connection: Connection, isRunning = false): Promise<void> {
   const [row] = await connection.rows('select coalesce(max(last_seen_at_ms), 0) from instances')
-  connection.clock.catchUp(row?.[0] as number)
+  connection.clock.catchUp(row?.[0] as number, isRunning)
 }
 
 /** What the sequence of a table gave out, or its table holds: that of a restored database may itself lag behind its rows. */

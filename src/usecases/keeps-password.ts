@@ -1,0 +1,29 @@
+import { isStrongPassword } from '../core/account-fields.ts'
+import type { Denial } from '../core/denial.ts'
+import { PRESENT_PASSWORD_BUCKET } from '../core/guessing.ts'
+import type { Caller } from './authenticate.ts'
+import { hasPassword } from './change-account.ts'
+import type { Deps } from './deps.ts'
+
+/**
+ * Whether a password that the policy refuses is the caller's present one, which stays then. Every look counts: who has stolen an
+ * access token could guess by it and leave no trace. Denials: `too-many-attempts`. @throws {Overloaded}
+ */
+export async function keepsPassword(
+  deps: Deps,
+  { account, session }: Caller,
+  password: unknown,
+  request: { readonly address: string },
+): Promise<boolean | Denial> {
+  if (!isStrongPassword(password)) return false
+  const { accountId } = account
+  if (deps.rateLimits) {
+    const waitMs = await deps.store.takeDrop(`present password ${accountId}`, PRESENT_PASSWORD_BUCKET)
+    if (waitMs !== null) {
+      const by = { accountId, sessionId: session.sessionId, address: request.address }
+      deps.events.action({ ...by, code: 'Auth->Locked', message: 'Too many requests', isSuspicious: true })
+      return { denied: 'too-many-attempts', retryAfterSeconds: Math.ceil(waitMs / 1000) }
+    }
+  }
+  return hasPassword(deps, accountId, password)
+}
