@@ -285,21 +285,15 @@ test('of jobs that go together each has its own outcome, and work that fails tak
 
 test('what one account brings about is refused before it takes the room of others, and is let in again once that is done', async () => {
   const queue = queueOf({ concurrency: 1, waiting: 10, waitMs: 60_000 })
-  const jobs = [job(), job(), job(), job()]
-  const [first, second, other, later] = jobs as [(typeof jobs)[0], ...typeof jobs]
-  const results = [queue.ofOne(7).run(first.run), queue.ofOne(7).run(second?.run as Job)]
-  await assert.rejects(
-    queue.ofOne(7).run(() => Promise.resolve()),
-    Overloaded,
-  )
-  results.push(queue.ofOne(8).run(other?.run as Job))
+  const [first, second, other, later] = [job(), job(), job(), job()]
+  const results = [first, second].map(({ run }) => queue.ofOne(7).run(run))
+  const oneMore = () => queue.ofOne(7).run(job().run)
+  await assert.rejects(oneMore(), Overloaded)
+  results.push(queue.ofOne(8).run(other.run))
   first.fail(new Error('a failure'))
   await assert.rejects(results.shift() as Promise<unknown>, /a failure/)
-  results.push(queue.ofOne(7).run(later?.run as Job))
-  await assert.rejects(
-    queue.ofOne(7).run(() => Promise.resolve()),
-    Overloaded,
-  )
-  for (const { finish } of jobs) finish('done')
+  results.push(queue.ofOne(7).run(later.run))
+  await assert.rejects(oneMore(), Overloaded)
+  for (const { finish } of [second, other, later]) finish('done')
   assert.deepEqual(await Promise.all(results), ['done', 'done', 'done'])
 })
