@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MOST_WAITING } from '../../src/store/postgres/batches.ts'
 import { MOST_AT_ONCE } from '../../src/store/sqlite/connection.ts'
-import { REFUSING_MS, TURN_MS } from '../../src/store/sqlite/turn.ts'
+import { LONGER_BY_MS, REFUSING_MS, SHORT_TURN_MS, TURN_MS } from '../../src/store/sqlite/turn.ts'
 import { StoreBusy } from '../../src/store/store-busy.ts'
 import { type TestStore, refreshRequest, signedIn } from './engine.ts'
 
@@ -40,6 +40,8 @@ export function busyCases(shared: () => TestStore): void {
 
     test(`${verb}: a crowd that asks in one moment is served, beyond the first group while there is time`, async () => {
       const { ask, most } = await asking()
+      // After one that refused, as in the test before, turns are short for a while.
+      for (let lastsMs = SHORT_TURN_MS; lastsMs < TURN_MS; lastsMs += LONGER_BY_MS) await ask()
       await unlessHeldUp(TURN_MS, () => {
         const outcomes = Promise.allSettled(Array.from({ length: 2 * most }, ask))
         return async () => {
