@@ -25,11 +25,18 @@ export async function authenticate(
     deps.events.invalidToken(request.address)
     return deny('token-invalid')
   }
-  const nowMs = store.clock.nowMs()
-  if (nowMs >= claims.expiresAtSeconds * 1000) return deny('token-expired')
+  if (store.clock.nowMs() >= claims.expiresAtSeconds * 1000) return deny('token-expired')
+  return callerOfSession(deps, claims)
+}
+
+/** Whoever a session belongs to, if it lives and his account is active at this moment. Denials: those of `authenticate` about both. */
+export async function callerOfSession(
+  { store }: Pick<Deps, 'store'>,
+  claims: { readonly sessionId: string; readonly accountId: number },
+): Promise<Caller | Denial> {
   const view = await store.readSession(claims.sessionId)
   if (view === null) return deny('session-over', 'unknown')
-  const denial = sessionDenial(view, claims.accountId, nowMs)
+  const denial = sessionDenial(view, claims.accountId, store.clock.nowMs())
   if (denial !== null) return denial
   return { session: view.session, account: view.account as SessionAccount }
 }

@@ -1,7 +1,6 @@
 import type { RoleId } from '../core/account.ts'
-import { type Denial, deny } from '../core/denial.ts'
-import { type SessionAccount, sessionDenial } from '../core/session.ts'
-import { hasRole } from './authenticate.ts'
+import { type Denial, deny, isDenial } from '../core/denial.ts'
+import { callerOfSession, hasRole } from './authenticate.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
 
@@ -16,12 +15,10 @@ export interface Actor extends Pick<Action, 'accountId' | 'sessionId'> {
  * session, the suspension of his account or the loss of his role. Without a session, as on the command line, there is nothing to lose.
  * Denials: those of `authenticate`, and `forbidden`.
  */
-export async function mayNoLonger({ store }: Pick<Deps, 'store'>, by: Actor): Promise<Denial | null> {
-  if (by.sessionId === undefined || by.sessionId === null) return null
-  const view = await store.readSession(by.sessionId)
-  if (view === null) return deny('session-over', 'unknown')
-  const denial = sessionDenial(view, by.accountId, store.clock.nowMs())
-  if (denial !== null || by.roles === undefined) return denial
-  const caller = { session: view.session, account: view.account as SessionAccount }
-  return hasRole(caller, by.roles) ? null : deny('forbidden')
+export async function mayNoLonger(deps: Pick<Deps, 'store'>, by: Actor): Promise<Denial | null> {
+  const { accountId, sessionId = null, roles } = by
+  if (sessionId === null) return null
+  const caller = await callerOfSession(deps, { accountId, sessionId })
+  if (isDenial(caller)) return caller
+  return roles === undefined || hasRole(caller, roles) ? null : deny('forbidden')
 }

@@ -138,6 +138,9 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
   if (route.body !== undefined) {
     const body = await readJsonObject(request.raw)
     if ('problem' in body) return bodyProblemAnswer(body.problem)
+    // A body may take its time: whoever was let in before it began must still be when it is there.
+    const denial = route.credential === 'access' ? await admit(face, route, call) : null
+    if (denial !== null) return denialAnswer(denial)
     const mistakes = validateBody(route.body, body.value, face.deps.passwordPolicy)
     const { caller } = call
     // Only where nothing else is wrong: else one could ask for it without changing anything.
@@ -152,9 +155,6 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
     }
     if (hasMistakes(mistakes)) return json(422, mistakes)
     call.body = body.value
-    // A body may take its time: whoever was let in before it began must still be when it is there.
-    const denial = route.credential === 'access' ? await admit(face, route, call) : null
-    if (denial !== null) return denialAnswer(denial)
   }
   return route.handle(face, call as Call)
 }

@@ -40,7 +40,7 @@ export function decideChain(jobs: readonly RefreshJob[], committed: SessionView 
       continue
     }
     try {
-      const decision = request.decide(acrossLeaps(view, clock.leaps?.() ?? []), request.presented, nowMs)
+      const decision = request.decide(acrossLeaps(view, clock), request.presented, nowMs)
       const session = carriedOut(view.session, decision, request.kid, nowMs)
       if (session !== view.session) {
         view = { ...view, session }

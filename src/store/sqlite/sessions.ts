@@ -112,7 +112,7 @@ function refresh(
   const view = reads.view(presented.sessionId)
   const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
   if (view === null || foreign) return { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }
-  const decision = request.decide(acrossLeaps(view, connection.clock.leaps?.() ?? []), presented, nowMs)
+  const decision = request.decide(acrossLeaps(view, connection.clock), presented, nowMs)
   const session = carriedOut(view.session, decision, request.kid, nowMs)
   if (session === view.session) return { decision, view, nowMs }
   if (decision.kind === 'end') end(connection, session)
