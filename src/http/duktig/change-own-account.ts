@@ -12,7 +12,7 @@ const common = {
   denials: [404],
   mayKeepPassword: true,
   description:
-    'A new password ends all other sessions of the account; sending the current password again changes nothing.',
+    'A new password ends all other sessions of the account; the current one sent again ends none and stays as it is.',
 } as const
 
 async function change(
