@@ -1,4 +1,5 @@
 import { flushCompileCache } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import type { Service } from '../serve.ts'
 import type { Context } from './context.ts'
@@ -9,6 +10,8 @@ import { print } from './terminal.ts'
  * little, and left to itself V8 has one every 8 MiB. One that does not know the flag says so and goes on.
  */
 const GARBAGE_COLLECTION = '--heap-growing-percent=200'
+/** On a single processor the threads that would help to collect what is young take turns with the one that waits for them. */
+const ON_ONE_PROCESSOR = '--no-parallel-scavenge'
 
 /** `duktig serve`: runs the service until it is told to stop. Knows no command line, which a start need not load. */
 export async function runService(context: Pick<Context, 'settings' | 'startService'>): Promise<void> {
@@ -20,6 +23,7 @@ export async function runService(context: Pick<Context, 'settings' | 'startServi
   flushCompileCache()
   // Not before: compiled sources are good only under the flags that they were compiled with.
   setFlagsFromString(GARBAGE_COLLECTION)
+  if (availableParallelism() === 1) setFlagsFromString(ON_ONE_PROCESSOR)
 }
 
 function showKey(key: string): void {
