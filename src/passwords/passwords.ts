@@ -70,9 +70,12 @@ export function isOutdatedHash(hash: string): boolean {
   return !hash.startsWith(OUR_HASH_PREFIX)
 }
 
-/** Whether checking `hash` looks at all of the password. Else its yes says nothing about the rest. */
-export function readsWhole(hash: string, password: string): boolean {
-  return !BCRYPT.test(hash) || Buffer.byteLength(password) <= BCRYPT_BYTES
+/**
+ * Whether the yes of `hash` to a password means that it is the whole one. Of what is as long as bcrypt reads, or longer, it says
+ * nothing about the rest: what was hashed may have been longer, too.
+ */
+export function provesWhole(hash: string, password: string): boolean {
+  return !BCRYPT.test(hash) || Buffer.byteLength(password) < BCRYPT_BYTES
 }
 
 /** Hashes from elsewhere may take seconds. */

@@ -13,6 +13,8 @@ export interface TokenNames {
 export interface AccessTokenClaims {
   readonly accountId: number
   readonly sessionId: string
+  /** The later one of `nbf` and `iat`. */
+  readonly notBeforeSeconds: number
   readonly expiresAtSeconds: number
 }
 
@@ -64,7 +66,14 @@ export function readAccessToken(
 ): AccessTokenClaims | null {
   const claims = verifyJws(token, keys)
   if (claims === null || claims['iss'] !== names.issuer || claims['aud'] !== names.audience) return null
-  const { sub, sid, exp } = claims
-  if (typeof sub !== 'string' || typeof sid !== 'string' || !Number.isSafeInteger(exp)) return null
-  return { accountId: Number(sub), sessionId: sid, expiresAtSeconds: exp as number }
+  const { sub, sid, nbf, iat, exp } = claims
+  if (typeof sub !== 'string' || typeof sid !== 'string') return null
+  if (!isDate(nbf) || !isDate(iat) || !isDate(exp)) return null
+  const notBeforeSeconds = Math.max(nbf, iat)
+  return { accountId: Number(sub), sessionId: sid, notBeforeSeconds, expiresAtSeconds: exp }
+}
+
+/** A NumericDate (RFC 7519, section 2), as we write it. */
+function isDate(value: unknown): value is number {
+  return Number.isSafeInteger(value)
 }

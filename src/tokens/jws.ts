@@ -24,5 +24,14 @@ export function verifyJws(token: string, keys: readonly SigningKey[]): Record<st
   const key = keys.find(({ headerSegment }) => headerSegment === header)
   if (key === undefined || !key.verify(token.slice(0, second), token.slice(second + 1))) return null
   // The signature covers the spelling, and we write but one.
-  return JSON.parse(textFromBase64url(token.slice(first + 1, second))) as Record<string, unknown>
+  return parsed(textFromBase64url(token.slice(first + 1, second)))
+}
+
+/** A shared secret signs whatever its other holders like. */
+function parsed(payload: string): Record<string, unknown> | null {
+  try {
+    return JSON.parse(payload) as Record<string, unknown>
+  } catch {
+    return null
+  }
 }

@@ -4,6 +4,9 @@ import { type SessionAccount, type Session, sessionDenial } from '../core/sessio
 import { readAccessToken } from '../tokens/access-token.ts'
 import type { Deps } from './deps.ts'
 
+/** How far another instance's time may be ahead. RFC 7519, section 4.1.5: no more than a few minutes. */
+const SKEW_MS = 60_000
+
 /** Who calls: the session, and the account as it is now. */
 export interface Caller {
   readonly session: Session
@@ -21,11 +24,12 @@ export async function authenticate(
 ): Promise<Caller | Denial> {
   const { keys, names, store } = deps
   const claims = readAccessToken(accessToken, keys.verifiers('access'), names)
-  if (claims === null) {
+  const nowMs = store.clock.nowMs()
+  if (claims === null || claims.notBeforeSeconds * 1000 > nowMs + SKEW_MS) {
     deps.events.invalidToken(request.address)
     return deny('token-invalid')
   }
-  if (store.clock.nowMs() >= claims.expiresAtSeconds * 1000) return deny('token-expired')
+  if (nowMs >= claims.expiresAtSeconds * 1000) return deny('token-expired')
   return callerOfSession(deps, claims)
 }
 

@@ -1,7 +1,7 @@
 import { type Account, STATUS } from '../core/account.ts'
 import { type Denial, deny } from '../core/denial.ts'
 import type { EndReason } from '../core/session.ts'
-import { type HashPlace, readsWhole } from '../passwords/passwords.ts'
+import { type HashPlace, provesWhole } from '../passwords/passwords.ts'
 import type { AccountChange, AccountWithPassword, ChangeOptions } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
@@ -93,7 +93,7 @@ async function isPresent(
   password: string,
   place: HashPlace,
 ): Promise<boolean> {
-  return readsWhole(passwordHash, password) && passwords.verify(passwordHash, password, place)
+  return provesWhole(passwordHash, password) && passwords.verify(passwordHash, password, place)
 }
 
 /** What an administrator must be able to trace: who gave whom which role, who let whom in or out. */

@@ -2,7 +2,7 @@ import { STATUS, emailKey } from '../core/account.ts'
 import type { Application } from '../core/application.ts'
 import { type Denial, deny, isDenial } from '../core/denial.ts'
 import { type Device, accessTtlSeconds } from '../core/session.ts'
-import { type HashPlace, isOutdatedHash, readsWhole } from '../passwords/passwords.ts'
+import { type HashPlace, isOutdatedHash, provesWhole } from '../passwords/passwords.ts'
 import { Overloaded } from '../passwords/work-queue.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { AccountWithPassword, OpenSessionOutcome } from '../store/store.ts'
@@ -108,7 +108,7 @@ async function checkPassword(
 /** A hash of another program becomes one of ours, now that the password is at hand; not worth failing over. */
 async function renewHash(deps: Deps, account: AccountWithPassword, password: string): Promise<void> {
   // A slip behind what was checked would become the password.
-  if (!isOutdatedHash(account.passwordHash) || !readsWhole(account.passwordHash, password)) return
+  if (!isOutdatedHash(account.passwordHash) || !provesWhole(account.passwordHash, password)) return
   let passwordHash: string
   try {
     passwordHash = await deps.passwords.hash(password)

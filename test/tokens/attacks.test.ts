@@ -7,10 +7,11 @@ import { type Server, createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import type { Composed } from '../../src/compose.ts'
 import { readAccessToken } from '../../src/tokens/access-token.ts'
+import { signJws } from '../../src/tokens/jws.ts'
 import { readRefreshToken } from '../../src/tokens/refresh-token.ts'
 import { CLASSES, forgeries } from '../support/forgeries/all.ts'
 import type { Forgery, Target } from '../support/forgeries/forgery.ts'
-import { ALGORITHMS } from '../support/keys.ts'
+import { ALGORITHMS, claimsOf } from '../support/keys.ts'
 import { type Tokens, addAccount, readOwn, refresh, signIn } from '../support/people.ts'
 import { send } from '../support/raw-http.ts'
 import { type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
@@ -148,6 +149,19 @@ for (const algorithm of ALGORITHMS) {
       assert.equal((await refresh(service, tokens.accessToken)).status, 401)
       assert.equal((await readOwn(service, tokens.refreshToken)).status, 401)
       assert.equal(statements.count(), 0)
+    })
+
+    test('JA-13 a token of the future is refused, one that a clock a little ahead has made is not', async () => {
+      const { key } = target('access')
+      const claims = claimsOf(tokens.accessToken)
+      const aheadBy = (name: string, seconds: number) => {
+        const changed = { ...claims, [name]: Math.floor(Date.now() / 1000) + seconds }
+        return readOwn(service, signJws(key, JSON.stringify(changed)))
+      }
+      for (const name of ['nbf', 'iat']) {
+        assert.equal((await aheadBy(name, 3600)).status, 401)
+        assert.equal((await aheadBy(name, 30)).status, 200)
+      }
     })
 
     test('an empty header is none', async () => {

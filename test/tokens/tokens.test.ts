@@ -31,7 +31,8 @@ for (const algorithm of ALGORITHMS) {
     const { token, expiresAtSeconds } = mint(key)
 
     test('is read by us', () => {
-      const claims = { accountId: 7, sessionId: 'session-1', expiresAtSeconds: now + 900 }
+      const dates = { notBeforeSeconds: now, expiresAtSeconds: now + 900 }
+      const claims = { accountId: 7, sessionId: 'session-1', ...dates }
       assert.deepEqual(readAccessToken(token, [key], NAMES), claims)
       assert.equal(expiresAtSeconds, now + 900)
     })

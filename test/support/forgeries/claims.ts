@@ -28,11 +28,12 @@ export function* claimForgeries({ genuine, key }: Target): Generator<Forgery> {
     )
 
   // The end of a refresh token is in the row; what its claims must say is the generation.
-  const number = 'gen' in claims ? 'gen' : 'exp'
-  for (const value of NO_TIMES) {
-    yield { id: 'JA-13', name: `${number} ${JSON.stringify(value)}`, token: changed({ [number]: value }) }
+  for (const number of 'gen' in claims ? ['gen'] : ['nbf', 'iat', 'exp']) {
+    for (const value of NO_TIMES) {
+      yield { id: 'JA-13', name: `${number} ${JSON.stringify(value)}`, token: changed({ [number]: value }) }
+    }
+    yield { id: 'JA-13', name: `no ${number}`, token: without(number) }
   }
-  yield { id: 'JA-13', name: `no ${number}`, token: without(number) }
 
   for (const name of ['iss', 'aud']) {
     const right = String(claims[name])
@@ -65,7 +66,7 @@ export function* claimForgeries({ genuine, key }: Target): Generator<Forgery> {
   ] as const) {
     yield { id: 'JA-14', name: `${name} ${JSON.stringify(value)}`, token: changed({ [name]: value }) }
   }
-  for (const payload of ['{}', '[]', 'null', '0', '"text"', 'true']) {
+  for (const payload of ['{}', '[]', 'null', '0', '"text"', 'true', '', '{', '\ufeff{}', '\ufffd']) {
     yield { id: 'JA-14', name: `claims ${payload}`, token: signed(payload) }
   }
   yield* doubledMembers({ genuine, key })
