@@ -1,8 +1,9 @@
+import { SYSTEM } from '../core/actions.ts'
 import { ROLE, type RoleId, STATUS, type AccountStatus, isImportedId } from '../core/account.ts'
 import { LENGTHS, hasLength, isEmail } from '../core/account-fields.ts'
 import type { DateFormat } from '../core/dates.ts'
 import { isKnownHash } from '../passwords/passwords.ts'
-import type { ImportedAccount } from '../store/store.ts'
+import type { ImportOutcome, ImportedAccount } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 
 /** A line of an import that cannot be taken over; `line` counts from 1. */
@@ -54,9 +55,22 @@ export async function importAccounts(
     lineOf.push(line)
     progress(accounts.length)
   }
-  const outcome = await deps.store.importAccounts(accounts)
+  const outcome = await writeImported(deps, accounts)
   if (outcome.kind === 'imported') return outcome.count
   return { line: lineOf[outcome.index] ?? 0, reason: REFUSALS[outcome.why] }
+}
+
+/** Writes accounts that come from elsewhere: all of them, or none. */
+export async function writeImported(
+  { store, events }: Deps,
+  accounts: readonly ImportedAccount[],
+): Promise<ImportOutcome> {
+  const outcome = await store.importAccounts(accounts)
+  if (outcome.kind === 'imported') {
+    const message = `Accounts imported: ${outcome.count}`
+    events.action({ accountId: SYSTEM, code: 'Users->registerAccount', message })
+  }
+  return outcome
 }
 
 /** The account of a line, or what is wrong with it. */

@@ -5,6 +5,7 @@ import { OUR_HASH_PREFIX } from '../passwords/passwords.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { ImportedAccount } from '../store/store.ts'
 import type { Deps } from './deps.ts'
+import { writeImported } from './import-accounts.ts'
 import { type Converted, type DuktigPhpUser, NOTES, type Note, convertUser } from './duktig-php-user.ts'
 
 /** A reason why the import as a whole is refused. */
@@ -42,7 +43,7 @@ export async function importDuktigPhp(
   const conflicts = [...conflictsAmong(converted), ...(await conflictsWithStore(deps, converted))]
   if (dryRun || conflicts.length > 0) return { ...report, conflicts }
   const accounts = await withHashes(deps, converted, progress)
-  const outcome = await deps.store.importAccounts(accounts)
+  const outcome = await writeImported(deps, accounts)
   if (outcome.kind === 'imported') return { ...report, conflicts: [] }
   // Registered while the passwords were hashed.
   const userId = accounts[outcome.index]?.accountId ?? 0

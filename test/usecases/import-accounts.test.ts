@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { findAccount } from '../../src/cli/account/choose.ts'
 import type { Composed } from '../../src/compose.ts'
+import { SYSTEM } from '../../src/core/actions.ts'
 import { createDateFormat } from '../../src/core/dates.ts'
 import { importAccounts } from '../../src/usecases/import-accounts.ts'
 import { ENGINES } from '../support/engines.ts'
@@ -153,4 +154,19 @@ test('a good line keeps id, dates, role and status; what is left out is client, 
   assert.deepEqual([bare?.roleId, bare?.status, bare?.comment], [4, 0, null])
   assert.ok((bare?.accountId ?? 0) > 77)
   assert.ok((bare?.registeredAtMs ?? 0) >= beforeMs)
+})
+
+test('an import stands in the audit trail of the system, a refused one does not', async () => {
+  const { deps } = beside
+  const line = { ...good, email: 'trail@example.com' }
+  const listed = async () => {
+    await deps.events.flush()
+    return (await deps.store.listActions(SYSTEM, 0, 10, 0, Number.MAX_SAFE_INTEGER)).map(
+      ({ message }) => message,
+    )
+  }
+  const earlier = await listed()
+  assert.equal(await imported(line, { ...line, email: 'trail2@example.com' }), 2)
+  assert.equal(typeof (await imported(line)), 'object')
+  assert.deepEqual(await listed(), ['Accounts imported: 2', ...earlier])
 })
