@@ -35,8 +35,6 @@ export interface Clock {
   nowMs(): number
   /** The latest steps forward that it has followed, oldest first; none if it is left out. */
   leaps?(): readonly Leap[]
-  /** Begins where the service before was, if the machine's clock was set back since. */
-  catchUp?(seenMs: number): void
 }
 
 export interface AccountWithPassword extends Account {

@@ -96,29 +96,7 @@ test('SQLite: a clock that steps forward makes no retry a reuse, and no time lon
   assert.equal(await present(3), 'end', 'what is late by the time that has passed is found out')
 })
 
-test('SQLite: a restart after the clock was set back revives nothing, and makes no stolen token young again', async (t) => {
-  const site = await openAlone(t)
-  const { session } = await signedIn(site.store, { sessionTtlSeconds: 7200 })
-  const { session: stolen } = await signedIn(site.store, { sessionTtlSeconds: 7200 })
-  const { session: over } = await signedIn(site.store, { sessionTtlSeconds: 1800 })
-  const present = async (of: typeof session, generation: number) => {
-    const request = refreshRequest(site.store, { ...of, generation })
-    return (await site.store.refreshSession(request)).decision.kind
-  }
-  site.pass(60_000)
-  assert.equal(await present(session, 1), 'advance')
-  assert.equal(await present(stolen, 1), 'advance')
-  site.pass(HOUR_MS)
-  assert.equal(await present(over, 1), 'deny')
-  await site.store.beat('this one')
-  site.wall.atMs -= HOUR_MS
-  await site.restart()
-  assert.equal(await present(over, 1), 'deny', 'its end had come')
-  assert.equal(await present(session, 2), 'advance', 'nobody is signed out')
-  assert.equal(await present(stolen, 1), 'end', 'it was replaced an hour ago')
-})
-
-/** A store whose clocks the test moves: `wall` steps, `pass` lets time go by on both. A restart has a clock of its own. */
+/** A store whose clocks the test moves: `wall` steps, `pass` lets time go by on both. */
 async function openAlone(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-clocks-'))
   const wall = { atMs: T0 }
@@ -127,27 +105,16 @@ async function openAlone(t: TestContext) {
     wall.atMs += ms
     monotonicMs += ms
   }
-  const open = async () => {
-    const clock = createClock(
-      () => wall.atMs,
-      () => monotonicMs,
-    )
-    return (await openSqlite(join(folder, 'duktig.sqlite'), clock)).store
-  }
-  const site = {
-    store: await open(),
-    wall,
-    pass,
-    async restart() {
-      await site.store.close()
-      site.store = await open()
-    },
-  }
+  const clock = createClock(
+    () => wall.atMs,
+    () => monotonicMs,
+  )
+  const { store } = await openSqlite(join(folder, 'duktig.sqlite'), clock)
   t.after(async () => {
-    await site.store.close()
+    await store.close()
     rmSync(folder, { recursive: true })
   })
-  return site
+  return { store, wall, pass }
 }
 
 /** Lets `Date.now` of a process be off by so much. */

@@ -91,37 +91,6 @@ test('whatever the machine clock does, time does not step back', () => {
   }
 })
 
-test('after a restart it begins where the service before was, and goes slowly until the machine is there', () => {
-  const { clock, time, pass } = byHand()
-  clock.catchUp?.(START + 3_600_000)
-  assert.equal(clock.nowMs(), START + 3_600_000)
-  pass(3_600_000)
-  assert.equal(clock.nowMs(), START + 5_400_000)
-  pass(3_600_000)
-  assert.equal(clock.nowMs(), time.wallMs)
-  pass(10)
-  assert.equal(clock.nowMs(), time.wallMs)
-})
-
-test('what the machine says at once ends the slow time, without a step for what was made up for', () => {
-  const { clock, time, pass } = byHand()
-  clock.catchUp?.(START + 3_600_000)
-  time.wallMs += 3_600_000
-  assert.equal(clock.nowMs(), START + 3_600_000)
-  pass(10_000)
-  assert.equal(clock.nowMs(), time.wallMs)
-  pass(10_000)
-  assert.equal(clock.nowMs(), time.wallMs)
-})
-
-test('a service before that was seen earlier, or more than two hours ahead, is not followed', () => {
-  const { clock } = byHand()
-  clock.catchUp?.(0)
-  clock.catchUp?.(START - 1)
-  clock.catchUp?.(START + 7_200_001)
-  assert.equal(clock.nowMs(), START)
-})
-
 test('without sources of its own it tells the time of this machine', () => {
   assert.ok(Math.abs(createClock().nowMs() - Date.now()) < 2000)
 })

@@ -1,4 +1,3 @@
-import { Ahead } from '../../core/ahead.ts'
 import { type Leap, Leaps } from '../../core/leaps.ts'
 import { machineSleptMs } from '../machine-slept.ts'
 import type { Clock } from '../store.ts'
@@ -10,6 +9,11 @@ export interface ClockReading {
   readonly receivedMs: number
 }
 
+/** While the database is behind, our clock runs at half its speed until both agree. */
+const SLOWED = 0.5
+/** Two hours, as by a time zone taken wrongly. Whatever is further ahead may be a mistake of long ago. */
+const MOST_AHEAD_MS = 7_200_000
+
 /**
  * The database's clock, kept as an offset to the monotonic clock of this process, so that all instances agree about
  * time whatever their own clocks say. It follows the database forward at once; when the database's clock was set
@@ -19,7 +23,9 @@ export class DatabaseClock implements Clock {
   readonly #monotonicMs: () => number
   /** To be added to the monotonic clock to get the database's; null before the first reading. */
   #offsetMs: number | null = null
-  readonly #ahead = new Ahead()
+  /** How far we were ahead of the database at `#aheadSinceMs`. */
+  #aheadMs = 0
+  #aheadSinceMs = 0
   #lastMs = 0
   readonly #sleptMs: () => number
   readonly #leaps: Leaps
@@ -36,7 +42,7 @@ export class DatabaseClock implements Clock {
 
   nowMs(): number {
     const monotonicMs = this.#monotonicMs()
-    const nowMs = Math.floor(monotonicMs + this.#offset() + this.#ahead.at(monotonicMs))
+    const nowMs = Math.floor(monotonicMs + this.#offset() + this.#ahead(monotonicMs))
     if (nowMs > this.#lastMs) this.#lastMs = nowMs
     return this.#lastMs
   }
@@ -48,7 +54,7 @@ export class DatabaseClock implements Clock {
   /** A time of this clock as the database's clock will show it, for conditions that the database checks itself. */
   inDatabaseMs(timeMs: number): number {
     const monotonicMs = this.#monotonicMs()
-    return timeMs - this.#ahead.at(monotonicMs)
+    return timeMs - this.#ahead(monotonicMs)
   }
 
   /**
@@ -66,7 +72,8 @@ export class DatabaseClock implements Clock {
       const fromMs = this.nowMs()
       const monotonicMs = this.#monotonicMs()
       // Ahead by what the database is further behind now, or by less if it has caught up.
-      this.#ahead.set(this.#ahead.at(monotonicMs) + before - after, monotonicMs)
+      this.#aheadMs = Math.max(0, this.#ahead(monotonicMs) + before - after)
+      this.#aheadSinceMs = monotonicMs
       this.#offsetMs = after
       this.#leaps.add(fromMs, this.nowMs(), this.#sleptMs())
     }
@@ -80,8 +87,16 @@ export class DatabaseClock implements Clock {
   catchUp(seenMs: number, isRunning = false): void {
     const fromMs = this.nowMs()
     const monotonicMs = this.#monotonicMs()
-    const hasMoved = this.#ahead.catchUp(seenMs - (monotonicMs + this.#offset()), monotonicMs)
-    if (hasMoved && isRunning) this.#leaps.add(fromMs, this.nowMs(), this.#sleptMs())
+    const aheadMs = seenMs - (monotonicMs + this.#offset())
+    if (aheadMs <= this.#ahead(monotonicMs) || aheadMs > MOST_AHEAD_MS) return
+    this.#aheadMs = aheadMs
+    this.#aheadSinceMs = monotonicMs
+    if (isRunning) this.#leaps.add(fromMs, this.nowMs(), this.#sleptMs())
+  }
+
+  #ahead(monotonicMs: number): number {
+    if (this.#aheadMs === 0) return 0
+    return Math.max(0, this.#aheadMs - (monotonicMs - this.#aheadSinceMs) * SLOWED)
   }
 
   #offset(): number {

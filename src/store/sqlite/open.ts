@@ -12,7 +12,7 @@ import { lastUses } from './last-uses.ts'
 import { legacyStore } from './legacy.ts'
 import { migrate } from './migrate.ts'
 import { createPrivately } from './private-file.ts'
-import { lastSeenAtMs, recoveryStore } from './recovery.ts'
+import { recoveryStore } from './recovery.ts'
 import { RotationLog } from './rotation-log.ts'
 import { holdService } from './service-lock.ts'
 import { sessionStore } from './sessions.ts'
@@ -61,7 +61,6 @@ function refuseLoneLog(file: string): void {
 async function openAlone(file: string, clock: Clock, options: OpenSqliteOptions): Promise<OpenedStore> {
   const connection = new Connection(file, clock)
   const applied = await migrate(connection)
-  clock.catchUp?.(lastSeenAtMs(connection))
   const madeAs = statSync(file).ino
   const checkpointer = options.longRunning === true ? startCheckpointer(connection, file) : null
   const rotations = new RotationLog(connection, {

@@ -84,13 +84,6 @@ export function recoveryStore(connection: Connection, rotations: RotationLog): R
   }
 }
 
-/** When a service last told that it lives; 0 before the first one. */
-export function lastSeenAtMs(connection: Connection): number {
-  const statement = connection.sql('select coalesce(max(last_seen_at_ms), 0) from instances')
-  const [seenAtMs] = connection.read(() => statement.get() as unknown as readonly [number])
-  return seenAtMs
-}
-
 /** That an instance lives, and has written at least so often. */
 function note(connection: Connection, instanceId: string, writes: number): void {
   connection
