@@ -92,6 +92,10 @@ export async function recoverAndTell(
       `No complete journal for: ${missing.join(', ')} (the file "instance" in each data folder holds the instance's id).`,
     )
   if (damaged.length > 0) print(`A line cannot be read of ${damaged.join(', ')}.`)
+  if (missing.length > 0 || damaged.length > 0)
+    print(
+      'Whom you suspended and which applications you disabled after the backup is not known for certain: look at both.',
+    )
   if (request.endAll) print('All sessions have ended, as you asked.')
   else if (endedEarlier)
     print('An earlier recovery ended all sessions, so all sessions in this backup have been ended too.')

@@ -55,7 +55,8 @@ export function admitAttempt(
     const failures = guard?.failures ?? 0
     if (failures >= FAILURES[source]) continue
     const waitMs = (guard?.blockedUntilMs ?? 0) - nowMs
-    if (waitMs <= 0) {
+    // Longer than any that is set: the clock was set back since.
+    if (waitMs <= 0 || waitMs > LONGEST_DELAY_MS) {
       const next = { failures: failures + 1, blockedUntilMs: nowMs + delayMs(failures + 1) }
       return { admitted: true, source, guard: next }
     }
@@ -70,7 +71,8 @@ export function fill(
   size: BucketSize,
   nowMs: number,
 ): { readonly bucket: Bucket } | { readonly retryAfterMs: number } {
-  const leaked = bucket === null ? 0 : Math.max(0, nowMs - bucket.atMs) / size.leakMs
+  // One of the future leaks as well: if the clock was set back, it would stay full for as long.
+  const leaked = bucket === null ? 0 : Math.abs(nowMs - bucket.atMs) / size.leakMs
   const level = bucket === null ? 0 : Math.max(0, bucket.level - leaked)
   if (level + 1 > size.capacity) return { retryAfterMs: Math.ceil((level + 1 - size.capacity) * size.leakMs) }
   return { bucket: { level: level + 1, atMs: nowMs } }

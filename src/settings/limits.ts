@@ -26,8 +26,8 @@ export const LIMITS = {
   keepAliveMs: 65_000,
   /** A refresh that has not been decided by then is refused and never happens (docs/refresh.md). */
   decisionMs: 2_000,
-  /** A stop waits this long for requests under way. */
-  drainMs: 10_000,
+  /** A stop waits this long for requests under way: it is done within the ten seconds after which containers are killed. */
+  drainMs: 9_000,
   /** How often it looks for connections that have become idle. */
   drainCheckMs: 50,
   /** Live sessions of one account; the longest unused makes room. */

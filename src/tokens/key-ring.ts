@@ -86,18 +86,26 @@ export class KeyRing {
     return key
   }
 
-  /** As `signer`, or null. One that is to retire signs only while there is no other: before a rotation takes effect. */
+  /**
+   * As `signer`, or null. One that is to retire signs only while there is no other: before a rotation takes effect. The next one that
+   * is to become active signs where there is none, since the clock was set back behind their making.
+   */
   findSigner(purpose: KeyPurpose): SigningKey | null {
     const nowMs = this.#clock.nowMs()
     let best: SigningKey | null = null
+    let next: SigningKey | null = null
     for (const key of this.#keys) {
       if (key.purpose !== purpose || key.algorithm !== this.#algorithms[purpose]) continue
-      if (key.activeAtMs > nowMs || (key.retireAtMs !== null && key.retireAtMs <= nowMs)) continue
+      if (key.retireAtMs !== null && key.retireAtMs <= nowMs) continue
+      if (key.activeAtMs > nowMs) {
+        if (next === null || key.activeAtMs < next.activeAtMs) next = key
+        continue
+      }
       const stays = key.retireAtMs === null
       const bestStays = best?.retireAtMs === null
       if (best === null || (stays === bestStays ? key.activeAtMs >= best.activeAtMs : stays)) best = key
     }
-    return best
+    return best ?? next
   }
 
   /** The keys that tokens of a purpose are believed by. */

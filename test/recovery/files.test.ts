@@ -66,6 +66,20 @@ test('a database that was killed is kept with all that its log holds', async (t)
   assert.deepEqual({ ...kept.prepare('select count(*) n from accounts').get() }, { n: 2 })
 })
 
+test('a backup that is copied beside the log of the database before is refused until the log is away', async (t) => {
+  const { site, database, crashed } = await siteWithBackup(t)
+  const copy = (end: string, from = crashed) => copyFileSync(`${from}${end}`, `${database}${end}`)
+  copy('-wal')
+  copy('', join(dirname(crashed), 'backup.sqlite'))
+  await assert.rejects(start(site), /log .*duktig\.sqlite-wal is of another database .*: move .*-wal .* away/)
+  await assert.rejects(recoverSite(site, ALL), /is of another database/)
+  renameSync(`${database}-wal`, `${database}-wal.away`)
+  await refusesToStart(site, /a backup was put in place and has not been recovered yet/)
+  await recoverSite(site, ALL)
+  await (await start(site)).stop()
+  assert.equal(await site.number('select count(*) from accounts'), 1)
+})
+
 test('a copy of a database and its log is refused until the log is in it, then all of it is restored', async (t) => {
   const { site, settings, crashed } = await siteWithBackup(t)
   const before = readdirSync(settings.dataDir).toSorted()

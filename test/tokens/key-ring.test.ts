@@ -48,6 +48,17 @@ test('the first start makes a key for each purpose, and later ones use them', as
   assert.equal(verifier?.verify('text', first.signer('access').sign('text')), true)
 })
 
+test('after the clock was set back behind the making of the keys, the first that becomes active signs', async () => {
+  const first = await load()
+  clock.atMs += 3_600_000
+  await store.rotateKey(first.newKey('access', 'HS256', clock.atMs), clock.atMs + 86_400_000)
+  clock.atMs = T0 - 24 * 3_600_000
+  const second = await load()
+  for (const purpose of ['access', 'refresh', 'device'] as const)
+    assert.equal(second.signer(purpose).kid, first.signer(purpose).kid)
+  assert.equal(second.all().length, 4)
+})
+
 test('instances that start together agree on the keys', async () => {
   const rings = await Promise.all([load(), load(), load(), load()])
   assert.equal(new Set(rings.map((ring) => ring.signer('refresh').kid)).size, 1)
