@@ -1,70 +1,118 @@
 /**
- * Clients that work on a service until it dies, and remember what it acknowledged: asked, answered, or unknown. After a
- * restart `check` holds their memory against the service.
+ * Clients that work on a service until it dies, and remember what it acknowledged: asked, answered, or unknown. Before and after a
+ * restart `check` holds their memory against the store and the service.
  */
 import { randomInt, randomUUID } from 'node:crypto'
 import { AUTH_KEY } from '../support/service.ts'
 import { sendJson } from '../support/raw-http.ts'
+import { claimsOf } from '../support/keys.ts'
 import { type Holder, PASSWORD } from './population.ts'
+import type { Stored } from './stored.ts'
 
-/** Registered accounts that were found before and are looked at again after each kill. */
+type Answer = Awaited<ReturnType<typeof sendJson>>
+
+/** Of what was found before, so much is looked at again after each kill. */
 const CHECKED_AGAIN = 5
 
 export interface Client {
   /** Asks again and again until the service does not answer any more. Throws on an answer that must not be. */
   work(address: string): Promise<void>
-  /** What it was told must still be so. */
-  check(address: string): Promise<void>
+  /** What it was told must still be so: in `stored`, which was read before the service started again, and for the service. */
+  check(address: string, stored: Stored): Promise<void>
 }
 
 export class Violation extends Error {
   override name = 'Violation'
 }
 
+/** What one kind of request was acknowledged. */
+class Acknowledged {
+  count = 0
+  #waiting: (() => void)[] = []
+
+  add(): void {
+    this.count++
+    for (const go of this.#waiting) go()
+    this.#waiting = []
+  }
+
+  next(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+}
+
+/** A token with the key of the attempt to replace it. */
+interface Attempt {
+  readonly token: string
+  readonly key: string
+}
+
 /** Refreshes with an idempotency key, as our advice to clients is: never signed out, never two successors. */
 export class RefreshingClient implements Client {
-  readonly #successors = new Map<string, string>()
-  #token: string
-  #attemptKey = randomUUID()
-  rotations = 0
+  readonly rotated = new Acknowledged()
+  #held: Attempt
+  /** What the held token was the answer to. */
+  #before: Attempt | null = null
 
   constructor(holder: Holder) {
-    this.#token = holder.refreshToken
+    this.#held = newAttempt(holder.refreshToken)
   }
 
   async work(address: string): Promise<void> {
-    while (await this.#refresh(address)) {
-      // Again, until nobody answers.
+    for (;;) {
+      const successor = await refreshed(address, this.#held)
+      if (successor === null) return
+      if (successor === 'busy') continue
+      this.#take(successor)
+      this.rotated.add()
     }
   }
 
-  async check(address: string): Promise<void> {
-    if (!(await this.#refresh(address))) throw new Violation('no answer after the restart')
+  async check(address: string, { generations }: Stored): Promise<void> {
+    const { sid, gen } = claimsOf(this.#held.token) as { sid: string; gen: number }
+    const found = generations.get(sid) ?? 0
+    // The service would take the newer token all the same, as one of before a restored backup.
+    if (found < gen) throw new Violation(`generation ${gen} was acknowledged, and ${found} is stored`)
+    if (found > gen + 1) throw new Violation(`generation ${found} is stored, and ${gen + 1} was asked for`)
+    if (found === gen && this.#before !== null) await this.#leadsTo(address, this.#before, this.#held.token)
+    const attempt = this.#held
+    const successor = await refreshed(address, attempt)
+    if (successor === null || successor === 'busy') throw new Violation('no answer after the restart')
+    await this.#leadsTo(address, attempt, successor)
+    this.#take(successor)
   }
 
-  async #refresh(address: string): Promise<boolean> {
-    const token = this.#token
-    const headers = { 'Refresh-Token': token, 'Idempotency-Key': this.#attemptKey }
-    const answer = await answered(sendJson(address, 'POST', '/auth/refresh_token', headers))
-    if (answer === null || answer.status === 503) return answer !== null
-    if (answer.status !== 200)
-      throw new Violation(`an honest client got ${answer.status} ${JSON.stringify(answer.headers)}`)
-    const successor = answer.body['refresh_token'] as string | undefined
-    if (successor === undefined) return true
-    const before = this.#successors.get(token)
-    if (before !== undefined && before !== successor) throw new Violation('one token had two successors')
-    this.#successors.set(token, successor)
-    this.#token = successor
-    this.#attemptKey = randomUUID()
-    this.rotations++
-    return true
+  async #leadsTo(address: string, attempt: Attempt, successor: string): Promise<void> {
+    const again = await refreshed(address, attempt)
+    if (again !== successor) throw new Violation('one token had two successors')
   }
+
+  #take(successor: string): void {
+    this.#before = this.#held
+    this.#held = newAttempt(successor)
+  }
+}
+
+function newAttempt(token: string): Attempt {
+  return { token, key: randomUUID() }
+}
+
+/** The next token, of sessions that rotate at every refresh; null when nobody answers. */
+async function refreshed(address: string, { token, key }: Attempt): Promise<string | 'busy' | null> {
+  const headers = { 'Refresh-Token': token, 'Idempotency-Key': key }
+  const answer = await answered(sendJson(address, 'POST', '/auth/refresh_token', headers))
+  if (answer === null) return null
+  if (!isDone(answer, 'an honest client')) return 'busy'
+  const successor = answer.body['refresh_token']
+  if (typeof successor !== 'string') throw new Violation('a refresh that should rotate did not')
+  return successor
 }
 
 /** Signs out; an acknowledged end stays. */
 export class LeavingClient implements Client {
+  readonly left = new Acknowledged()
   readonly #holders: Holder[]
-  readonly #ended: Holder[] = []
+  readonly #ended = new Remembered<Holder>()
 
   constructor(holders: readonly Holder[]) {
     this.#holders = [...holders]
@@ -74,19 +122,20 @@ export class LeavingClient implements Client {
     for (;;) {
       const holder = this.#holders.pop()
       if (holder === undefined) return
-      const answer = await answered(
-        sendJson(address, 'DELETE', '/auth/token', { 'Refresh-Token': holder.refreshToken }),
-      )
+      const headers = { 'Refresh-Token': holder.refreshToken }
+      const answer = await answered(sendJson(address, 'DELETE', '/auth/token', headers))
       if (answer === null) return
-      if (answer.status === 200) this.#ended.push(holder)
+      if (!isDone(answer, 'who signed out')) continue
+      this.#ended.add(holder)
+      this.left.add()
     }
   }
 
-  async check(address: string): Promise<void> {
-    for (const holder of this.#ended) {
-      const answer = await sendJson(address, 'POST', '/auth/refresh_token', {
-        'Refresh-Token': holder.refreshToken,
-      })
+  async check(address: string, { journal }: Stored): Promise<void> {
+    for (const { refreshToken } of this.#ended.toCheck()) {
+      const { sid } = claimsOf(refreshToken)
+      if (!journal.includes(`"${String(sid)}"`)) throw new Violation('an end stands in no journal')
+      const answer = await sendJson(address, 'POST', '/auth/refresh_token', { 'Refresh-Token': refreshToken })
       if (answer.status !== 401) throw new Violation(`an ended session answered ${answer.status}`)
     }
   }
@@ -94,9 +143,10 @@ export class LeavingClient implements Client {
 
 /** Registers accounts and changes passwords; both stay once they are acknowledged. */
 export class AccountClient implements Client {
+  readonly registered = new Acknowledged()
+  readonly changed = new Acknowledged()
   readonly #holder: Holder
-  readonly #registered: string[] = []
-  #checked = 0
+  readonly #emails = new Remembered<string>()
   /** The last acknowledged password, and one whose change was asked for without an answer. */
   #password = PASSWORD
   #maybe: string | null = null
@@ -109,24 +159,27 @@ export class AccountClient implements Client {
     for (;;) {
       const email = `${randomUUID()}@example.com`
       const body = { firstName: 'New', lastName: 'One', email, password: PASSWORD, phone: '000000' }
-      const registration = await answered(
-        sendJson(address, 'POST', '/user', { 'X-Auth-Key': AUTH_KEY }, body),
-      )
+      const key = { 'X-Auth-Key': AUTH_KEY }
+      const registration = await answered(sendJson(address, 'POST', '/user', key, body))
       if (registration === null) return
-      if (registration.status === 200) this.#registered.push(email)
+      if (isDone(registration, 'who registered')) {
+        this.#emails.add(email)
+        this.registered.add()
+      }
       this.#maybe = `${randomUUID()}-new`
       const headers = { 'Access-Token': this.#holder.accessToken }
       const change = await answered(sendJson(address, 'PATCH', '/user', headers, { password: this.#maybe }))
       if (change === null) return
-      if (change.status === 200) {
-        this.#password = this.#maybe
-        this.#maybe = null
-      }
+      if (!isDone(change, 'who changed his password')) continue
+      this.#password = this.#maybe
+      this.#maybe = null
+      this.changed.add()
     }
   }
 
   async check(address: string): Promise<void> {
-    for (const email of this.#toCheck()) {
+    // Each takes the time of a hash, and a long run registers thousands.
+    for (const email of this.#emails.toCheck()) {
       const { status } = await signIn(address, email, PASSWORD)
       // Registered accounts are not verified yet: 403 is told only after the right password.
       if (status !== 403) throw new Violation(`a registered account answered ${status}`)
@@ -138,20 +191,69 @@ export class AccountClient implements Client {
     }
     this.#password = this.#maybe
   }
+}
 
-  /** All that are new, and some of those before: each takes the time of a hash, and a long run registers thousands. */
-  #toCheck(): readonly string[] {
-    const again = Array.from({ length: Math.min(this.#checked, CHECKED_AGAIN) }, () =>
-      randomInt(this.#checked),
-    )
-    const fresh = this.#registered.slice(this.#checked)
-    this.#checked = this.#registered.length
-    return [...again.map((at) => this.#registered[at] as string), ...fresh]
+/** Signs in; the session is there once it is acknowledged. */
+export class SigningInClient implements Client {
+  readonly signedIn = new Acknowledged()
+  readonly #holder: Holder
+  readonly #tokens = new Remembered<string>()
+
+  constructor(holder: Holder) {
+    this.#holder = holder
+  }
+
+  async work(address: string): Promise<void> {
+    for (;;) {
+      const answer = await answered(signIn(address, this.#holder.email, PASSWORD))
+      if (answer === null) return
+      if (!isDone(answer, 'who signed in')) continue
+      this.#tokens.add(answer.body['refresh_token'] as string)
+      this.signedIn.add()
+    }
+  }
+
+  async check(address: string): Promise<void> {
+    // Those of before have been replaced, or ended for the limit of sessions of an account.
+    for (const token of this.#tokens.fresh()) {
+      const { status } = await sendJson(address, 'POST', '/auth/refresh_token', { 'Refresh-Token': token })
+      if (status !== 200) throw new Violation(`a session that was acknowledged answered ${status}`)
+    }
+  }
+}
+
+/** What was acknowledged, in its order. */
+class Remembered<T> {
+  readonly #all: T[] = []
+  #checked = 0
+
+  add(one: T): void {
+    this.#all.push(one)
+  }
+
+  /** All since the last time. */
+  fresh(): readonly T[] {
+    const fresh = this.#all.slice(this.#checked)
+    this.#checked = this.#all.length
+    return fresh
+  }
+
+  /** All since the last time, and some of those before. */
+  toCheck(): readonly T[] {
+    const before = this.#checked
+    const again = Array.from({ length: Math.min(before, CHECKED_AGAIN) }, () => randomInt(before))
+    return [...again.map((at) => this.#all[at] as T), ...this.fresh()]
   }
 }
 
 function signIn(address: string, email: string, password: string) {
   return sendJson(address, 'POST', '/auth/token', { 'X-Auth-Key': AUTH_KEY }, { email, password })
+}
+
+/** Whether it happened, or the service had too much to do. @throws {Violation} on anything else */
+function isDone({ status, headers }: Answer, who: string): boolean {
+  if (status !== 200 && status !== 503) throw new Violation(`${who} got ${status} ${JSON.stringify(headers)}`)
+  return status === 200
 }
 
 /** Null when the connection broke: then nobody knows whether it happened. */

@@ -1,5 +1,6 @@
 /** Accounts and sessions that exist before the fault, made through the real store without the time of a password. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { compose } from '../../src/compose.ts'
 import { ensureDefaultApplication } from '../../src/default-application.ts'
 import { openStore } from '../../src/open-store.ts'
@@ -11,6 +12,20 @@ import { silentLog } from '../support/service.ts'
 
 export const PASSWORD = 'right1password'
 
+/** Its access tokens last as long as the longest run. */
+const ROTATING = {
+  name: 'Rotating',
+  type: 'confidential',
+  trustedBackend: false,
+  rotation: true,
+  parallelWindowSeconds: 0,
+  retryWindowSeconds: 60,
+  idleSeconds: 0,
+  sessionTtlSeconds: 86_400,
+  accessTokenTtlSeconds: 86_400,
+  requireKeyOnRefresh: false,
+} as const
+
 /** Made at a time: they share commits. */
 const TOGETHER = 100
 
@@ -20,10 +35,11 @@ export interface Holder {
   readonly refreshToken: string
 }
 
-/** `count` accounts with a session each. Their sessions were opened long enough ago to rotate at once. */
+/** `count` accounts with a session each; with `everyRefreshRotates` at an application of their own, where no refresh waits for another. */
 export async function populate(
   variables: Readonly<Record<string, string>>,
   count: number,
+  { everyRefreshRotates = false } = {},
 ): Promise<Holder[]> {
   const settings = readSettings(variables)
   const { store } = await openStore(settings)
@@ -31,8 +47,10 @@ export async function populate(
     await ensureDefaultApplication(settings, store)
     const { deps, recorder } = await compose(settings, store, silentLog)
     const passwordHash = await deps.passwords.hash(PASSWORD)
-    const application = await store.findApplication(1)
-    assert.ok(application)
+    const application = everyRefreshRotates
+      ? await store.createApplication({ ...ROTATING, clientId: randomUUID() }, null)
+      : await store.findApplication(1)
+    assert.ok(application !== null && application !== 'client-id-taken')
     const one = (): Promise<Holder> => holderOf(deps, application, passwordHash)
     const holders: Holder[] = []
     while (holders.length < count) {

@@ -4,12 +4,18 @@
  *
  * UNSYNCED_DIR  the folder that is watched
  * UNSYNCED_LOG  where the records go: a header, then the bytes before, then the bytes after
+ *
+ * The power may go while a sync is waited for:
+ *
+ * UNSYNCED_KILL_AT    which sync kills the process, before it happens, from 1
+ * UNSYNCED_KILL_FILE  they are counted once this file is there
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,11 +132,20 @@ int ftruncate64(int descriptor, off64_t length) {
 
 int ftruncate(int descriptor, off_t length) { return ftruncate64(descriptor, length); }
 
+static void count_sync(void) {
+  static long left;
+  const char *at = getenv("UNSYNCED_KILL_AT"), *file = getenv("UNSYNCED_KILL_FILE");
+  if (at == NULL || file == NULL || access(file, F_OK) != 0) return;
+  if (left == 0) left = atol(at);
+  if (--left == 0) kill(getpid(), SIGKILL);
+}
+
 /* Writes wait meanwhile, so that everything recorded before a sync was there when it began. */
 static int synced(int descriptor, int (*sync)(int)) {
   struct stat facts;
   if (!watched(descriptor, &facts)) return sync(descriptor);
   pthread_mutex_lock(&lock);
+  count_sync();
   int result = sync(descriptor);
   struct header head = {SYNC, facts.st_ino, 0, 0, 0, facts.st_size};
   if (result == 0) record(&head, NULL, NULL);
