@@ -3,13 +3,14 @@
  * node:http server and other programs in the same run. A measurement, not a test: it ends with 0 whatever it finds,
  * unless a row could not be measured. `docs/performance.md` explains the method.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statfsSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Context, type Figure, type Row } from './harness/context.ts'
 import { plot } from './harness/plot.ts'
-import { cleanUpAtEnd, pinToLoadCore } from './harness/processes.ts'
+import { cleanUpAtEnd, isInMemory, pinToLoadCore } from './harness/processes.ts'
 import { markdown, reportOf } from './harness/report.ts'
 import { growthRow } from './rows/growth.ts'
 import { peersRow } from './rows/peers.ts'
@@ -18,13 +19,17 @@ import { floodRow, signInRow } from './rows/sign-in.ts'
 import { startRow } from './rows/start.ts'
 
 const ROWS: readonly Row[] = [...workRows, peersRow, signInRow, floodRow, startRow, growthRow]
+/** Of the ten million sessions. */
+const GROWTH_BYTES = 12e9
 const results = fileURLToPath(new URL('results', import.meta.url))
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
 })
 const rows = selected(values.only)
+const startedAt = new Date()
 cleanUpAtEnd()
+warnOfFiles()
 pinToLoadCore()
 const context = new Context(values.quick)
 const figures: Figure[] = []
@@ -37,10 +42,28 @@ for (const row of rows) {
     failures[row.name] = (error as Error).message
     process.stderr.write(`  not measured: ${(error as Error).stack ?? String(error)}\n`)
   }
+  // After each row: what comes later may fail, or be interrupted.
+  write()
 }
 await context.close()
-write()
+const { report, table, file } = write()
+// The plot of the README shows whole runs only.
+const isWhole = rows.length === ROWS.length && Object.keys(failures).length === 0
+if (isWhole && !values.quick) writeFileSync(join(results, 'latest.svg'), plot(report))
+process.stdout.write(`\n${table}\nwritten to ${file}.md and .json\n`)
 process.exit(Object.keys(failures).length === 0 ? 0 : 1)
+
+/** Nothing is refused: somebody may want to know what the processor alone does. */
+function warnOfFiles(): void {
+  const folder = tmpdir()
+  if (isInMemory(folder))
+    process.stderr.write(
+      `${folder} is in memory: syncs cost nothing there. TMPDIR names a folder on a disk.\n`,
+    )
+  const { bavail, bsize } = statfsSync(folder)
+  if (!values.quick && rows.includes(growthRow) && bavail * bsize < GROWTH_BYTES)
+    process.stderr.write(`${folder} has too little room for ten million sessions (12 GB).\n`)
+}
 
 function selected(only: string | undefined): readonly Row[] {
   if (only === undefined) return ROWS
@@ -55,15 +78,14 @@ function selected(only: string | undefined): readonly Row[] {
   return ROWS.filter((row) => names.includes(row.name))
 }
 
-function write(): void {
-  const report = reportOf(values.quick, figures, failures)
+/** Under a name of its own: a part of the rows must not take the place of a whole run. */
+function write() {
+  const report = reportOf(values.quick, figures, failures, startedAt)
   const table = markdown(report, rows)
-  const name = `${report.date.slice(0, 10)}-${report.commit}${values.quick ? '-quick' : ''}`
+  const part = rows.length === ROWS.length ? '' : `-${rows.map((row) => row.name).join('+')}`
+  const name = `${report.date.slice(0, 10)}-${report.commit}${part}${values.quick ? '-quick' : ''}`
   mkdirSync(results, { recursive: true })
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`)
   writeFileSync(join(results, `${name}.md`), table)
-  // The plot of the README shows whole runs only.
-  const isWhole = rows.length === ROWS.length && Object.keys(failures).length === 0
-  if (isWhole && !values.quick) writeFileSync(join(results, 'latest.svg'), plot(report))
-  process.stdout.write(`\n${table}\nwritten to ${join(results, name)}.md and .json\n`)
+  return { report, table, file: join(results, name) }
 }

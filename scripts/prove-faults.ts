@@ -25,6 +25,7 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
+const FAILS = ': FAILS'
 const share = values.quick ? 0.1 : 1
 const postgres = await startPostgres()
 Object.assign(process.env, {
@@ -46,10 +47,15 @@ const at = (place: { readonly file?: string; readonly line?: number }) => {
   return entry
 }
 tests.on('test:pass', (test) => {
-  at(test).name = `${test.name}: holds`
+  const entry = at(test)
+  if (test.skip !== undefined) entry.said.push('left out')
+  // Several tests may stand in one line; one that fails is told of whatever the others do.
+  if (!entry.name.endsWith(FAILS)) entry.name = test.skip === undefined ? `${test.name}: holds` : test.name
 })
 tests.on('test:fail', (test) => {
-  at(test).name = `${test.name}: FAILS`
+  const entry = at(test)
+  entry.name = `${test.name}${FAILS}`
+  if (entry.said.length === 0) entry.said.push('see above')
   process.exitCode = 1
 })
 tests.on('test:diagnostic', (diagnostic) => {

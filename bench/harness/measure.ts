@@ -115,6 +115,8 @@ const OPEN_LOOP_CONNECTIONS = 256
 export interface OpenLoad extends Pick<OpenLoopPlan, 'rate' | 'seconds'> {
   readonly target: Target
   readonly kind: TapeKind
+  /** The server, which stands still while the tape is made. */
+  readonly pid?: number
 }
 
 /** Latency at a fixed rate; the next call goes on where this one ended. */
@@ -142,11 +144,13 @@ export async function repeatedOpenLoop(tapes: TapeMaker, load: OpenLoad): Promis
 }
 
 async function generate(tapes: TapeMaker, loads: readonly OpenLoad[]): Promise<readonly OpenLoopResult[]> {
-  const plans = loads.map(({ target, kind, rate, seconds }): OpenLoopPlan => {
+  const plan = ({ target, kind, rate, seconds }: OpenLoad): OpenLoopPlan => {
     const { file, recordSize } = tapes.make(kind, Math.ceil(rate * seconds) + 100)
     const { port, method, path, tokenHeader, headers, connections = OPEN_LOOP_CONNECTIONS } = target
     return { port, method, path, tokenHeader, headers, connections, file, recordSize, rate, seconds }
-  })
+  }
+  const servers = loads.flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
+  const plans = await standingStill(servers, () => loads.map(plan))
   const text = await outputOf(process.execPath, [openLoopScript, JSON.stringify(plans)], {
     core: LOAD_CORE,
     env: { PATH: process.env['PATH'] },
@@ -177,6 +181,11 @@ function procFields(pid: number): readonly string[] | null {
   } catch {
     return null
   }
+}
+
+/** The part of a core that a server used in a round. Far below one, its load generator was the limit. */
+export function shareOfCore({ perSecond, cpuMicros }: Round): number {
+  return (perSecond * cpuMicros) / 1e6
 }
 
 export function median(values: readonly number[]): number {

@@ -1,8 +1,8 @@
 /** Child processes and temporary folders of a run: pinned to a core, and gone when the run is, however it ends. */
 import { type ChildProcess, type StdioOptions, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** The core of the server under measurement, and the one of everything else. */
@@ -12,7 +12,7 @@ export const LOAD_CORE = 1
 const children = new Set<ChildProcess>()
 const folders = new Set<string>()
 
-const canPin = hasCommand('taskset') && availableParallelism() > 1
+const canPin = [SERVER_CORE, LOAD_CORE].every((core) => succeeds('taskset', '-c', String(core), 'true'))
 
 /** Whether server and load generator have a core each; told in the results. */
 export function isPinned(): boolean {
@@ -20,12 +20,24 @@ export function isPinned(): boolean {
 }
 
 export function hasCommand(name: string): boolean {
+  return succeeds('sh', '-c', `command -v ${name}`)
+}
+
+function succeeds(command: string, ...args: readonly string[]): boolean {
   try {
-    execFileSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' })
+    execFileSync(command, args, { stdio: 'ignore' })
     return true
   } catch {
     return false
   }
+}
+
+/** The number of tmpfs in statfs(2). */
+const TMPFS = 0x01021994
+
+/** Whether what is written to a folder is never written to a disk. */
+export function isInMemory(folder: string): boolean {
+  return statfsSync(folder).type === TMPFS
 }
 
 /** Moves this process, and so all it starts later (PostgreSQL among them), to the core of the load. */

@@ -1,14 +1,16 @@
 /** What a run found, as a table, as data, and the machine it was found on. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { loadGenerator } from './closed-loop.ts'
 import type { Figure, Row } from './context.ts'
 import { median } from './measure.ts'
-import { isPinned } from './processes.ts'
+import { isInMemory, isPinned } from './processes.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const isPostgresOurs = (process.env['DUKTIG_TEST_DATABASE_URL'] ?? '') === ''
 
 export interface Report {
   readonly date: string
@@ -25,10 +27,11 @@ export function reportOf(
   quick: boolean,
   figures: readonly Figure[],
   failures: Readonly<Record<string, string>>,
+  startedAt: Date,
 ): Report {
   const [cpu] = cpus()
   return {
-    date: new Date().toISOString(),
+    date: startedAt.toISOString(),
     commit: commit(),
     quick,
     machine: {
@@ -36,8 +39,9 @@ export function reportOf(
       memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
       system: `${process.platform} ${process.arch}, kernel ${release()}`,
       cores: isPinned()
-        ? 'server on one, load and PostgreSQL on another'
+        ? `server on one, load ${isPostgresOurs ? 'and PostgreSQL ' : ''}on another`
         : 'shared: taskset or a second core is missing',
+      files: isInMemory(tmpdir()) ? 'in memory (tmpfs), where syncs cost nothing' : 'on a disk',
     },
     versions: {
       node: process.versions.node,
@@ -93,9 +97,13 @@ function rounded(value: number): string {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
 
+/** With a sign of changes that are in no commit; results are no change. */
 function commit(): string {
+  const git = (...args: readonly string[]) =>
+    execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
+    const isDirty = git('status', '--porcelain', '--', '.', ':!bench/results') !== ''
+    return `${git('rev-parse', '--short', 'HEAD')}${isDirty ? '-dirty' : ''}`
   } catch {
     return 'unknown'
   }

@@ -1,25 +1,37 @@
 // The load of closed-loop.ts where wrk is missing: node autocannon.mjs '{"port":…}' prints the same result line.
-import { readFileSync } from 'node:fs'
+import { fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import autocannon from 'autocannon'
 
 const plan = JSON.parse(process.argv[2])
-const records = readFileSync(plan.file, 'latin1')
+const descriptor = openSync(plan.file)
+const records = fstatSync(descriptor).size / plan.recordSize
+/** A tape may be longer than a string can be: it is read block by block. */
+const recordsPerBlock = Math.max(1, Math.floor(2 ** 20 / plan.recordSize))
+const block = Buffer.alloc(recordsPerBlock * plan.recordSize)
+let blockAt = -1
 const headers = Object.fromEntries(
   plan.headers
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.split(': ')),
 )
-const chain = plan.chainBody === null ? null : records.trim().split('\n')
+const chain = plan.chainBody === null ? null : readFileSync(plan.file, 'latin1').trim().split('\n')
 let sent = 0
+
+function recordOf(number) {
+  const first = number - (number % recordsPerBlock)
+  if (first !== blockAt) readSync(descriptor, block, 0, block.length, first * plan.recordSize)
+  blockAt = first
+  const at = (number - first) * plan.recordSize
+  return block.latin1Slice(at, at + plan.recordSize)
+}
 
 function setupRequest(request) {
   const unique = `${process.pid}-${sent}`
   const own = Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, value.replace('%s', unique)]),
   )
-  const at = (sent++ * plan.recordSize) % records.length
-  const record = records.slice(at, at + plan.recordSize)
+  const record = recordOf(sent++ % records)
   if (chain !== null) {
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
     return { ...request, headers: form, body: plan.chainBody + (chain.pop() ?? 'none-left') }

@@ -3,15 +3,18 @@ import { copyFileSync } from 'node:fs'
 import type { Target } from '../harness/closed-loop.ts'
 import type { Context, Figure, Row } from '../harness/context.ts'
 import { SYNCS_PER_SECOND, syncP99Ms } from '../harness/disk.ts'
-import { type Running, type Site, startDuktig } from '../harness/duktig.ts'
+import { type Running, type Site, metric, startDuktig } from '../harness/duktig.ts'
 import {
   interleaved,
   median,
   openLoop,
   repeatedOpenLoop,
   repeatedLoad,
+  shareOfCore,
+  standingStill,
   tapeLoad,
 } from '../harness/measure.ts'
+import type { OpenLoopResult } from '../open-loop.ts'
 import type { Tape, TapeKind } from '../harness/tape.ts'
 
 interface Work {
@@ -85,6 +88,7 @@ async function measureWork(context: Context, work: Work): Promise<readonly Figur
     const bare = rounds.get('bare node:http') ?? []
     const ours = rounds.get('Duktig') ?? []
     const ratios = ours.map((round, i) => round.perSecond / (bare[i]?.perSecond ?? Number.NaN))
+    if (work.kind === 'rotating') await assertAllRotated(running)
     const figures: Figure[] = [
       {
         row: work.name,
@@ -102,14 +106,17 @@ async function measureWork(context: Context, work: Work): Promise<readonly Figur
         unit: 'µs',
         values: bare.map((round) => round.cpuMicros),
       },
+      {
+        row: work.name,
+        what: 'part of its core that the bare server used',
+        unit: '',
+        values: bare.map(shareOfCore),
+      },
       { row: work.name, what: 'p99 of 64 connections', unit: 'ms', values: ours.map((round) => round.p99Ms) },
     ]
     if (work.mostP99Ms === undefined) return figures
     const rate = median(ours.map((round) => round.perSecond)) * OPEN_LOOP_PART
-    return [
-      ...figures,
-      ...(await latency(context, site, { ours: running.port, bare: baseline.port }, work, rate)),
-    ]
+    return [...figures, ...(await latency(context, site, { ours: running, bare: baseline }, work, rate))]
   } finally {
     await running.stop()
   }
@@ -122,7 +129,7 @@ async function measureWork(context: Context, work: Work): Promise<readonly Figur
 async function latency(
   context: Context,
   site: Site,
-  ports: { readonly ours: number; readonly bare: number },
+  servers: { readonly ours: Running; readonly bare: Pick<Running, 'port'> },
   work: Work,
   rate: number,
 ): Promise<readonly Figure[]> {
@@ -130,15 +137,18 @@ async function latency(
   const oursMs: number[] = []
   const bareMs: number[] = []
   const diskMs: number[] = []
+  const pid = servers.ours.child.pid as number
   const load = { kind, rate, seconds: context.timing.seconds * 2 }
+  const bareLoad = { ...load, target: targetOf(kind, servers.bare.port) }
+  const ourLoad = { ...load, target: targetOf(kind, servers.ours.port), pid }
+  const folder = site.variables['DUKTIG_DATA_DIR'] as string
   for (let i = 0; i < Math.ceil(context.timing.rounds / 2); i++) {
-    const bare = await repeatedOpenLoop(site.tapes, { ...load, target: targetOf(kind, ports.bare) })
-    const ours = await openLoop(site.tapes, { ...load, target: targetOf(kind, ports.ours) })
-    if (ours.unanswered > 0 || (ours.statuses['200'] ?? 0) !== ours.sent)
-      throw new Error(`open loop: ${JSON.stringify(ours)}`)
+    const bare = await standingStill([pid], () => repeatedOpenLoop(site.tapes, bareLoad))
+    const ours = await openLoop(site.tapes, ourLoad)
+    assertAllAnswered(ours)
     oursMs.push(ours.p99Ms)
     bareMs.push(bare.p99Ms)
-    diskMs.push(await syncP99Ms(site.variables['DUKTIG_DATA_DIR'] as string, context.timing.seconds))
+    diskMs.push(await standingStill([pid], () => syncP99Ms(folder, context.timing.seconds)))
     context.say(
       `p99 ${ours.p99Ms.toFixed(1)} ms at ${Math.round(rate)}/s, longest ${ours.maxMs.toFixed(0)} ms; ` +
         `bare ${bare.p99Ms.toFixed(1)} ms, disk ${diskMs.at(-1)?.toFixed(1)} ms`,
@@ -155,6 +165,22 @@ async function latency(
       values: diskMs,
     },
   ]
+}
+
+/** A refusal would count as a quick answer. @throws when not every answer was 200 */
+export function assertAllAnswered(result: OpenLoopResult): void {
+  if (result.unanswered > 0 || (result.statuses['200'] ?? 0) !== result.sent)
+    throw new Error(`open loop: ${JSON.stringify(result)}`)
+}
+
+/** An answer that leaves the session as it is costs less. @throws when there was one */
+async function assertAllRotated(running: Running): Promise<void> {
+  for (const result of ['kept', 'repeated']) {
+    const count = await metric(running, `duktig_refreshes_total{result="${result}"}`)
+    if (count > 0) throw new Error(`${count} refreshes were ${result}, where each should rotate`)
+  }
+  if ((await metric(running, 'duktig_refreshes_total{result="advanced"}')) === 0)
+    throw new Error('no refresh is counted as advanced')
 }
 
 export function duktigContestant(site: Site, running: Running, kind: TapeKind) {

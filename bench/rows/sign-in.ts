@@ -5,7 +5,7 @@ import type { Context, Figure, Row } from '../harness/context.ts'
 import { AUTH_KEY, type Running, type Site, startDuktig } from '../harness/duktig.ts'
 import { type OpenLoad, interleaved, median, openLoop, openLoops, tapeLoad } from '../harness/measure.ts'
 import { SERVER_CORE, outputOf } from '../harness/processes.ts'
-import { duktigContestant, targetOf } from './refresh.ts'
+import { assertAllAnswered, duktigContestant, targetOf } from './refresh.ts'
 
 /** More than are hashed at a time, fewer than may wait. */
 const SIGN_IN_CONNECTIONS = 16
@@ -70,19 +70,25 @@ async function flood(context: Context, site: Site, running: Running): Promise<re
   const seconds = timing.seconds * 2
   const refreshTarget = { ...targetOf('rotating', running.port), connections: REFRESH_CONNECTIONS }
   const signInsTarget = { ...signInTarget(running.port), connections: FLOOD_CONNECTIONS }
-  const refreshes: OpenLoad = { target: refreshTarget, kind: 'rotating', rate: refreshRate, seconds }
-  const signIns: OpenLoad = { target: signInsTarget, kind: 'sign-in', rate: floodRate, seconds }
+  const pid = running.child.pid as number
+  const refreshes: OpenLoad = { target: refreshTarget, kind: 'rotating', rate: refreshRate, seconds, pid }
+  const signIns: OpenLoad = { target: signInsTarget, kind: 'sign-in', rate: floodRate, seconds, pid }
   // The first sign-ins start the threads that hash, and are compiled.
   await openLoop(site.tapes, { ...signIns, seconds: timing.warmUpSeconds })
   const quiet: number[] = []
   const flooded: number[] = []
+  const served: number[] = []
   for (let i = 0; i < Math.ceil(timing.rounds / 2); i++) {
     const before = await openLoop(site.tapes, refreshes)
     const [during, signedIn] = await openLoops(site.tapes, [refreshes, signIns])
+    if (during === undefined || signedIn === undefined) throw new Error('a load has no result')
+    assertAllAnswered(before)
+    assertAllAnswered(during)
     quiet.push(before.p99Ms)
-    flooded.push(during?.p99Ms ?? Number.NaN)
+    flooded.push(during.p99Ms)
+    served.push((signedIn.statuses['200'] ?? 0) / seconds)
     context.say(
-      `p99 ${quiet.at(-1)?.toFixed(1)} ms, flooded ${flooded.at(-1)?.toFixed(1)} ms; sign-ins ${JSON.stringify(signedIn?.statuses)}`,
+      `p99 ${quiet.at(-1)?.toFixed(1)} ms, flooded ${flooded.at(-1)?.toFixed(1)} ms; sign-ins ${JSON.stringify(signedIn.statuses)}`,
     )
   }
   const base = median(quiet)
@@ -96,6 +102,12 @@ async function flood(context: Context, site: Site, running: Running): Promise<re
     },
     { row: 'flood', what: 'p99 without the flood', unit: 'ms', values: quiet },
     { row: 'flood', what: 'p99 during the flood', unit: 'ms', values: flooded },
+    {
+      row: 'flood',
+      what: `sign-ins served of ${Math.round(floodRate)}/s during the flood`,
+      unit: '/s',
+      values: served,
+    },
   ]
 }
 

@@ -60,9 +60,9 @@ export class RefreshingClient implements Client {
 
   async work(address: string): Promise<void> {
     for (;;) {
-      const successor = await refreshed(address, this.#held)
-      if (successor === null) return
-      if (successor === 'busy') continue
+      const { isAnswered, successor } = await refreshed(address, this.#held)
+      if (!isAnswered) return
+      if (successor === null) continue
       this.#take(successor)
       this.rotated.add()
     }
@@ -76,15 +76,15 @@ export class RefreshingClient implements Client {
     if (found > gen + 1) throw new Violation(`generation ${found} is stored, and ${gen + 1} was asked for`)
     if (found === gen && this.#before !== null) await this.#leadsTo(address, this.#before, this.#held.token)
     const attempt = this.#held
-    const successor = await refreshed(address, attempt)
-    if (successor === null || successor === 'busy') throw new Violation('no answer after the restart')
+    const { successor } = await refreshed(address, attempt)
+    if (successor === null) throw new Violation('no answer after the restart')
     await this.#leadsTo(address, attempt, successor)
     this.#take(successor)
   }
 
   async #leadsTo(address: string, attempt: Attempt, successor: string): Promise<void> {
     const again = await refreshed(address, attempt)
-    if (again !== successor) throw new Violation('one token had two successors')
+    if (again.successor !== successor) throw new Violation('one token had two successors')
   }
 
   #take(successor: string): void {
@@ -97,15 +97,20 @@ function newAttempt(token: string): Attempt {
   return { token, key: randomUUID() }
 }
 
-/** The next token, of sessions that rotate at every refresh; null when nobody answers. */
-async function refreshed(address: string, { token, key }: Attempt): Promise<string | 'busy' | null> {
+interface Refreshed {
+  readonly isAnswered: boolean
+  readonly successor: string | null
+}
+
+/** The next token, of sessions that rotate at every refresh; none when the service had too much to do. */
+async function refreshed(address: string, { token, key }: Attempt): Promise<Refreshed> {
   const headers = { 'Refresh-Token': token, 'Idempotency-Key': key }
   const answer = await answered(sendJson(address, 'POST', '/auth/refresh_token', headers))
-  if (answer === null) return null
-  if (!isDone(answer, 'an honest client')) return 'busy'
+  if (answer === null) return { isAnswered: false, successor: null }
+  if (!isDone(answer, 'an honest client')) return { isAnswered: true, successor: null }
   const successor = answer.body['refresh_token']
   if (typeof successor !== 'string') throw new Violation('a refresh that should rotate did not')
-  return successor
+  return { isAnswered: true, successor }
 }
 
 /** Signs out; an acknowledged end stays. */
