@@ -5,6 +5,7 @@ import type { Context, Figure, Row } from '../harness/context.ts'
 import { SYNCS_PER_SECOND, syncP99Ms } from '../harness/disk.ts'
 import { type Running, type Site, metric, startDuktig } from '../harness/duktig.ts'
 import {
+  type Round,
   interleaved,
   median,
   openLoop,
@@ -28,6 +29,9 @@ interface Work {
 
 /** Latency is measured at this part of the throughput: busy, but not at the limit, where every queue grows. */
 const OPEN_LOOP_PART = 0.7
+
+/** Of its core: a bare server that used less was waiting for its load. */
+const LEAST_SHARE = 0.9
 
 const WORKS: readonly Work[] = [
   {
@@ -90,13 +94,7 @@ async function measureWork(context: Context, work: Work): Promise<readonly Figur
     const ratios = ours.map((round, i) => round.perSecond / (bare[i]?.perSecond ?? Number.NaN))
     if (work.kind === 'rotating') await assertAllRotated(running)
     const figures: Figure[] = [
-      {
-        row: work.name,
-        what: 'ratio to bare node:http',
-        unit: '',
-        values: ratios,
-        aim: { least: work.leastRatio },
-      },
+      ratioFigure(work, ratios, bare),
       { row: work.name, what: 'throughput', unit: '/s', values: ours.map((round) => round.perSecond) },
       { row: work.name, what: 'bare node:http', unit: '/s', values: bare.map((round) => round.perSecond) },
       { row: work.name, what: 'processor time', unit: 'µs', values: ours.map((round) => round.cpuMicros) },
@@ -120,6 +118,14 @@ async function measureWork(context: Context, work: Work): Promise<readonly Figur
   } finally {
     await running.stop()
   }
+}
+
+/** No aim is reached against a bare server that its load generator held back, as autocannon does. */
+function ratioFigure(work: Work, ratios: readonly number[], bare: readonly Round[]): Figure {
+  const figure = { row: work.name, what: 'ratio to bare node:http', unit: '', values: ratios }
+  if (median(bare.map(shareOfCore)) < LEAST_SHARE)
+    return { ...figure, what: `${figure.what}, which had less load than it could take` }
+  return { ...figure, aim: { least: work.leastRatio } }
 }
 
 /**
