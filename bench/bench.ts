@@ -3,7 +3,7 @@
  * node:http server and other programs in the same run. A measurement, not a test: it ends with 0 whatever it finds,
  * unless a row could not be measured. `docs/performance.md` explains the method.
  */
-import { mkdirSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { Context, type Figure, type Row } from './harness/context.ts'
 import { plot } from './harness/plot.ts'
 import { cleanUpAtEnd, isInMemory, pinToLoadCore } from './harness/processes.ts'
-import { markdown, reportOf } from './harness/report.ts'
+import { commit, markdown, reportOf } from './harness/report.ts'
 import { growthRow } from './rows/growth.ts'
 import { peersRow } from './rows/peers.ts'
 import { workRows } from './rows/refresh.ts'
@@ -27,7 +27,7 @@ const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
 })
 const rows = selected(values.only)
-const startedAt = new Date()
+const begun = { date: new Date().toISOString(), commit: commit() }
 cleanUpAtEnd()
 warnOfFiles()
 pinToLoadCore()
@@ -42,11 +42,12 @@ for (const row of rows) {
     failures[row.name] = (error as Error).message
     process.stderr.write(`  not measured: ${(error as Error).stack ?? String(error)}\n`)
   }
-  // After each row: what comes later may fail, or be interrupted.
-  write()
+  // After each row, beside the results of a run before: what comes later may fail, or be interrupted.
+  write('.partial')
 }
 await context.close()
-const { report, table, file } = write()
+const { report, table, file } = write('')
+for (const kind of ['json', 'md']) rmSync(`${file}.partial.${kind}`)
 // The plot of the README shows whole runs only.
 const isWhole = rows.length === ROWS.length && Object.keys(failures).length === 0
 if (isWhole && !values.quick) writeFileSync(join(results, 'latest.svg'), plot(report))
@@ -79,13 +80,14 @@ function selected(only: string | undefined): readonly Row[] {
 }
 
 /** Under a name of its own: a part of the rows must not take the place of a whole run. */
-function write() {
-  const report = reportOf(values.quick, figures, failures, startedAt)
+function write(end: string) {
+  const report = reportOf(values.quick, figures, failures, begun)
   const table = markdown(report, rows)
   const part = rows.length === ROWS.length ? '' : `-${rows.map((row) => row.name).join('+')}`
   const name = `${report.date.slice(0, 10)}-${report.commit}${part}${values.quick ? '-quick' : ''}`
+  const file = join(results, name)
   mkdirSync(results, { recursive: true })
-  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`)
-  writeFileSync(join(results, `${name}.md`), table)
-  return { report, table, file: join(results, name) }
+  writeFileSync(`${file}${end}.json`, `${JSON.stringify(report, null, 2)}\n`)
+  writeFileSync(`${file}${end}.md`, table)
+  return { report, table, file }
 }

@@ -27,12 +27,11 @@ export function reportOf(
   quick: boolean,
   figures: readonly Figure[],
   failures: Readonly<Record<string, string>>,
-  startedAt: Date,
+  begun: Pick<Report, 'date' | 'commit'>,
 ): Report {
   const [cpu] = cpus()
   return {
-    date: startedAt.toISOString(),
-    commit: commit(),
+    ...begun,
     quick,
     machine: {
       processor: `${cpu?.model.trim() ?? 'unknown'}, ${cpus().length} cores`,
@@ -98,7 +97,7 @@ function rounded(value: number): string {
 }
 
 /** With a sign of changes that are in no commit; results are no change. */
-function commit(): string {
+export function commit(): string {
   const git = (...args: readonly string[]) =>
     execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
   try {

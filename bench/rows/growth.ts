@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import type { Context, Figure, Row } from '../harness/context.ts'
-import { type Site, startDuktig } from '../harness/duktig.ts'
+import { type Running, type Site, startDuktig } from '../harness/duktig.ts'
 import {
   type Contestant,
   type Round,
@@ -10,12 +10,13 @@ import {
   interleaved,
   standingStill,
 } from '../harness/measure.ts'
-import { duktigContestant } from './refresh.ts'
+import { assertAllRotated, duktigContestant } from './refresh.ts'
 
 const PAGE_BYTES = 4096
 const CHUNK_BYTES = 1024 * 1024
 
 interface Grown extends Contestant {
+  readonly running: Running
   /** Pages of 4 KiB that the service read from the disk for each request, of the warm-up and of each round. */
   readonly diskReads: number[]
 }
@@ -34,6 +35,7 @@ export const growthRow: Row = {
         contestants.push(contestant)
       }
       const rounds = await interleaved(contestants, context.timing, context.say)
+      for (const { running } of contestants) await assertAllRotated(running)
       return figuresOf(contestants, rounds)
     } finally {
       for (const stop of stops) await stop()
@@ -57,6 +59,7 @@ async function grownTo(
   const contestant = {
     name: `${size.toLocaleString('en')} sessions`,
     pid,
+    running,
     diskReads,
     async load(seconds: number) {
       await standingStill([pid], () => readWhole(site))

@@ -5,7 +5,7 @@ import { startDuktig } from '../harness/duktig.ts'
 import { interleaved } from '../harness/measure.ts'
 import { PEERS, startPeer } from '../harness/peers.ts'
 import { temporaryFolder } from '../harness/processes.ts'
-import { duktigContestant } from './refresh.ts'
+import { assertAllRotated, duktigContestant } from './refresh.ts'
 
 const LEAST_TIMES: Readonly<Record<string, number>> = { 'node-oidc-provider': 3.5, 'better-auth': 20 }
 
@@ -26,6 +26,7 @@ export const peersRow: Row = {
         contestants.push({ name: peer.name, pid: started.pid, load })
       }
       const rounds = await interleaved(contestants, context.timing, context.say)
+      await assertAllRotated(running)
       const rates = (name: string) => (rounds.get(name) ?? []).map(({ perSecond }) => perSecond)
       const ours = rates('Duktig')
       return PEERS.flatMap(({ name }) => {

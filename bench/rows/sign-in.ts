@@ -5,7 +5,7 @@ import type { Context, Figure, Row } from '../harness/context.ts'
 import { AUTH_KEY, type Running, type Site, startDuktig } from '../harness/duktig.ts'
 import { type OpenLoad, interleaved, median, openLoop, openLoops, tapeLoad } from '../harness/measure.ts'
 import { SERVER_CORE, outputOf } from '../harness/processes.ts'
-import { assertAllAnswered, duktigContestant, targetOf } from './refresh.ts'
+import { assertAllAnswered, assertAllRotated, duktigContestant, targetOf } from './refresh.ts'
 
 /** More than are hashed at a time, fewer than may wait. */
 const SIGN_IN_CONNECTIONS = 16
@@ -91,6 +91,7 @@ async function flood(context: Context, site: Site, running: Running): Promise<re
       `p99 ${quiet.at(-1)?.toFixed(1)} ms, flooded ${flooded.at(-1)?.toFixed(1)} ms; sign-ins ${JSON.stringify(signedIn.statuses)}`,
     )
   }
+  await assertAllRotated(running)
   const base = median(quiet)
   return [
     {

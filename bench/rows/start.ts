@@ -59,7 +59,7 @@ async function startsOf(
     context.say(`memory ${mebibytes.toFixed(0)} MiB, with ${rotations} rotations settled before`)
   }
   const store = `${sessions.toLocaleString('en')} sessions`
-  return [
+  const figures = [
     {
       row: 'start',
       what: `second start to the first answer, ${store}`,
@@ -68,13 +68,11 @@ async function startsOf(
       aim: aims.start,
     },
     { row: 'start', what: `memory at rest, ${store}`, unit: 'MiB', values: memory, aim: aims.memory },
-    ...(afterSettling.length === 0 ? [] : [{ ...settling(afterSettling), aim: aims.memory }]),
   ]
-}
-
-/** Until the next start, if there was much for this one to settle. */
-function settling(values: readonly number[]): Figure {
-  return { row: 'start', what: 'the same after settling a log that the load has filled', unit: 'MiB', values }
+  if (afterSettling.length === 0) return figures
+  // Until the next start.
+  const what = `memory after settling a full log, ${store}`
+  return [...figures, { row: 'start', what, unit: 'MiB', values: afterSettling, aim: aims.memory }]
 }
 
 async function settled(site: Site): Promise<void> {

@@ -94,7 +94,7 @@ export async function recoverAndTell(
   if (damaged.length > 0) print(`A line cannot be read of ${damaged.join(', ')}.`)
   if (missing.length > 0 || damaged.length > 0)
     print(
-      'Whom you suspended and which applications you disabled after the backup is not known for certain: look at both.',
+      'Look at the accounts you suspended and the applications you disabled after the backup: that may be lost.',
     )
   if (request.endAll) print('All sessions have ended, as you asked.')
   else if (endedEarlier)

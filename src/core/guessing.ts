@@ -55,8 +55,8 @@ export function admitAttempt(
     const failures = guard?.failures ?? 0
     if (failures >= FAILURES[source]) continue
     const waitMs = (guard?.blockedUntilMs ?? 0) - nowMs
-    // Longer than any that is set: the clock was set back since.
-    if (waitMs <= 0 || waitMs > LONGEST_DELAY_MS) {
+    // Much longer than any that is set: the clock was set back since. Instances may differ by some milliseconds.
+    if (waitMs <= 0 || waitMs > 2 * LONGEST_DELAY_MS) {
       const next = { failures: failures + 1, blockedUntilMs: nowMs + delayMs(failures + 1) }
       return { admitted: true, source, guard: next }
     }

@@ -26,7 +26,7 @@ export const LIMITS = {
   keepAliveMs: 65_000,
   /** A refresh that has not been decided by then is refused and never happens (docs/refresh.md). */
   decisionMs: 2_000,
-  /** A stop waits this long for requests under way: it is done within the ten seconds after which containers are killed. */
+  /** A stop waits this long for requests under way. A second is left for closing the store: containers are killed after ten. */
   drainMs: 9_000,
   /** How often it looks for connections that have become idle. */
   drainCheckMs: 50,

@@ -14,9 +14,10 @@ export async function rotateKey(deps: Deps, purpose: KeyPurpose): Promise<Stored
   const { keys, store, events } = deps
   await keys.reload()
   const publishedAtMs = store.clock.nowMs()
-  const signsFromMs = publishedAtMs + LIMITS.keyPublishedBeforeUseMs
-  // Where nothing can sign until then, as before a change of algorithm, this one must be able to at once.
   const before = keys.findSigner(purpose)
+  // If the clock was set back, the present signer is one of the future: the new one comes behind it.
+  const signsFromMs = Math.max(publishedAtMs, before?.activeAtMs ?? 0) + LIMITS.keyPublishedBeforeUseMs
+  // Where nothing can sign until then, as before a change of algorithm, this one must be able to at once.
   const bridges = before !== null && (before.retireAtMs === null || before.retireAtMs > signsFromMs)
   const activeAtMs = bridges ? signsFromMs : publishedAtMs
   const key = keys.newKey(purpose, keys.algorithm(purpose), activeAtMs)

@@ -11,6 +11,12 @@ test('a wait is as long as it was set, and one that a clock set back would make 
   assert.ok(first.admitted)
   const waiting = admitAttempt([['stranger', first.guard]], T0)
   assert.deepEqual(waiting, { admitted: false, retryAfterMs: first.guard.blockedUntilMs - T0 })
+  const longest = { failures: 30, blockedUntilMs: T0 + 900_000 }
+  assert.equal(
+    admitAttempt([['stranger', longest]], T0 - 1).admitted,
+    false,
+    'by an instance that is a little behind',
+  )
   const setBack = admitAttempt([['stranger', first.guard]], T0 - DAY_MS)
   assert.ok(setBack.admitted)
   assert.equal(setBack.guard.failures, 11)

@@ -3,26 +3,23 @@
  * restart `check` holds their memory against the store and the service.
  */
 import { randomInt, randomUUID } from 'node:crypto'
-import { AUTH_KEY } from '../support/service.ts'
-import { sendJson } from '../support/raw-http.ts'
 import { claimsOf } from '../support/keys.ts'
+import { sendJson } from '../support/raw-http.ts'
+import { AUTH_KEY } from '../support/service.ts'
+import { Violation, answered, freely, isDone, refresh, signIn, untilFree } from './asking.ts'
 import { type Holder, PASSWORD } from './population.ts'
 import type { Stored } from './stored.ts'
 
-type Answer = Awaited<ReturnType<typeof sendJson>>
-
 /** Of what was found before, so much is looked at again after each kill. */
 const CHECKED_AGAIN = 5
+/** Until the next kill: sessions that can be ended are not to run out. */
+export const LEAVE_AT_A_TIME = 5
 
 export interface Client {
   /** Asks again and again until the service does not answer any more. Throws on an answer that must not be. */
   work(address: string): Promise<void>
   /** What it was told must still be so: in `stored`, which was read before the service started again, and for the service. */
   check(address: string, stored: Stored): Promise<void>
-}
-
-export class Violation extends Error {
-  override name = 'Violation'
 }
 
 /** What one kind of request was acknowledged. */
@@ -74,23 +71,34 @@ export class RefreshingClient implements Client {
     // The service would take the newer token all the same, as one of before a restored backup.
     if (found < gen) throw new Violation(`generation ${gen} was acknowledged, and ${found} is stored`)
     if (found > gen + 1) throw new Violation(`generation ${found} is stored, and ${gen + 1} was asked for`)
-    if (found === gen && this.#before !== null) await this.#leadsTo(address, this.#before, this.#held.token)
-    const attempt = this.#held
-    const { successor } = await refreshed(address, attempt)
-    if (successor === null) throw new Violation('no answer after the restart')
-    await this.#leadsTo(address, attempt, successor)
-    this.#take(successor)
+    if (found === gen && this.#before !== null) await leadsTo(address, this.#before, this.#held.token)
+    await this.once(address)
+    if (this.#before !== null) await leadsTo(address, this.#before, this.#held.token)
   }
 
-  async #leadsTo(address: string, attempt: Attempt, successor: string): Promise<void> {
-    const again = await refreshed(address, attempt)
-    if (again.successor !== successor) throw new Violation('one token had two successors')
+  /** One refresh, which must be answered. */
+  async once(address: string): Promise<void> {
+    this.#take(await surelyRefreshed(address, this.#held))
   }
 
   #take(successor: string): void {
     this.#before = this.#held
     this.#held = newAttempt(successor)
   }
+}
+
+async function leadsTo(address: string, attempt: Attempt, successor: string): Promise<void> {
+  if ((await surelyRefreshed(address, attempt)) !== successor)
+    throw new Violation('one token had two successors')
+}
+
+/** After a restart, when somebody must answer. */
+function surelyRefreshed(address: string, attempt: Attempt): Promise<string> {
+  return untilFree(async () => {
+    const { isAnswered, successor } = await refreshed(address, attempt)
+    if (!isAnswered) throw new Violation('no answer after the restart')
+    return successor
+  })
 }
 
 function newAttempt(token: string): Attempt {
@@ -124,9 +132,9 @@ export class LeavingClient implements Client {
   }
 
   async work(address: string): Promise<void> {
-    for (;;) {
+    for (let left = 0; left < LEAVE_AT_A_TIME; left++) {
       const holder = this.#holders.pop()
-      if (holder === undefined) return
+      if (holder === undefined) throw new Error('nobody is left who could sign out')
       const headers = { 'Refresh-Token': holder.refreshToken }
       const answer = await answered(sendJson(address, 'DELETE', '/auth/token', headers))
       if (answer === null) return
@@ -140,7 +148,7 @@ export class LeavingClient implements Client {
     for (const { refreshToken } of this.#ended.toCheck()) {
       const { sid } = claimsOf(refreshToken)
       if (!journal.includes(`"${String(sid)}"`)) throw new Violation('an end stands in no journal')
-      const answer = await sendJson(address, 'POST', '/auth/refresh_token', { 'Refresh-Token': refreshToken })
+      const answer = await freely(() => refresh(address, refreshToken))
       if (answer.status !== 401) throw new Violation(`an ended session answered ${answer.status}`)
     }
   }
@@ -185,16 +193,26 @@ export class AccountClient implements Client {
   async check(address: string): Promise<void> {
     // Each takes the time of a hash, and a long run registers thousands.
     for (const email of this.#emails.toCheck()) {
-      const { status } = await signIn(address, email, PASSWORD)
+      const { status } = await freely(() => signIn(address, email, PASSWORD))
       // Registered accounts are not verified yet: 403 is told only after the right password.
       if (status !== 403) throw new Violation(`a registered account answered ${status}`)
     }
-    const { status } = await signIn(address, this.#holder.email, this.#password)
+    const status = await this.#signInAndOut(address, this.#password)
     if (status === 200) return
-    if (this.#maybe === null || (await signIn(address, this.#holder.email, this.#maybe)).status !== 200) {
+    if (this.#maybe === null || (await this.#signInAndOut(address, this.#maybe)) !== 200) {
       throw new Violation(`an acknowledged password answered ${status}`)
     }
     this.#password = this.#maybe
+  }
+
+  /** Out again: of too many sessions the one that works would be ended. */
+  async #signInAndOut(address: string, password: string): Promise<number> {
+    const { status, body } = await freely(() => signIn(address, this.#holder.email, password))
+    if (status === 200) {
+      const headers = { 'Refresh-Token': body['refresh_token'] as string }
+      await freely(() => sendJson(address, 'DELETE', '/auth/token', headers))
+    }
+    return status
   }
 }
 
@@ -221,7 +239,7 @@ export class SigningInClient implements Client {
   async check(address: string): Promise<void> {
     // Those of before have been replaced, or ended for the limit of sessions of an account.
     for (const token of this.#tokens.fresh()) {
-      const { status } = await sendJson(address, 'POST', '/auth/refresh_token', { 'Refresh-Token': token })
+      const { status } = await freely(() => refresh(address, token))
       if (status !== 200) throw new Violation(`a session that was acknowledged answered ${status}`)
     }
   }
@@ -248,24 +266,5 @@ class Remembered<T> {
     const before = this.#checked
     const again = Array.from({ length: Math.min(before, CHECKED_AGAIN) }, () => randomInt(before))
     return [...again.map((at) => this.#all[at] as T), ...this.fresh()]
-  }
-}
-
-function signIn(address: string, email: string, password: string) {
-  return sendJson(address, 'POST', '/auth/token', { 'X-Auth-Key': AUTH_KEY }, { email, password })
-}
-
-/** Whether it happened, or the service had too much to do. @throws {Violation} on anything else */
-function isDone({ status, headers }: Answer, who: string): boolean {
-  if (status !== 200 && status !== 503) throw new Violation(`${who} got ${status} ${JSON.stringify(headers)}`)
-  return status === 200
-}
-
-/** Null when the connection broke: then nobody knows whether it happened. */
-async function answered<T>(request: Promise<T>): Promise<T | null> {
-  try {
-    return await request
-  } catch {
-    return null
   }
 }

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { AccountClient, type Client, LeavingClient, RefreshingClient, Violation } from './clients.ts'
+import { Violation } from './asking.ts'
+import { Crowd, holdersFor, told } from './crowd.ts'
 import { faultVariables } from './fault-variables.ts'
 import { populate } from './population.ts'
 import { cutPower } from './power-cut.ts'
@@ -16,6 +17,9 @@ import { buildShim, reason, skip } from './shim.ts'
 import { readStored } from './stored.ts'
 
 const CUTS = Number(process.env['DUKTIG_PROVE_POWER_CUTS'] ?? 5)
+const REFRESHING = 16
+/** So often a cut waits until a password was changed and somebody signed in. */
+const HASHES_EVERY = 10
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 let folder: string
@@ -29,9 +33,11 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 test(`${CUTS} power cuts lose nothing that was acknowledged${reason}`, { skip }, async (t) => {
-  const lost = await cutAndCheck('full', CUTS)
-  t.diagnostic(`${lost} writes lost in ${CUTS} cuts`)
+  const { lost, crowd } = await cutAndCheck('full', CUTS)
+  const acknowledged = crowd.acknowledged()
+  t.diagnostic(`${lost} writes lost in ${CUTS} cuts, ${told(acknowledged)}`)
   assert.ok(lost > 0, 'every write had been synced, so nothing was tested')
+  for (const [what, times] of Object.entries(acknowledged)) assert.ok(times > 0, `no ${what}`)
 })
 
 test(`the same cuts lose answers of a store with synchronous=NORMAL${reason}`, { skip }, async () => {
@@ -41,16 +47,15 @@ test(`the same cuts lose answers of a store with synchronous=NORMAL${reason}`, {
   await assert.rejects(cutAndCheck('normal', 20, main), isSeen, 'the rig does not see what is lost')
 })
 
-/** Works, cuts the power at a random moment, starts again and asks; `cuts` times. How many writes were lost. */
-async function cutAndCheck(name: string, cuts: number, main?: string): Promise<number> {
+/**
+ * Works, cuts the power, starts again and asks; `cuts` times. How many writes were lost. The power goes at a random moment, or while a
+ * sync is waited for: the other program, with the text replaced, hardly waits for any.
+ */
+async function cutAndCheck(name: string, cuts: number, main?: string) {
   const data = join(folder, name)
   const variables = faultVariables(data)
-  const holders = await populate(variables, 40 + 10 * cuts, { everyRefreshRotates: true })
-  const clients: Client[] = [
-    ...holders.slice(0, 30).map((holder) => new RefreshingClient(holder)),
-    new AccountClient(holders[30] as (typeof holders)[number]),
-    new LeavingClient(holders.slice(31)),
-  ]
+  const holders = await populate(variables, holdersFor(REFRESHING, cuts), { everyRefreshRotates: true })
+  const crowd = new Crowd(holders, REFRESHING)
   let lost = 0
   for (let cut = 0; cut < cuts; cut++) {
     const log = join(folder, `${name}-${cut}.log`)
@@ -65,15 +70,13 @@ async function cutAndCheck(name: string, cuts: number, main?: string): Promise<n
     const stored = await readStored(variables)
     const service = await startReal(variables, { environment, ...(main === undefined ? {} : { main }) })
     try {
-      for (const client of clients) await client.check(service.address, stored)
-      const work = clients.map((client) => client.work(service.address))
-      // While a sync is waited for, or at any moment: a random one is what is asked for here.
-      if (cut % 3 > 0) writeFileSync(armed, '')
-      else {
+      await crowd.check(service.address, stored)
+      const end = async () => {
+        if (cut % 3 > 0 && main === undefined) return writeFileSync(armed, '')
         await wait(randomInt(50, 400))
         await service.kill()
       }
-      await Promise.all(work)
+      await crowd.work(service.address, end, { hashes: cut % HASHES_EVERY === 0 })
     } finally {
       await service.kill()
     }
@@ -85,11 +88,11 @@ async function cutAndCheck(name: string, cuts: number, main?: string): Promise<n
   const stored = await readStored(variables)
   const last = await startReal(variables)
   try {
-    for (const client of clients) await client.check(last.address, stored)
+    await crowd.check(last.address, stored)
   } finally {
     await last.stop()
   }
-  return lost
+  return { lost, crowd }
 }
 
 /** A copy of the program in which one text is another; its main file. */

@@ -13,6 +13,8 @@ export interface Stored {
   readonly journal: string
 }
 
+/** Longer than the service lets any last. */
+const LONGEST_STATEMENT_MS = 30_000
 const GENERATIONS = 'select session_id, generation from sessions'
 
 export async function readStored(variables: Readonly<Record<string, string>>): Promise<Stored> {
@@ -39,10 +41,23 @@ function inSqlite(file: string): readonly (readonly [string, number])[] {
   }
 }
 
+/** A statement whose client was killed goes on to its end, and may still be committed. */
+async function untilAlone(client: Client): Promise<void> {
+  const endMs = performance.now() + LONGEST_STATEMENT_MS
+  for (;;) {
+    const { rows } = await client.query(
+      "select 1 from pg_stat_activity where datname = current_database() and application_name = 'duktig'",
+    )
+    if (rows.length === 0) return
+    if (performance.now() > endMs) throw new Error('statements of a killed service do not end')
+  }
+}
+
 async function inPostgres(url: string): Promise<readonly (readonly [string, number])[]> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
+    await untilAlone(client)
     const { rows } = await client.query({ text: GENERATIONS, rowMode: 'array' })
     return (rows as [string, string][]).map(([sessionId, generation]) => [sessionId, Number(generation)])
   } finally {

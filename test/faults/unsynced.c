@@ -132,7 +132,7 @@ int ftruncate64(int descriptor, off64_t length) {
 
 int ftruncate(int descriptor, off_t length) { return ftruncate64(descriptor, length); }
 
-static void count_sync(void) {
+static void die_if_due(void) {
   static long left;
   const char *at = getenv("UNSYNCED_KILL_AT"), *file = getenv("UNSYNCED_KILL_FILE");
   if (at == NULL || file == NULL || access(file, F_OK) != 0) return;
@@ -145,7 +145,7 @@ static int synced(int descriptor, int (*sync)(int)) {
   struct stat facts;
   if (!watched(descriptor, &facts)) return sync(descriptor);
   pthread_mutex_lock(&lock);
-  count_sync();
+  die_if_due();
   int result = sync(descriptor);
   struct header head = {SYNC, facts.st_ino, 0, 0, 0, facts.st_size};
   if (result == 0) record(&head, NULL, NULL);

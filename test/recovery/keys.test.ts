@@ -46,13 +46,16 @@ for (const [engine, open] of Object.entries(SITES)) {
 async function addKey(site: Site, purpose: KeyPurpose): Promise<string> {
   const settings = readSettings(site.variables)
   const { store } = await openStore(settings)
-  const { deps, recorder } = await compose(settings, store, silentLog)
-  const { kid } = await rotateKey(deps, purpose)
-  await recorder.stop()
-  await store.close()
-  await site.sql(`update signing_keys set active_at_ms = 1 where kid <> '${kid}'`)
-  await site.sql(`update signing_keys set active_at_ms = 2 where kid = '${kid}'`)
-  return kid
+  try {
+    const { deps, recorder } = await compose(settings, store, silentLog)
+    const { kid } = await rotateKey(deps, purpose)
+    await recorder.stop()
+    const activeAtMs = `case kid when '${kid}' then 2 else 1 end`
+    await site.sql(`update signing_keys set active_at_ms = ${activeAtMs} where purpose = '${purpose}'`)
+    return kid
+  } finally {
+    await store.close()
+  }
 }
 
 function kidOf(token: string): string {

@@ -57,6 +57,7 @@ test('after the clock was set back behind the making of the keys, the first that
   for (const purpose of ['access', 'refresh', 'device'] as const)
     assert.equal(second.signer(purpose).kid, first.signer(purpose).kid)
   assert.equal(second.all().length, 4)
+  assert.ok(second.signer('access').activeAtMs > clock.atMs)
 })
 
 test('instances that start together agree on the keys', async () => {

@@ -16,9 +16,11 @@ import { syncFile } from '../sync-file.ts'
 import { isLocked } from './errors.ts'
 import { MARK_RESTORED } from './restored-mark.ts'
 import { type ServiceLock, holdService } from './service-lock.ts'
+import { hasStrangeLog, refuseStrangeLog } from './strange-log.ts'
 
 /** Writes a consistent copy of the database `from` to the new file `to`; writers go on meanwhile. Durable when it returns. */
 export function backupSqlite(from: string, to: string): void {
+  refuseStrangeLog(from)
   const draft = `${to}.partial`
   rmSync(draft, { force: true })
   try {
@@ -59,7 +61,8 @@ export function restoreSqlite(from: string, to: string): string | { readonly pro
   const lock = holdOrSay(to)
   if ('problem' in lock) return lock
   try {
-    if (existsSync(to) && isInUse(to))
+    // Nobody opens one with a strange log, which is to be moved away as it is.
+    if (existsSync(to) && !hasStrangeLog(to) && isInUse(to))
       return { problem: `${to} is in use by a command: let it end, or stop it, first` }
     return putInPlace(from, to)
   } finally {

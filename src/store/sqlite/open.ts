@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { type Clock, type OpenedStore, type Store, StoreUnavailable } from '../store.ts'
 import { accountStore } from './accounts.ts'
 import { actionStore } from './actions.ts'
@@ -16,13 +16,10 @@ import { recoveryStore } from './recovery.ts'
 import { RotationLog } from './rotation-log.ts'
 import { holdService } from './service-lock.ts'
 import { sessionStore } from './sessions.ts'
+import { refuseStrangeLog } from './strange-log.ts'
 
 /** A row that nobody asks for is kept in memory for twice as long at most. */
 const AGE_MS = 10 * 60_000
-
-/** In the head of a database file (SQLite's file format, 1.3.3). */
-const WRITE_VERSION_AT = 18
-const WRITTEN_THROUGH_A_LOG = 2
 
 export interface OpenSqliteOptions {
   readonly longRunning?: boolean
@@ -60,23 +57,6 @@ function refuseLoneLog(file: string): void {
   if (existsSync(file) || !existsSync(`${file}-wal`) || statSync(`${file}-wal`).size === 0) return
   throw new StoreUnavailable(
     `the database ${file} is missing, but its log ${file}-wal is there: put the database back, or restore a backup`,
-  )
-}
-
-/**
- * SQLite would write the log of the database before into a backup that was copied in its place, the mark of the backup and all. A
- * file says that it has a log before it first gets one; a backup, which is written without one, does not.
- */
-function refuseStrangeLog(file: string): void {
-  if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return
-  const head = Buffer.alloc(WRITE_VERSION_AT + 1)
-  const descriptor = openSync(file, 'r')
-  const length = readSync(descriptor, head)
-  closeSync(descriptor)
-  if (length < head.length || head[WRITE_VERSION_AT] === WRITTEN_THROUGH_A_LOG) return
-  throw new StoreUnavailable(
-    `the log ${file}-wal is of another database than ${file}, such as the one before a backup was copied there: ` +
-      `move ${file}-wal and ${file}-shm away, then run \`duktig recover\``,
   )
 }
 
