@@ -4,6 +4,7 @@ import {
   copyFileSync,
   globSync,
   mkdtempSync,
+  readFileSync,
   readdirSync,
   readlinkSync,
   renameSync,
@@ -15,6 +16,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { backup, journalFolder, restore } from '../../src/open-store.ts'
+import { backupSqlite } from '../../src/store/sqlite/backup.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { sendJson } from '../support/raw-http.ts'
@@ -73,11 +75,25 @@ test('a backup that is copied beside the log of the database before is refused u
   copy('', join(dirname(crashed), 'backup.sqlite'))
   await assert.rejects(start(site), /log .*duktig\.sqlite-wal is of another database .*: move .*-wal .* away/)
   await assert.rejects(recoverSite(site, ALL), /is of another database/)
+  assert.throws(() => backupSqlite(database, `${crashed}.copy`), /is of another database/)
   renameSync(`${database}-wal`, `${database}-wal.away`)
   await refusesToStart(site, /a backup was put in place and has not been recovered yet/)
   await recoverSite(site, ALL)
   await (await start(site)).stop()
   assert.equal(await site.number('select count(*) from accounts'), 1)
+})
+
+test('a backup beside a strange log is kept aside untouched by a restore, and so is one that was cut to nothing', async (t) => {
+  const { database, crashed, putBack } = await siteWithBackup(t)
+  const backedUp = readFileSync(join(dirname(crashed), 'backup.sqlite'))
+  for (const content of [backedUp, Buffer.alloc(0)]) {
+    writeFileSync(database, content)
+    copyFileSync(`${crashed}-wal`, `${database}-wal`)
+    const aside = await putBack()
+    assert.ok(typeof aside === 'string' && aside !== '')
+    assert.deepEqual(readFileSync(aside), content)
+    assert.deepEqual(readFileSync(`${aside}-wal`), readFileSync(`${crashed}-wal`))
+  }
 })
 
 test('a copy of a database and its log is refused until the log is in it, then all of it is restored', async (t) => {

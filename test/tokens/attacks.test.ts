@@ -159,7 +159,8 @@ for (const algorithm of ALGORITHMS) {
         return readOwn(service, signJws(key, JSON.stringify(changed)))
       }
       for (const name of ['nbf', 'iat']) {
-        assert.equal((await aheadBy(name, 3600)).status, 401)
+        const { status, body } = await aheadBy(name, 3600)
+        assert.deepEqual([status, body], [401, { status: 'error', message: 'Access-Token Expired' }])
         assert.equal((await aheadBy(name, 30)).status, 200)
       }
     })

@@ -48,6 +48,19 @@ test('a key that follows one signs once everybody has had time to learn it', asy
   assert.equal(keys.signer('access').kid, kid)
 })
 
+test('also after the clock was set back, one that follows does not sign before the present one', async (t) => {
+  const { clock, start, rotate } = await site(t)
+  const keys = await start('HS256')
+  const { kid } = keys.signer('access')
+  clock.atMs -= DAY_MS
+  await rotate('HS256')
+  for (const laterMs of [0, HOUR_MS, DAY_MS - HOUR_MS]) {
+    clock.atMs += laterMs
+    await keys.reload()
+    assert.equal(keys.signer('access').kid, kid)
+  }
+})
+
 test('the first key of an algorithm signs as soon as the service runs with it', async (t) => {
   const { start, rotate } = await site(t)
   const before = await start('HS256')

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { openSync, readSync, statSync } from 'node:fs'
 import { StoreUnavailable } from '../store.ts'
 
 /** In the head of a database file (SQLite's file format, 1.3.3). */
@@ -12,12 +12,9 @@ const WRITTEN_THROUGH_A_LOG = 2
 export function hasStrangeLog(file: string): boolean {
   if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return false
   const head = Buffer.alloc(WRITE_VERSION_AT + 1)
-  const descriptor = openSync(file, 'r')
-  try {
-    return readSync(descriptor, head) < head.length || head[WRITE_VERSION_AT] !== WRITTEN_THROUGH_A_LOG
-  } finally {
-    closeSync(descriptor)
-  }
+  // Left open: to close it would drop all locks that this process has on the file (POSIX).
+  const length = readSync(openSync(file, 'r'), head)
+  return length < head.length || head[WRITE_VERSION_AT] !== WRITTEN_THROUGH_A_LOG
 }
 
 /**
