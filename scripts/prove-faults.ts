@@ -53,9 +53,7 @@ tests.on('test:pass', (test) => {
   if (!entry.name.endsWith(FAILS)) entry.name = test.skip === undefined ? `${test.name}: holds` : test.name
 })
 tests.on('test:fail', (test) => {
-  const entry = at(test)
-  entry.name = `${test.name}${FAILS}`
-  if (entry.said.length === 0) entry.said.push('see above')
+  at(test).name = `${test.name}${FAILS}`
   process.exitCode = 1
 })
 tests.on('test:diagnostic', (diagnostic) => {
@@ -65,4 +63,4 @@ for await (const text of tests.compose(spec)) process.stdout.write(text)
 await postgres.stop()
 process.stdout.write('\nWhat was done:\n')
 for (const { name, said } of done.values())
-  if (said.length > 0) process.stdout.write(`${[name, ...said].join('\n  ')}\n`)
+  if (said.length > 0 || name.endsWith(FAILS)) process.stdout.write(`${[name, ...said].join('\n  ')}\n`)
