@@ -1,7 +1,8 @@
 /** Figures for Prometheus, on a listener of their own so that the service's port gives nothing away. */
 import type { Server } from 'node:http'
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Counter, Gauge, type Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import { type ActionCode, REFRESH_RESULTS, type RefreshResult } from '../usecases/events.ts'
+import { Durations } from './durations.ts'
 
 export interface Metrics {
   readonly registry: Registry
@@ -15,32 +16,19 @@ export function createMetrics(passwordQueue: { readonly waiting: number }): Metr
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
-  const duration = new Histogram({
-    name: 'duktig_http_request_duration_seconds',
-    help: 'Time from the routed request to its answer.',
-    labelNames: ['route', 'status'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-    registers,
-  })
-  const actions = new Counter({
-    name: 'duktig_actions_total',
-    help: 'Recorded actions.',
-    labelNames: ['code'],
-    registers,
-  })
+  const durations = new Durations()
+  registry.registerMetric(durations as unknown as Histogram)
+  const actions = new Map<ActionCode, number>()
+  counterOf(registry, 'duktig_actions_total', 'Recorded actions.', 'code', actions)
   const dropped = new Counter({
     name: 'duktig_actions_dropped_total',
     help: 'Recorded actions dropped for want of room; security events only if neither store nor disk takes them.',
     registers,
   })
-  const refreshes = new Counter({
-    name: 'duktig_refreshes_total',
-    help: 'Refreshes by what they came to; "reuse" is a stolen or stale token found out.',
-    labelNames: ['result'],
-    registers,
-  })
   // All from 0 on: of a figure that appears with 1 an alarm sees no rise.
-  for (const result of REFRESH_RESULTS) refreshes.inc({ result }, 0)
+  const refreshes = new Map<RefreshResult, number>(REFRESH_RESULTS.map((result) => [result, 0]))
+  const help = 'Refreshes by what they came to; "reuse" is a stolen or stale token found out.'
+  counterOf(registry, 'duktig_refreshes_total', help, 'result', refreshes)
   new Gauge({
     name: 'duktig_password_hashes_waiting',
     help: 'Sign-ins and password changes that wait for their hash.',
@@ -49,17 +37,12 @@ export function createMetrics(passwordQueue: { readonly waiting: number }): Metr
       this.set(passwordQueue.waiting)
     },
   })
-  const durations = remembered((route: string) =>
-    remembered((status: number) => duration.labels({ route, status })),
-  )
-  const actionsBy = remembered((code: ActionCode) => actions.labels({ code }))
-  const refreshesBy = remembered((result: RefreshResult) => refreshes.labels({ result }))
   return {
     registry,
-    observe: (route, status, durationMs) => durations(route)(status).observe(durationMs / 1000),
-    action: (code) => actionsBy(code).inc(),
+    observe: (route, status, durationMs) => durations.observe(route, status, durationMs),
+    action: (code) => countOne(actions, code),
     actionsDropped: (count) => dropped.inc(count),
-    refresh: (result) => refreshesBy(result).inc(),
+    refresh: (result) => countOne(refreshes, result),
   }
 }
 
@@ -79,15 +62,26 @@ export function metricsServer(metrics: Metrics): Server {
   })
 }
 
-/** Looking a labelled child up costs more than counting with it. */
-function remembered<K, T>(make: (key: K) => T): (key: K) => T {
-  const known = new Map<K, T>()
-  return (key) => {
-    let value = known.get(key)
-    if (value === undefined) {
-      value = make(key)
-      known.set(key, value)
-    }
-    return value
-  }
+function countOne<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
+}
+
+/** Reads its values when it is asked for them: counting in the library makes a text of the labels each time. */
+function counterOf(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  counts: ReadonlyMap<string, number>,
+): void {
+  new Counter({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [value, count] of counts) this.inc({ [label]: value }, count)
+    },
+  })
 }
