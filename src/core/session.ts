@@ -77,9 +77,9 @@ export interface SessionAccount {
 }
 
 /** A session with its account and application as they are now; the account is null when it is gone. */
-export interface SessionView {
+export interface SessionView<A extends SessionAccount = SessionAccount> {
   readonly session: Session
-  readonly account: SessionAccount | null
+  readonly account: A | null
   readonly application: Application | null
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Account, AccountStatus, RoleId } from '../core/account.ts'
 import type { Application } from '../core/application.ts'
-import type { EndReason, Session, SessionAccount, SessionView } from '../core/session.ts'
+import type { EndReason, Session, SessionAccount } from '../core/session.ts'
 import type { Instance } from './journal.ts'
 import type { EndedSession } from './recovery-store.ts'
 import type { KeyPurpose, SessionListing, StoredKey } from './store.ts'
@@ -76,9 +76,9 @@ export const SESSION_ACCOUNT_WIDTH = SESSION_ACCOUNT.length
 /** Sessions with all that is known of their accounts. */
 export const SESSION_AND_ACCOUNT_COLUMNS = `${of('s', SESSION)}, ${of('a', ACCOUNT)}`
 export const LISTING_COLUMNS = `${of('s', SESSION)}, ${of('d', DEVICE)}`
-/** Sessions with their accounts. */
+/** Sessions with what a view has of their accounts. */
 export const SESSION_VIEW_COLUMNS = `${of('s', SESSION)}, ${of('a', SESSION_ACCOUNT)}`
-/** The join behind `SESSION_VIEW_COLUMNS`. */
+/** The join behind both. */
 export const SESSION_VIEW_SOURCE = 'sessions s left join accounts a on a.account_id = s.account_id'
 
 /** The sessions of an account, newest first: the living, and as many of the newest others as `limit` leaves room for. */
@@ -190,28 +190,14 @@ export function sessionRow(session: Session): Row {
   ]
 }
 
-/** Of a row of `SESSION_VIEW_COLUMNS`; the application is found elsewhere. */
-export function viewFrom(
-  row: Row,
-  applicationOf: (applicationId: number) => Application | null,
-): SessionView {
-  const session = sessionFrom(row)
-  const at = SESSION.length
+export function sessionAccountFrom(row: Row): SessionAccount {
   return {
-    session,
-    account: row[at] === null ? null : sessionAccountFrom(row, at),
-    application: applicationOf(session.applicationId),
-  }
-}
-
-export function sessionAccountFrom(row: Row, at: number): SessionAccount {
-  return {
-    accountId: row[at] as number,
-    firstName: row[at + 1] as string,
-    lastName: row[at + 2] as string,
-    email: row[at + 3] as string,
-    roleId: row[at + 4] as RoleId,
-    status: row[at + 5] as AccountStatus,
+    accountId: row[0] as number,
+    firstName: row[1] as string,
+    lastName: row[2] as string,
+    email: row[3] as string,
+    roleId: row[4] as RoleId,
+    status: row[5] as AccountStatus,
   }
 }
 

@@ -185,8 +185,8 @@ export interface SessionStore {
    * together share it. Without a limit of rest, a *keep* may be answered before its date of last use is written.
    */
   refreshSession(request: RefreshRequest): Promise<RefreshOutcome>
-  /** A session with its account and application as they are committed now. */
-  readSession(sessionId: string): Promise<SessionView | null>
+  /** A session with its whole account and its application as they are committed now. */
+  readSession(sessionId: string): Promise<SessionView<Account> | null>
   /** The sessions of an account, newest first: those that have not ended, and where `limit` leaves room the newest that have. */
   listSessions(accountId: number, limit: number): Promise<readonly SessionListing[]>
   /** Ends one session of an account. False if the account has no such session or it has ended before. */

@@ -1,6 +1,6 @@
-import type { RoleId } from '../core/account.ts'
+import type { Account, RoleId } from '../core/account.ts'
 import { type Denial, deny } from '../core/denial.ts'
-import { type SessionAccount, type Session, sessionDenial } from '../core/session.ts'
+import { type Session, sessionDenial } from '../core/session.ts'
 import { readAccessToken } from '../tokens/access-token.ts'
 import type { Deps } from './deps.ts'
 
@@ -10,7 +10,7 @@ const SKEW_MS = 60_000
 /** Who calls: the session, and the account as it is now. */
 export interface Caller {
   readonly session: Session
-  readonly account: SessionAccount
+  readonly account: Account
 }
 
 /**
@@ -44,7 +44,7 @@ export async function callerOfSession(
   if (view === null) return deny('session-over', 'unknown')
   const denial = sessionDenial(view, claims.accountId, store.clock.nowMs())
   if (denial !== null) return denial
-  return { session: view.session, account: view.account as SessionAccount }
+  return { session: view.session, account: view.account as Account }
 }
 
 /** Whether the caller's role, as it is now, is one of `roles`. */

@@ -1,14 +1,11 @@
 import type { Account } from '../core/account.ts'
-import { type Denial, deny } from '../core/denial.ts'
 import type { Caller } from './authenticate.ts'
 import type { Deps } from './deps.ts'
 
-/** The caller's own account. Denials: `target-unknown`. */
-export async function readAccount(deps: Deps, caller: Caller, address: string): Promise<Account | Denial> {
-  const { accountId } = caller.account
-  const account = await deps.store.findAccount(accountId)
-  if (account === null) return deny('target-unknown')
-  const { sessionId } = caller.session
-  deps.events.action({ accountId, code: 'User->getAccount', message: 'Account read', sessionId, address })
+/** The caller's own account, as it was when he was let in. */
+export function readAccount({ events }: Deps, { account, session }: Caller, address: string): Account {
+  const { accountId } = account
+  const { sessionId } = session
+  events.action({ accountId, code: 'User->getAccount', message: 'Account read', sessionId, address })
   return account
 }

@@ -56,21 +56,17 @@ export function sessionCases(engine: TestEngine, shared: () => TestStore): void 
 }
 
 function readingCases(shared: () => TestStore): void {
-  test('a session is read with its account and application as they are now', async () => {
+  test('a session is read with its whole account and its application as they are now', async () => {
     const { store } = shared()
     const { account, application, session } = await signedIn(store)
-    await store.changeAccount(account.accountId, { firstName: 'Later', status: 2 })
+    const change = { firstName: 'Later', status: 2, phone: '+374 10 123456', comment: 'a comment' } as const
+    await store.changeAccount(account.accountId, change)
+    const changed = await store.findAccount(account.accountId)
+    assert.deepEqual({ ...changed, ...change }, changed)
     await store.changeApplication(application.applicationId, { name: 'Later', disabled: true })
     assert.deepEqual(await store.readSession(session.sessionId), {
       session,
-      account: {
-        accountId: account.accountId,
-        firstName: 'Later',
-        lastName: account.lastName,
-        email: account.email,
-        roleId: 4,
-        status: 2,
-      },
+      account: changed,
       application: { ...application, name: 'Later', disabled: true, epoch: 2 },
     })
     assert.equal(await store.readSession('no such session'), null)

@@ -1,7 +1,5 @@
-import { isDenial } from '../../core/denial.ts'
 import { readAccount } from '../../usecases/read-account.ts'
 import { json } from '../answer.ts'
-import { denialAnswer } from './denials.ts'
 import type { DuktigRoute } from './face.ts'
 import { ownAccountSchema } from './schemas.ts'
 
@@ -14,10 +12,8 @@ export const readOwnAccountRoute: DuktigRoute = {
   summary: 'Read your own account',
   credential: 'access',
   success: ownAccountSchema,
-  denials: [404],
-  async handle({ deps, dates }, { caller, request }) {
-    const account = await readAccount(deps, caller, request.address)
-    if (isDenial(account)) return denialAnswer(account)
+  handle({ deps, dates }, { caller, request }) {
+    const account = readAccount(deps, caller, request.address)
     return json(200, {
       userId: account.accountId,
       firstName: account.firstName,

@@ -1,3 +1,4 @@
+import type { Account } from '../../core/account.ts'
 import type { SessionView } from '../../core/session.ts'
 import { listingFrom, listingSql } from '../rows.ts'
 import type { SessionStore, Store } from '../store.ts'
@@ -6,7 +7,7 @@ import { Batches } from './batches.ts'
 import type { Connection } from './connection.ts'
 import { endSessionsWithin } from './end-sessions.ts'
 import { openSessionWithin } from './open-session.ts'
-import { readViews } from './read-views.ts'
+import { readWholeViews } from './read-views.ts'
 import { refreshing } from './refresh-batch.ts'
 
 const LISTING = listingSql('$1', '$2')
@@ -65,7 +66,7 @@ export function sessionStore(connection: Connection): SessionStore & Pick<Store,
 
 interface ReadJob {
   readonly sessionId: string
-  readonly resolve: (view: SessionView | null) => void
+  readonly resolve: (view: SessionView<Account> | null) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -76,7 +77,7 @@ function reading(connection: Connection): SessionStore['readSession'] {
     running: 2,
     run: (batch) =>
       connection.onConnection(async (sql) => {
-        const views = await readViews(sql, [...new Set(batch.map(({ sessionId }) => sessionId))])
+        const views = await readWholeViews(sql, [...new Set(batch.map(({ sessionId }) => sessionId))])
         for (const { sessionId, resolve } of batch) resolve(views.get(sessionId) ?? null)
       }),
     fail: (job, error) => job.reject(error),
@@ -84,7 +85,7 @@ function reading(connection: Connection): SessionStore['readSession'] {
   return (sessionId) =>
     connection.admit(() => {
       if (!batches.hasRoom) return Promise.reject(new StoreBusy())
-      const { promise, resolve, reject } = Promise.withResolvers<SessionView | null>()
+      const { promise, resolve, reject } = Promise.withResolvers<SessionView<Account> | null>()
       batches.add({ sessionId, resolve, reject })
       return promise
     })

@@ -77,6 +77,12 @@ export class CachedReads implements Follower {
     return this.#viewOf(session, account)
   }
 
+  /** With the whole account. */
+  wholeView(sessionId: string): SessionView<Account> | null {
+    const view = this.view(sessionId)
+    return view === null ? null : { ...view, account: this.account(view.session.accountId) }
+  }
+
   /** Inside a transaction, as for `view`. */
   account(accountId: number): Account | null {
     this.#catchUp()
@@ -139,7 +145,7 @@ export class CachedReads implements Follower {
   #viewOf(session: Session, account: Row | null): SessionView {
     return {
       session,
-      account: account === null ? null : sessionAccountFrom(account, 0),
+      account: account === null ? null : sessionAccountFrom(account),
       application: applicationKept(this.#connection, session.applicationId),
     }
   }

@@ -41,7 +41,7 @@ export function sessionStore(
     refreshSession: (request) =>
       connection.write(() => refresh(connection, rotations, reads, uses, request), { single: true }),
 
-    readSession: (sessionId) => connection.readTogether(() => reads.view(sessionId)),
+    readSession: (sessionId) => connection.readTogether(() => reads.wholeView(sessionId)),
 
     listSessions(accountId, limit) {
       const statement = connection.sql(LISTING)
