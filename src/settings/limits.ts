@@ -37,7 +37,7 @@ export const LIMITS = {
   accountsListed: 1000,
   actionsListed: 1000,
   /** Actions are written together when so many wait, or the first has waited so long. */
-  actionsPerGroup: 500,
+  actionsPerGroup: 1000,
   actionGroupMs: 200,
   /** Held in memory while the store cannot write: a few megabytes. */
   actionsInMemory: 10_000,

@@ -26,14 +26,14 @@ describe('while all is well', () => {
         return it.store.recordActions(group)
       },
     })
-    const actions = numbered(SIGN_IN, 1200)
+    const actions = numbered(SIGN_IN, 2400)
     for (const action of actions) own.action(action)
     await own.flush()
-    assert.deepEqual(groups, [500, 500, 200])
+    assert.deepEqual(groups, [1000, 1000, 400])
     assert.deepEqual(await it.messages(), messagesOf(actions))
     const [last] = await it.store.latestActions(1)
     const { code, accountId, sessionId } = SIGN_IN
-    const expected = { id: 1200, accountId, code, message: 'Auth->Authorize 1199', atMs: NOON }
+    const expected = { id: 2400, accountId, code, message: 'Auth->Authorize 2399', atMs: NOON }
     assert.deepEqual(last, { ...expected, address: null, sessionId })
   })
 
@@ -165,17 +165,17 @@ describe('while the store cannot write', () => {
     const way = it.breakable()
     way.isBroken = true
     const nowhere = join(it.folder, 'gone')
-    const own = it.recorder({ write: way.write, bound: 1000, folder: nowhere })
-    // A group of 500 is on its way to the store, and 2000 wait.
-    for (const action of numbered(SIGN_IN, 2500)) own.action(action)
+    const own = it.recorder({ write: way.write, bound: 2000, folder: nowhere })
+    // A group of 1000 is on its way to the store, and 4000 wait.
+    for (const action of numbered(SIGN_IN, 5000)) own.action(action)
     assert.equal(it.dropped, 0)
     own.action(SIGN_IN)
-    assert.equal(it.dropped, 500)
+    assert.equal(it.dropped, 1000)
     assert.deepEqual(it.errors, ['Actions could neither be stored nor kept in a file'])
     await own.flush()
     way.isBroken = false
     await own.flush()
-    assert.equal((await it.messages()).length, 2001)
+    assert.equal((await it.messages()).length, 4001)
   })
 })
 
@@ -214,7 +214,7 @@ describe('across a restart', () => {
   test('a take-over that is broken off goes on where it was', async () => {
     const it = recording()
     const stopped = it.recorder({ write: () => Promise.reject(new StoreUnavailable('broken')) })
-    const actions = numbered(SIGN_IN, 1700)
+    const actions = numbered(SIGN_IN, 3400)
     for (const action of actions) stopped.action(action)
     await stopped.stop()
     let left = 2
@@ -223,7 +223,7 @@ describe('across a restart', () => {
         left-- > 0 ? it.store.recordActions(group) : Promise.reject(new StoreUnavailable('again')),
     })
     await broken.takeOver()
-    assert.ok((await it.messages()).length < 1700)
+    assert.ok((await it.messages()).length < 3400)
     assert.equal(it.files().length, 1)
     await it.recorder().takeOver()
     assert.deepEqual(await it.messages(), messagesOf(actions))
@@ -233,11 +233,11 @@ describe('across a restart', () => {
   test('two processes that take over the same files write everything once', async () => {
     const it = recording()
     const stopped = it.recorder({ write: () => Promise.reject(new StoreUnavailable('broken')) })
-    for (const action of numbered(SIGN_IN, 1700)) stopped.action(action)
+    for (const action of numbered(SIGN_IN, 3400)) stopped.action(action)
     await stopped.stop()
     await Promise.all([it.recorder().takeOver(), it.recorder().takeOver()])
     await it.recorder().takeOver()
-    assert.equal((await it.messages()).length, 1700)
+    assert.equal((await it.messages()).length, 3400)
     assert.deepEqual(it.files(), [])
   })
 
