@@ -39,7 +39,7 @@ class Series {
 }
 
 /**
- * A metric as prom-client's registry asks for its text. Its own histogram finds the labels of each value by a text made of them, which
+ * A metric as the registry of prom-client asks for its text. Its own histogram finds the labels of each value by a text made of them, which
  * took a twentieth of `GET /user` (docs/decisions/dependencies.md).
  */
 export class Durations {
