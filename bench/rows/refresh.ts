@@ -111,6 +111,7 @@ async function measureWork(context: Context, work: Work): Promise<readonly Figur
       },
       { row: work.name, what: 'p99 of 64 connections', unit: 'ms', values: ours.map((round) => round.p99Ms) },
     ]
+    if (work.kind === 'access') await assertAllRecorded(running)
     if (work.mostP99Ms === undefined) return figures
     const rate = median(ours.map((round) => round.perSecond)) * OPEN_LOOP_PART
     const latencies = await latency(context, site, { ours: running, bare: baseline }, work, rate)
@@ -189,6 +190,12 @@ export async function assertAllRotated(running: Running): Promise<void> {
   }
   if ((await metric(running, 'duktig_refreshes_total{result="advanced"}')) === 0)
     throw new Error('no refresh is counted as advanced')
+}
+
+/** Recording is part of what a request costs, and given up where the store is too slow. @throws when some was */
+async function assertAllRecorded(running: Running): Promise<void> {
+  const dropped = await metric(running, 'duktig_actions_dropped_total')
+  if (dropped > 0) throw new Error(`${dropped} requests were not recorded`)
 }
 
 export function duktigContestant(site: Site, running: Running, kind: TapeKind) {

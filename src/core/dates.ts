@@ -21,7 +21,8 @@ export function createDateFormat(timeZone: string): DateFormat {
   function format(timeMs: number | null): string | null {
     if (timeMs === null) return null
     const date = new Date(timeMs + offsetMs(timeMs))
-    const day = `${date.getUTCFullYear()}-${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`
+    const year = String(date.getUTCFullYear()).padStart(4, '0')
+    const day = `${year}-${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`
     return `${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`
   }
   return {

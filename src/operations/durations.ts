@@ -44,9 +44,6 @@ class Series {
  */
 export class Durations {
   readonly name = NAME
-  readonly help = 'Time from the routed request to its answer.'
-  readonly type = 'histogram'
-  readonly aggregator = 'sum'
   readonly #series = new Map<string, Map<number, Series>>()
 
   observe(route: string, status: number, durationMs: number): void {
@@ -55,15 +52,10 @@ export class Durations {
   }
 
   async get(): Promise<object> {
-    const { name, help, type, aggregator } = this
     const values = [...this.#series].flatMap(([route, byStatus]) =>
       [...byStatus].flatMap(([status, series]) => series.values({ route, status })),
     )
-    return { name, help, type, aggregator, values }
-  }
-
-  reset(): void {
-    this.#series.clear()
+    return { name: NAME, help: 'Time from the routed request to its answer.', type: 'histogram', values }
   }
 
   #begin(route: string, status: number): Series {

@@ -12,7 +12,7 @@ import type { KeyPurpose, SessionListing, StoredKey } from './store.ts'
 /** A row as both drivers give it when asked for arrays. SQLite has 0 and 1 where PostgreSQL has booleans. */
 export type Row = readonly unknown[]
 
-/** What a session's view has of its account. */
+/** What refreshing needs of an account. */
 const SESSION_ACCOUNT = ['account_id', 'first_name', 'last_name', 'email', 'role_id', 'status']
 const ACCOUNT = [
   ...SESSION_ACCOUNT,
@@ -73,10 +73,10 @@ export const SESSION_COLUMNS = SESSION.join(', ')
 export const ACCOUNT_WIDTH = ACCOUNT.length
 export const SESSION_WIDTH = SESSION.length
 export const SESSION_ACCOUNT_WIDTH = SESSION_ACCOUNT.length
+export const LISTING_COLUMNS = `${of('s', SESSION)}, ${of('d', DEVICE)}`
 /** Sessions with all that is known of their accounts. */
 export const SESSION_AND_ACCOUNT_COLUMNS = `${of('s', SESSION)}, ${of('a', ACCOUNT)}`
-export const LISTING_COLUMNS = `${of('s', SESSION)}, ${of('d', DEVICE)}`
-/** Sessions with what a view has of their accounts. */
+/** Sessions with what refreshing needs of their accounts. */
 export const SESSION_VIEW_COLUMNS = `${of('s', SESSION)}, ${of('a', SESSION_ACCOUNT)}`
 /** The join behind both. */
 export const SESSION_VIEW_SOURCE = 'sessions s left join accounts a on a.account_id = s.account_id'

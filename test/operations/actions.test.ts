@@ -61,9 +61,9 @@ describe('while all is well', () => {
   test('a clean stop loses nothing', async () => {
     const it = recording()
     const own = it.recorder()
-    for (const action of numbered(READ, 700)) own.action(action)
+    for (const action of numbered(READ, 1400)) own.action(action)
     await own.stop()
-    assert.equal((await it.messages()).length, 700)
+    assert.equal((await it.messages()).length, 1400)
     assert.deepEqual(it.files(), [])
   })
 
@@ -183,7 +183,7 @@ describe('across a restart', () => {
   test('what the store refused at the stop is taken over by the next process, everyday actions too', async () => {
     const it = recording()
     const own = it.recorder()
-    const actions = [...numbered(READ, 600), ...numbered(SIGN_IN, 5)]
+    const actions = [...numbered(READ, 1200), ...numbered(SIGN_IN, 5)]
     for (const action of actions) own.action(action)
     await it.store.close()
     await own.stop()

@@ -1,6 +1,5 @@
-import { readAccount } from '../../usecases/read-account.ts'
 import { json } from '../answer.ts'
-import type { DuktigRoute } from './face.ts'
+import { type DuktigRoute, actionBy } from './face.ts'
 import { ownAccountSchema } from './schemas.ts'
 
 /** `GET /user`. */
@@ -12,8 +11,9 @@ export const readOwnAccountRoute: DuktigRoute = {
   summary: 'Read your own account',
   credential: 'access',
   success: ownAccountSchema,
-  handle({ deps, dates }, { caller, request }) {
-    const account = readAccount(deps, caller, request.address)
+  handle({ deps, dates }, call) {
+    const { account } = call.caller
+    deps.events.action(actionBy(call, 'User->getAccount', 'Account read'))
     return json(200, {
       userId: account.accountId,
       firstName: account.firstName,

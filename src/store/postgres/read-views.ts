@@ -14,7 +14,7 @@ import {
 } from '../rows.ts'
 import type { Sql } from './connection.ts'
 
-/** Sessions with what a view has of their accounts, and with their applications, as they are committed now. */
+/** Sessions with what refreshing needs of their accounts, and with their applications, as they are committed now. */
 export const readViews = viewReader(SESSION_VIEW_COLUMNS, sessionAccountFrom)
 
 /** The same with their whole accounts. */

@@ -5,7 +5,7 @@
  */
 import os from 'node:os'
 import type { Account } from '../../core/account.ts'
-import type { Session, SessionView } from '../../core/session.ts'
+import type { Session, SessionAccount, SessionView } from '../../core/session.ts'
 import {
   ACCOUNT_COLUMNS,
   ACCOUNT_WIDTH,
@@ -67,20 +67,12 @@ export class CachedReads implements Follower {
 
   /** A session with its account and application; inside a transaction. Work with a savepoint must not have changed any of them. */
   view(sessionId: string): SessionView | null {
-    this.#catchUp()
-    const row = this.#sessions.get(sessionId)
-    if (row === undefined) return this.#readBoth(sessionId)
-    const session = sessionFrom(row)
-    const { accountId } = session
-    const account =
-      this.#accounts.get(String(accountId), SESSION_ACCOUNT_WIDTH) ?? this.#readAccount(accountId)
-    return this.#viewOf(session, account)
+    return this.#look(sessionId, SESSION_ACCOUNT_WIDTH, sessionAccountFrom)
   }
 
   /** With the whole account. */
   wholeView(sessionId: string): SessionView<Account> | null {
-    const view = this.view(sessionId)
-    return view === null ? null : { ...view, account: this.account(view.session.accountId) }
+    return this.#look(sessionId, ACCOUNT_WIDTH, accountFrom)
   }
 
   /** Inside a transaction, as for `view`. */
@@ -123,12 +115,26 @@ export class CachedReads implements Follower {
     this.#accounts.clear()
   }
 
-  #readBoth(sessionId: string): SessionView | null {
+  #look<A extends SessionAccount>(
+    sessionId: string,
+    columns: number,
+    accountOf: (row: Row) => A,
+  ): SessionView<A> | null {
+    this.#catchUp()
+    const row = this.#sessions.get(sessionId)
+    if (row === undefined) return this.#readBoth(sessionId, accountOf)
+    const session = sessionFrom(row)
+    const { accountId } = session
+    const account = this.#accounts.get(String(accountId), columns) ?? this.#readAccount(accountId)
+    return this.#viewOf(session, account, accountOf)
+  }
+
+  #readBoth<A extends SessionAccount>(sessionId: string, accountOf: (row: Row) => A): SessionView<A> | null {
     const row = this.#connection.sql(SELECT_BOTH).get(sessionId) as Row | undefined
     if (row === undefined) return null
     const session = this.#rotations.current(sessionFrom(row))
     this.#sessions.put(sessionId, sessionRow(session))
-    return this.#viewOf(session, this.#kept(row.slice(SESSION_WIDTH)))
+    return this.#viewOf(session, this.#kept(row.slice(SESSION_WIDTH)), accountOf)
   }
 
   #readAccount(accountId: number): Row | null {
@@ -142,10 +148,14 @@ export class CachedReads implements Follower {
     return account
   }
 
-  #viewOf(session: Session, account: Row | null): SessionView {
+  #viewOf<A extends SessionAccount>(
+    session: Session,
+    account: Row | null,
+    accountOf: (row: Row) => A,
+  ): SessionView<A> {
     return {
       session,
-      account: account === null ? null : sessionAccountFrom(account),
+      account: account === null ? null : accountOf(account),
       application: applicationKept(this.#connection, session.applicationId),
     }
   }
