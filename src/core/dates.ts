@@ -42,7 +42,7 @@ export function createDateFormat(timeZone: string): DateFormat {
   }
 }
 
-/** Two digits. `toISOString` takes three times as long as all of `format`, and the account of `GET /user` has three dates. */
+/** Two digits. `toISOString` takes more than twice as long as all of `format`, and the account of `GET /user` has three dates. */
 function two(value: number): string {
   return value < 10 ? `0${value}` : `${value}`
 }

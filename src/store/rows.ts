@@ -106,12 +106,7 @@ export function isServed(now: string): string {
 
 export function accountFrom(row: Row): Account {
   return {
-    accountId: row[0] as number,
-    firstName: row[1] as string,
-    lastName: row[2] as string,
-    email: row[3] as string,
-    roleId: row[4] as RoleId,
-    status: row[5] as AccountStatus,
+    ...sessionAccountFrom(row),
     phone: row[6] as string,
     comment: row[7] as string | null,
     pinCode: row[8] as string | null,
