@@ -196,6 +196,8 @@ export async function assertAllRotated(running: Running): Promise<void> {
 async function assertAllRecorded(running: Running): Promise<void> {
   const dropped = await metric(running, 'duktig_actions_dropped_total')
   if (dropped > 0) throw new Error(`${dropped} requests were not recorded`)
+  if ((await metric(running, 'duktig_actions_total{code="User->getAccount"}')) === 0)
+    throw new Error('no request is counted as recorded')
 }
 
 export function duktigContestant(site: Site, running: Running, kind: TapeKind) {

@@ -12,7 +12,8 @@ export interface DateFormat {
 }
 
 const DAY_MS = 86_400_000
-const FORM = /^(\d{4})-(\d{2})-(\d{2}) (\d{2}):(\d{2}):(\d{2})$/
+/** There is no year 0. */
+const FORM = /^(?!0000)\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/
 
 export function createDateFormat(timeZone: string): DateFormat {
   const offsetMs = timeZone === 'UTC' ? () => 0 : offsetOf(timeZone)
@@ -28,8 +29,7 @@ export function createDateFormat(timeZone: string): DateFormat {
   return {
     format,
     parse(text) {
-      const match = FORM.exec(text)
-      if (match === null) return null
+      if (!FORM.test(text)) return null
       const asUtcMs = Date.parse(text.replace(' ', 'T').concat('Z'))
       if (Number.isNaN(asUtcMs) || new Date(asUtcMs).toISOString().slice(0, 10) !== text.slice(0, 10))
         return null
@@ -69,7 +69,10 @@ function offsetOf(timeZone: string): (timeMs: number) => number {
         formatter.formatToParts(at).map(({ type, value }) => [type, Number(value)]),
       )
       const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts
-      offset = Date.UTC(year, month - 1, day, hour, minute, second) - at
+      // Not `Date.UTC`, which takes the year 50 for 1950.
+      const local = new Date(0)
+      local.setUTCFullYear(year, month - 1, day)
+      offset = local.setUTCHours(hour, minute, second) - at
       if (remembered.size > 10_000) remembered.clear()
       remembered.set(quarter, offset)
     }

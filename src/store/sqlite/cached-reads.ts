@@ -78,7 +78,7 @@ export class CachedReads implements Follower {
   /** Inside a transaction, as for `view`. */
   account(accountId: number): Account | null {
     this.#catchUp()
-    const row = this.#accounts.get(String(accountId)) ?? this.#readAccount(accountId)
+    const row = this.#accountRow(accountId, ACCOUNT_WIDTH)
     return row === null ? null : accountFrom(row)
   }
 
@@ -124,9 +124,7 @@ export class CachedReads implements Follower {
     const row = this.#sessions.get(sessionId)
     if (row === undefined) return this.#readBoth(sessionId, accountOf)
     const session = sessionFrom(row)
-    const { accountId } = session
-    const account = this.#accounts.get(String(accountId), columns) ?? this.#readAccount(accountId)
-    return this.#viewOf(session, account, accountOf)
+    return this.#viewOf(session, this.#accountRow(session.accountId, columns), accountOf)
   }
 
   #readBoth<A extends SessionAccount>(sessionId: string, accountOf: (row: Row) => A): SessionView<A> | null {
@@ -137,8 +135,10 @@ export class CachedReads implements Follower {
     return this.#viewOf(session, this.#kept(row.slice(SESSION_WIDTH)), accountOf)
   }
 
-  #readAccount(accountId: number): Row | null {
-    return this.#kept(this.#connection.sql(SELECT_ACCOUNT).get(accountId) as Row | undefined)
+  /** So many columns of it at least. */
+  #accountRow(accountId: number, columns: number): Row | null {
+    const known = this.#accounts.get(String(accountId), columns)
+    return known ?? this.#kept(this.#connection.sql(SELECT_ACCOUNT).get(accountId) as Row | undefined)
   }
 
   #kept(account: Row | undefined): Row | null {
