@@ -16,6 +16,13 @@ export interface Argon2Parameters {
   readonly parallelism: number
 }
 
+/** What a thread says of a batch. */
+export interface HashReport {
+  readonly outcomes: readonly Outcome<unknown>[]
+  /** Whether it has stepped back so far that it gets hardly anything of a core. Only a new one can have more. */
+  readonly isStarving: boolean
+}
+
 interface Thread {
   readonly worker: Worker
   /** What it works on; null while it rests. */
@@ -48,12 +55,13 @@ export class HashPool {
     // Without what is preloaded into the service: it would only take memory here.
     const worker = new Worker(this.#script, { execArgv: [] })
     const thread: Thread = { worker, batch: null }
-    worker.on('message', (outcomes: readonly Outcome<unknown>[]) => {
+    worker.on('message', ({ outcomes, isStarving }: HashReport) => {
       const { batch } = thread
       thread.batch = null
       // A thread at rest keeps no process from ending.
       worker.unref()
-      this.#resting.add(thread)
+      if (isStarving) void worker.terminate()
+      else this.#resting.add(thread)
       batch?.resolve(outcomes)
     })
     worker.on('error', (error) => thread.batch?.reject(error))

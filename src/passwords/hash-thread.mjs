@@ -7,20 +7,39 @@ import { createRequire } from 'node:module'
 import { getPriority, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { hashSync, verifySync } from '@node-rs/argon2'
+import { HashPace } from './hash-pace.mjs'
 
 /**
- * Added to the niceness: whoever wants the core while a password is hashed gets three quarters of it. The quarter that is
- * left keeps sign-ins from starving when refreshes, or other programs, take all they can get.
+ * Added to the niceness. At first a thread takes a quarter of a core that others want as well, so that sign-ins do not starve when
+ * refreshes, or other programs, take all they can get. While there is plenty it yields: one part in thirty beside a request.
  */
-const NICER = 5
+const FIRM = 5
+const YIELDING = 15
 const NICEST = 19
 const require = createRequire(import.meta.url)
 
+const ownNiceness = getPriority()
+const pace = new HashPace()
+let used = process.threadCpuUsage()
+
 // After the imports: threads that this one starts while it loads, such as those for files, serve the whole process.
-yieldToOthers()
+stepBack(FIRM)
 parentPort?.on('message', (/** @type {readonly import('./hash-pool.ts').HashJob[]} */ jobs) => {
-  parentPort?.postMessage(jobs.map(outcome))
+  const beganMs = performance.now()
+  const outcomes = jobs.map(outcome)
+  const found = pace.after(usedSinceLastMs(), performance.now() - beganMs)
+  /** @type {import('./hash-pool.ts').HashReport} */
+  const report = { outcomes, isStarving: found === 'starving' }
+  parentPort?.postMessage(report)
+  if (found === 'yield') stepBack(YIELDING)
 })
+
+/** Not since a batch began: the system may count a few milliseconds only after it has ended, and each batch would lack them. */
+function usedSinceLastMs() {
+  const before = used
+  used = process.threadCpuUsage()
+  return (used.user + used.system - before.user - before.system) / 1000
+}
 
 /**
  * @param {import('./hash-pool.ts').HashJob} job
@@ -55,11 +74,15 @@ function isRight(hash, password) {
   }
 }
 
-/** Linux alone has a niceness for each thread; elsewhere the whole process would become slow. */
-function yieldToOthers() {
+/**
+ * Linux alone has a niceness for each thread; elsewhere the whole process would become slow. There is no way back from it without
+ * privileges: a thread that starves makes room for a new one.
+ * @param {number} steps
+ */
+function stepBack(steps) {
   if (process.platform !== 'linux') return
   try {
-    setPriority(Math.min(getPriority() + NICER, NICEST))
+    setPriority(Math.min(ownNiceness + steps, NICEST))
   } catch {
     // A sandbox may refuse it. Then hashes take their equal share, which is no fault.
   }
