@@ -12,7 +12,7 @@ import { print } from './terminal.ts'
 const GARBAGE_COLLECTION = '--heap-growing-percent=200'
 /**
  * V8 puts straight among the old what comes from a place in the code whose objects have lived long. A crowd that waits, as sign-ins
- * for their hash, makes such places of those that every request passes, and does so until the process ends.
+ * for their hash, makes such places of those that every request passes, and V8 keeps to it until the process ends.
  */
 const ALL_BEGIN_YOUNG = '--no-allocation-site-pretenuring'
 /** On a single processor the threads that would help to collect what is young take turns with the one that waits for them. */

@@ -18,8 +18,9 @@ export interface Argon2Parameters {
 
 /** What a thread says of a batch. */
 export interface HashReport {
+  /** One at least. */
   readonly outcomes: readonly Outcome<unknown>[]
-  /** Whether it has stepped back so far that it gets hardly anything of a core. Only a new one can have more. */
+  /** Whether it has stepped back so far that it gets hardly anything of a core. It leaves the rest to a new one, which can have more. */
   readonly isStarving: boolean
 }
 
@@ -41,7 +42,13 @@ export class HashPool {
    * Runs jobs one after the other in one thread, and tells when all are done. As many threads run at a time as are asked for:
    * the bound is the caller's. Fails if the thread dies of a job.
    */
-  run(jobs: readonly HashJob[]): Promise<readonly Outcome<unknown>[]> {
+  async run(jobs: readonly HashJob[]): Promise<readonly Outcome<unknown>[]> {
+    const outcomes = await this.#runSome(jobs)
+    if (outcomes.length === jobs.length) return outcomes
+    return [...outcomes, ...(await this.run(jobs.slice(outcomes.length)))]
+  }
+
+  #runSome(jobs: readonly HashJob[]): Promise<readonly Outcome<unknown>[]> {
     const [thread = this.#start()] = this.#resting
     this.#resting.delete(thread)
     const batch = Promise.withResolvers<readonly Outcome<unknown>[]>()

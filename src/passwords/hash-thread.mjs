@@ -10,31 +10,43 @@ import { hashSync, verifySync } from '@node-rs/argon2'
 import { HashPace } from './hash-pace.mjs'
 
 /**
- * Added to the niceness. At first a thread takes a quarter of a core that others want as well, so that sign-ins do not starve when
- * refreshes, or other programs, take all they can get. While there is plenty it yields: one part in thirty beside a request.
+ * Added to the niceness at first: whoever wants the core as well gets three quarters of it. The quarter that is left keeps sign-ins
+ * from starving when refreshes, or other programs, take all they can get.
  */
-const FIRM = 5
-const YIELDING = 15
+const FIRST_STEP = 5
+/** Added once there is plenty: a thirtieth is left then, and a request hardly waits for a hash. */
+const SECOND_STEP = 10
 const NICEST = 19
 const require = createRequire(import.meta.url)
 
-const ownNiceness = getPriority()
 const pace = new HashPace()
 let used = process.threadCpuUsage()
+let hasYielded = false
 
 // After the imports: threads that this one starts while it loads, such as those for files, serve the whole process.
-stepBack(FIRM)
+stepBack(FIRST_STEP)
 parentPort?.on('message', (/** @type {readonly import('./hash-pool.ts').HashJob[]} */ jobs) => {
-  const beganMs = performance.now()
-  const outcomes = jobs.map(outcome)
-  const found = pace.after(usedSinceLastMs(), performance.now() - beganMs)
-  /** @type {import('./hash-pool.ts').HashReport} */
-  const report = { outcomes, isStarving: found === 'starving' }
-  parentPort?.postMessage(report)
-  if (found === 'yield') stepBack(YIELDING)
+  parentPort?.postMessage(runSome(jobs))
 })
 
-/** Not since a batch began: the system may count a few milliseconds only after it has ended, and each batch would lack them. */
+/**
+ * All of them, or the first ones, if they had to wait too long for the core.
+ * @param {readonly import('./hash-pool.ts').HashJob[]} jobs
+ * @returns {import('./hash-pool.ts').HashReport}
+ */
+function runSome(jobs) {
+  const outcomes = []
+  for (const job of jobs) {
+    const beganMs = performance.now()
+    outcomes.push(outcome(job))
+    const found = pace.after(usedSinceLastMs(), performance.now() - beganMs)
+    if (found === 'yield') hasYielded = stepBack(SECOND_STEP)
+    if (found === 'starving' && hasYielded) return { outcomes, isStarving: true }
+  }
+  return { outcomes, isStarving: false }
+}
+
+/** Not since a hash began: the system may count a few milliseconds only after it is done, and each would lack them. */
 function usedSinceLastMs() {
   const before = used
   used = process.threadCpuUsage()
@@ -78,12 +90,16 @@ function isRight(hash, password) {
  * Linux alone has a niceness for each thread; elsewhere the whole process would become slow. There is no way back from it without
  * privileges: a thread that starves makes room for a new one.
  * @param {number} steps
+ * @returns {boolean} whether it did
  */
 function stepBack(steps) {
-  if (process.platform !== 'linux') return
+  if (process.platform !== 'linux') return false
   try {
-    setPriority(Math.min(ownNiceness + steps, NICEST))
+    const before = getPriority()
+    setPriority(Math.min(before + steps, NICEST))
+    return getPriority() > before
   } catch {
     // A sandbox may refuse it. Then hashes take their equal share, which is no fault.
+    return false
   }
 }
