@@ -39,8 +39,8 @@ export class HashPool {
   }
 
   /**
-   * Runs jobs one after the other in one thread, and tells when all are done. As many threads run at a time as are asked for:
-   * the bound is the caller's. Fails if the thread dies of a job.
+   * Runs jobs one after the other, in one thread unless it starves, and tells when all are done. As many threads run at a time as are
+   * asked for: the bound is the caller's. Fails if the thread dies of a job.
    */
   async run(jobs: readonly HashJob[]): Promise<readonly Outcome<unknown>[]> {
     const outcomes = await this.#runSome(jobs)
