@@ -21,7 +21,7 @@ const require = createRequire(import.meta.url)
 
 const pace = new HashPace()
 let used = process.threadCpuUsage()
-let hasYielded = false
+let isYielding = false
 
 // After the imports: threads that this one starts while it loads, such as those for files, serve the whole process.
 stepBack(FIRST_STEP)
@@ -39,11 +39,14 @@ function runSome(jobs) {
   for (const job of jobs) {
     const beganMs = performance.now()
     outcomes.push(outcome(job))
-    const found = pace.after(usedSinceLastMs(), performance.now() - beganMs)
-    if (found === 'yield') hasYielded = stepBack(SECOND_STEP)
-    if (found === 'starving' && hasYielded) return { outcomes, isStarving: true }
+    const usedMs = usedSinceLastMs()
+    // A thread that is kept for such jobs must not yield because of them.
+    if (job.kind !== 'hash' && job.isLong) continue
+    const found = pace.after(usedMs, performance.now() - beganMs)
+    if (found === 'yield') isYielding = stepBack(SECOND_STEP)
+    if (found === 'starving' && isYielding) return { outcomes, isYielding, isStarving: true }
   }
-  return { outcomes, isStarving: false }
+  return { outcomes, isYielding, isStarving: false }
 }
 
 /** Not since a hash began: the system may count a few milliseconds only after it is done, and each would lack them. */

@@ -42,7 +42,7 @@ export function createPasswords(concurrency = availableParallelism()): Passwords
   const limits = {
     concurrency,
     together: LIMITS.hashesTogether,
-    joins: isOfOurKind,
+    joins: isShort,
     waiting: LIMITS.hashesWaiting,
     ofOne: LIMITS.hashesOfOneAccount,
     waitMs: LIMITS.hashWaitMs,
@@ -78,9 +78,8 @@ export function provesWhole(hash: string, password: string): boolean {
   return !BCRYPT.test(hash) || Buffer.byteLength(password) < BCRYPT_BYTES
 }
 
-/** Hashes from elsewhere may take seconds. */
-function isOfOurKind(job: HashJob): boolean {
-  return job.kind === 'hash' || !isOutdatedHash(job.hash)
+function isShort(job: HashJob): boolean {
+  return job.kind === 'hash' || !job.isLong
 }
 
 function isArgon2id(hash: string): boolean {
@@ -102,9 +101,11 @@ function isWholeBase64(text: string): boolean {
 
 /** Null for what is no hash that we can check. */
 function verification(hash: string, password: string): HashJob | null {
-  if (isArgon2id(hash)) return { kind: 'verify-argon2', hash, password: normalised(password) }
+  const isLong = isOutdatedHash(hash)
+  if (isArgon2id(hash)) return { kind: 'verify-argon2', hash, password: normalised(password), isLong }
   // Other programs hashed what was typed, without normalising it.
-  if (BCRYPT.test(hash)) return { kind: 'verify-bcrypt', hash: hash.replace(/^\$2y\$/, '$2b$'), password }
+  if (BCRYPT.test(hash))
+    return { kind: 'verify-bcrypt', hash: hash.replace(/^\$2y\$/, '$2b$'), password, isLong }
   return null
 }
 

@@ -5,6 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { HashPace } from '../../src/passwords/hash-pace.mjs'
 import { HashPool } from '../../src/passwords/hash-pool.ts'
+import type { Outcome } from '../../src/passwords/work-queue.ts'
 
 const isLinux = process.platform === 'linux'
 const passwords = new URL('../../src/passwords/passwords.ts', import.meta.url).href
@@ -22,6 +23,11 @@ test(`hashes have a lower priority than the rest of the process${isLinux ? '' : 
   )
   await Promise.all([1, 2].map(() => pool.run(jobs.slice(0, 1))))
   assert.deepEqual(lowerThan(own, niceness()), [first, first], 'the two that hash, and no other')
+  // bcrypt of cost 12, a quarter of a second.
+  const hash = `$2b$12$${'.'.repeat(53)}`
+  const long = { kind: 'verify-bcrypt', password: 'Pass-word1', hash, isLong: true } as const
+  assert.deepEqual(await pool.run([long]), [{ value: false }])
+  assert.deepEqual(lowerThan(own, niceness()), [first, first], 'what takes long alone makes none step back')
   // Without others that want the core, a moment; beside other tests, as soon as they rest.
   const deadlineMs = performance.now() + 40_000
   while (!lowerThan(own, niceness()).includes(second)) {
@@ -60,19 +66,7 @@ test('a thread that yields starves when hash after hash gets hardly anything of 
 })
 
 test('a thread that starves ends, and a new one takes over what it had not done', async () => {
-  const starving = `import { parentPort, threadId } from 'node:worker_threads'
-    parentPort.on('message', (jobs) => {
-      const starves = jobs.findIndex(({ password }) => password === 'starves')
-      const done = starves < 0 ? jobs : jobs.slice(0, starves + 1)
-      const outcomes = done.map(({ password }) => ({ value: password + ' ' + threadId }))
-      parentPort.postMessage({ outcomes, isStarving: starves >= 0 })
-    })`
-  const pool = new HashPool(new URL(`data:text/javascript,${encodeURIComponent(starving)}`))
-  const run = async (...given: readonly string[]) => {
-    const jobs = given.map((password) => ({ kind: 'verify-argon2', password, hash: '' }) as const)
-    const outcomes = (await pool.run(jobs)) as readonly { readonly value: string }[]
-    return outcomes.map(({ value }) => value.split(' ') as [string, string])
-  }
+  const run = poolThatDoesAsTold()
   const [[, one] = []] = await run('first')
   const [a = [], b = [], c = []] = await run('second', 'starves', 'third')
   assert.deepEqual([a[0], b[0], c[0]], ['second', 'starves', 'third'])
@@ -81,24 +75,34 @@ test('a thread that starves ends, and a new one takes over what it had not done'
   assert.deepEqual(await run('fourth'), [['fourth', c[1]]])
 })
 
+test('what may take long runs where no thread has stepped back, all else where one has', async () => {
+  const run = poolThatDoesAsTold()
+  const [[, one] = []] = await run('yields')
+  const [[, other] = []] = await run('long')
+  assert.notEqual(other, one)
+  assert.deepEqual(await run('short'), [['short', one]])
+  assert.deepEqual(await run('long again'), [['long again', other]])
+  assert.deepEqual(await Promise.all([run('short'), run('another')]), [
+    [['short', one]],
+    [['another', other]],
+  ])
+})
+
 test('a thread that dies fails its own jobs only, and another takes its place', async () => {
-  const dying = `import { parentPort } from 'node:worker_threads'
-    parentPort.on('message', ([{ password }]) => {
-      if (password === 'throws') throw new Error('died of it')
-      if (password === 'ends') process.exit(3)
-      parentPort.postMessage({ outcomes: [{ value: password }], isStarving: false })
-    })`
-  const pool = new HashPool(new URL(`data:text/javascript,${encodeURIComponent(dying)}`))
-  const ask = async (password: string) => {
-    const [outcome] = await pool.run([{ kind: 'verify-argon2', password, hash: '' }])
-    return outcome !== undefined && 'value' in outcome ? outcome.value : outcome
-  }
-  const outcomes = await Promise.allSettled(['one', 'throws', 'two', 'ends'].map(ask))
-  assert.deepEqual(
-    outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : String(outcome.reason))),
-    ['one', 'Error: died of it', 'two', 'Error: the thread ended before its hash was done'],
-  )
-  assert.deepEqual(await Promise.all(['three', 'four', 'five'].map(ask)), ['three', 'four', 'five'])
+  const run = poolThatDoesAsTold()
+  const names = async (...given: readonly string[]) => (await run(...given)).map(([name]) => name)
+  assert.deepEqual(await Promise.all(['one', 'throws', 'two', 'ends'].map((given) => names(given))), [
+    ['one'],
+    ['Error: died of it'],
+    ['two'],
+    ['Error: the thread ended before its hash was done'],
+  ])
+  assert.deepEqual(await names('starves', 'throws', 'three'), [
+    'starves',
+    'Error: died of it',
+    'Error: died of it',
+  ])
+  assert.deepEqual(await Promise.all(['four', 'five'].map((given) => names(given))), [['four'], ['five']])
 })
 
 test('a hash under way keeps a process alive, threads at rest do not', () => {
@@ -110,6 +114,33 @@ test('a hash under way keeps a process alive, threads at rest do not', () => {
   })
   assert.deepEqual([stdout, status], ['$argon2id\n', 0])
 })
+
+/** Its threads do what the password says; each outcome with the thread that it is of. */
+function poolThatDoesAsTold() {
+  const script = `import { parentPort, threadId } from 'node:worker_threads'
+    let isYielding = false
+    parentPort.on('message', (jobs) => {
+      const outcomes = []
+      for (const { password } of jobs) {
+        if (password === 'throws') throw new Error('died of it')
+        if (password === 'ends') process.exit(3)
+        outcomes.push({ value: [password, threadId] })
+        isYielding ||= password === 'yields'
+        if (password === 'starves') break
+      }
+      const isStarving = jobs.some(({ password }) => password === 'starves')
+      parentPort.postMessage({ outcomes, isYielding, isStarving })
+    })`
+  const pool = new HashPool(new URL(`data:text/javascript,${encodeURIComponent(script)}`))
+  return async (...given: readonly string[]): Promise<readonly (readonly [string, number?])[]> => {
+    const jobs = given.map(
+      (password) =>
+        ({ kind: 'verify-argon2', password, hash: '', isLong: password.startsWith('long') }) as const,
+    )
+    const outcomes = (await pool.run(jobs)) as readonly Outcome<[string, number]>[]
+    return outcomes.map((outcome) => ('value' in outcome ? outcome.value : [String(outcome.error)]))
+  }
+}
 
 function lowerThan(own: number, threads: ReadonlyMap<number, number>): number[] {
   return [...threads.values()].filter((nice) => nice > own)
