@@ -20,7 +20,7 @@ export interface TestService extends Service {
   readonly variables: Readonly<Record<string, string>>
 }
 
-/** Starts a service; `variables` over settings that suit tests. `stop` removes the folder. */
+/** Starts a service; `variables` over settings that suit tests. `stop`, or a start that fails, removes the folder. */
 export async function startTestService(
   variables: Readonly<Record<string, string>> = {},
   log: Log = silentLog,
@@ -34,15 +34,13 @@ export async function startTestService(
     DUKTIG_ISSUER: 'http://duktig.test',
     ...variables,
   }
-  const service = await startService(readSettings(all), log)
-  return {
-    ...service,
-    dataDir,
-    variables: all,
-    async stop() {
-      await service.stop()
-      rmSync(dataDir, { recursive: true, force: true })
-    },
+  const remove = () => rmSync(dataDir, { recursive: true, force: true })
+  try {
+    const service = await startService(readSettings(all), log)
+    return { ...service, dataDir, variables: all, stop: () => service.stop().finally(remove) }
+  } catch (error) {
+    remove()
+    throw error
   }
 }
 
