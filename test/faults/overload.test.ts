@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -25,8 +25,11 @@ const TIMES = 10
 /** Enough at a time to keep the processor busy, and less than may wait. */
 const BUSY = 16
 const REFRESH_TIMES = 1.2
-/** More than may wait for the store, so that it has to refuse. */
-const CONNECTIONS = isLong ? 2000 : 800
+/**
+ * More than may wait for the store, so that it has to refuse. A thousand are enough to keep the rate while refusals are quick; with two
+ * thousand more is asked for at once than the event loop takes from the system at a time (docs/decisions/0013).
+ */
+const CONNECTIONS = isLong ? [1000, 2000] : [800]
 /** So many that each rests for longer than its parallel window, and every refresh rotates. */
 const SESSIONS = isLong ? 100_000 : 800
 
@@ -71,7 +74,12 @@ test(`sign-ins at ${TIMES} times the capacity for ${SECONDS} s`, async (t) => {
   assert.ok(memoryMiB(service.process.pid) < 512)
 })
 
-test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s`, async (t) => {
+for (const connections of CONNECTIONS) {
+  test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s, ${connections} connections`, (t) =>
+    refreshesBeyondCapacity(t, connections))
+}
+
+async function refreshesBeyondCapacity(t: TestContext, connections: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-overload-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const variables = faultVariables(folder)
@@ -84,7 +92,7 @@ test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s`, async 
   const { capacity, overload, afterwards, capacityAgain } = await loadFrom(folder, {
     port,
     tokens,
-    connections: CONNECTIONS,
+    connections,
     times: REFRESH_TIMES,
     seconds: SECONDS,
   })
@@ -110,7 +118,7 @@ test(`refreshes at ${REFRESH_TIMES} times the capacity for ${SECONDS} s`, async 
   // Asked for within the five seconds after the overload.
   assert.ok(afterwards.p99Ms < 100, 'it did not become normal again')
   assert.ok(peakMiB < 512)
-})
+}
 
 /** What a process of its own measured. */
 async function loadFrom(folder: string, plan: LoadPlan): Promise<LoadResult> {
