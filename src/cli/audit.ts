@@ -22,7 +22,7 @@ interface Options {
   readonly limit: string
 }
 
-/** `duktig audit`: what was done last, and with `--follow` what is done from now on. */
+/** `duktig audit`: prints the latest recorded actions, and with `--follow` further ones as they are recorded. */
 export function auditCommand(context: Context): Command {
   return new Command('audit')
     .description('print recorded actions, oldest first')
@@ -46,7 +46,7 @@ async function audit(context: Context, options: Options): Promise<void> {
   })
 }
 
-/** Nothing newer than `newestId`, which following starts after. */
+/** The latest actions up to `newestId`; `follow` starts after that id. */
 async function lastActions(
   store: Store,
   accountId: number | null,
@@ -67,7 +67,7 @@ async function follow(
   dates: DateFormat,
 ): Promise<void> {
   const interrupted = new AbortController()
-  // More than once: a terminal and a launcher may both send it.
+  // `on`, not `once`: a terminal and the launcher may both send the signal, and the second must not kill the process.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
   let lastId = newestId
   while (!interrupted.signal.aborted) {

@@ -5,7 +5,7 @@ import type { Context } from './context.ts'
 import { decisionOf, recoverAndTell } from './recover.ts'
 import { CommandError, isSystemError, print } from './terminal.ts'
 
-/** `duktig backup`: a consistent copy of the SQLite database, while the service runs. */
+/** `duktig backup`: writes a consistent copy of the SQLite database while the service runs. */
 export function backupCommand(context: Context): Command {
   return new Command('backup')
     .description('write a consistent copy of the SQLite database to a file, while the service runs')
@@ -35,7 +35,7 @@ export function backupCommand(context: Context): Command {
     })
 }
 
-/** `duktig restore`: puts a backup in place, then recovers with the journals. */
+/** `duktig restore`: puts a backup in place of the database, then recovers it with the journals. */
 export function restoreCommand(context: Context): Command {
   return new Command('restore')
     .description(

@@ -8,31 +8,34 @@ import type { OpenedStore, Store } from '../store/store.ts'
 import type { RecoverStoreRequest, RecoveredStore } from '../usecases/recover.ts'
 import { CommandError } from './terminal.ts'
 
-/** What the commands are given to work with; put together in `command-line.ts`. */
+/** What the commands work with; `command-line.ts` puts it together. */
 export interface Context {
   /** @throws {SettingsError} with every mistake at once */
   settings(): Settings
   openStore(settings: Settings): Promise<OpenedStore>
   /** Writes a copy of the SQLite database to a new file. */
   backup(settings: Settings, file: string): Promise<void>
-  /** Puts a backup in place of the SQLite database; where the one before is kept, or what stands in the way. */
+  /**
+   * Puts a backup in place of the SQLite database. Returns the path under which the database before it is kept, empty
+   * if there was none; or the problem that prevents the restore.
+   */
   restore(settings: Settings, file: string): Promise<string | { readonly problem: string }>
-  /** With SQLite, whether there is a file. */
+  /** With SQLite, whether the database file exists; with PostgreSQL always true. */
   hasDatabase(settings: Settings): boolean
-  /** What to do where there is none, or null. */
+  /** If the database is missing, what the operator can do about that; otherwise null. */
   missingDatabase(settings: Settings): Promise<string | null>
   hasJournal(folder: string): Promise<boolean>
-  /** Files of the instance's journal about the database that is open that cannot be read whole. */
+  /** The files of this instance's journal for the open database that have an unreadable line before their last one. */
   damagedJournals(settings: Settings, store: Store): Promise<readonly string[]>
   hasMasterSecret(settings: Settings): boolean
-  /** Brings a restored database up to the journals. */
+  /** Brings a restored database up to date from the journals. */
   recover(settings: Settings, request: RecoverStoreRequest): Promise<RecoveredStore>
   open(settings: Settings): Promise<Composed & { close(): Promise<void> }>
-  /** `showKey` is given the key that a first start makes, before anything can keep it from being shown. */
+  /** `showKey` receives the application key that a first start makes, before any later failure can keep it hidden. */
   startService(settings: Settings, showKey: (key: string) => void): Promise<Service>
 }
 
-/** For those who only want to know which commands there are. */
+/** A context for callers that only list the commands, such as the generator of the command reference. */
 export function nothingRuns(): Context {
   const refuse = (): never => {
     throw new Error('this program only lists its commands')
@@ -53,14 +56,18 @@ export function nothingRuns(): Context {
   }
 }
 
-/** Runs `work` with everything open, and closes it whatever happens. Makes no database: it would be one in the wrong folder. */
+/**
+ * Runs `work` with everything open, and closes everything whatever happens. A missing database is not created, since it
+ * would probably be in the wrong folder.
+ * @throws {CommandError} when the database is missing
+ */
 export async function withDeps<T>(context: Context, work: (opened: Composed) => Promise<T>): Promise<T> {
   const missing = await context.missingDatabase(context.settings())
   if (missing !== null) throw new CommandError(missing)
   return withNewDeps(context, work)
 }
 
-/** The same for what has a use before the first start of the service. */
+/** Like `withDeps`, but makes a database where there was none: for commands that are useful before the first start. */
 export async function withNewDeps<T>(
   context: Context,
   work: (opened: Composed) => Promise<T>,
@@ -74,7 +81,7 @@ export async function withNewDeps<T>(
   }
 }
 
-/** The same for what only looks: where there is no database yet, one that is empty and gone afterwards stands for it. */
+/** Like `withNewDeps`, for work that only reads: a temporary empty database takes the place of a missing one. */
 export async function withDepsToLookAt<T>(
   context: Context,
   work: (opened: Composed) => Promise<T>,

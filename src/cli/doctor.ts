@@ -9,10 +9,10 @@ import { hasNoAccount } from '../usecases/has-no-account.ts'
 import type { Context } from './context.ts'
 import { print } from './terminal.ts'
 
-/** How far the machine's clock and the database's may differ before somebody should look. */
+/** How far this machine's clock may differ from the service's time before `doctor` reports it. */
 const CLOCK_DIFFERENCE_MS = 2000
 
-/** `duktig doctor`: looks at settings, data folder, store, clock and keys, and says what to mend. */
+/** `duktig doctor`: checks settings, data folder, store, clock and keys, and says what to mend. */
 export function doctorCommand(context: Context): Command {
   return new Command('doctor')
     .description('check settings, store and clock, and say what to mend')
@@ -30,13 +30,13 @@ async function problemsOf(context: Context, settings: Settings): Promise<string[
   const { dataDir } = settings
   try {
     if (!isNothingIn(dataDir)) accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
-    // Opening the store would make all that is missing: whoever looks at the wrong folder would be told that all is well.
+    // Opening the store would create whatever is missing, so that `doctor` would find nothing wrong in a wrong folder.
     const missing = await context.missingDatabase(settings)
     if (missing !== null) return [missing]
   } catch (error) {
     return [`the data folder ${dataDir} cannot be used: ${(error as Error).message}`]
   }
-  // With PostgreSQL it holds the master secret and the journal.
+  // PostgreSQL needs a data folder too: it holds the master secret and the journal.
   if (isNothingIn(dataDir))
     return [`there is nothing in the data folder ${resolve(dataDir)}: name another one with DUKTIG_DATA_DIR`]
   const open = statSync(dataDir).mode & 0o077
@@ -87,7 +87,7 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
   }
 }
 
-/** No problems: somebody may want it so. But whoever looks for the reason why nobody can sign in finds it here. */
+/** Prints what may keep users from signing in. It may be intended, so it does not count as a problem. */
 async function tellWhoCanSignIn({ store }: Deps): Promise<void> {
   if (await hasNoAccount(store))
     print('accounts   none yet; `duktig account create` makes the first administrator')

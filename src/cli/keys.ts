@@ -54,7 +54,7 @@ function rotateKeysCommand(context: Context): Command {
       const dates = createDateFormat(context.settings().timeZone)
       await withDeps(context, async ({ deps }) => {
         const key = await rotateKey(deps, purpose)
-        // A service with another algorithm goes on signing with its own.
+        // A service whose settings name another algorithm goes on signing with a key of that one.
         const where = purpose === 'access' ? `, where DUKTIG_ACCESS_TOKEN_ALG is ${key.algorithm}` : ''
         const from = dates.format(key.activeAtMs)
         print(`The ${purpose} key ${key.kid} is published and signs from ${from} on${where}.`)
@@ -73,7 +73,7 @@ function exportKeysCommand(context: Context): Command {
         if (believed.length === 0)
           throw new CommandError('there are no access keys yet: the first start of the service makes one')
         const exported = believed.map((key) => key.publicJwk() ?? sharedJwk(key))
-        // Also the last of those before another algorithm was chosen: whoever expects public keys must know.
+        // An HS256 key may remain from before a change of algorithm: an operator who expects public keys must know.
         if (believed.some((key) => key.publicJwk() === null))
           process.stderr.write('duktig: this holds a secret; whoever has it can make access tokens\n')
         print(JSON.stringify({ keys: exported }, null, 2))
@@ -81,7 +81,7 @@ function exportKeysCommand(context: Context): Command {
     })
 }
 
-/** HS256 has no public half: this secret lets its holder verify, and mint. It belongs to the operator alone. */
+/** HS256 has no public key: this secret lets its holder verify tokens, and mint them. It is for the operator alone. */
 function sharedJwk(key: SigningKey): object {
   const k = key.sharedSecret()?.toString('base64url')
   return { kty: 'oct', k, kid: key.kid, alg: key.algorithm, use: 'sig' }

@@ -6,7 +6,7 @@ import type { Settings } from '../settings/settings.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { CommandError, isSystemError, print } from './terminal.ts'
 
-/** What somebody says about the sessions. */
+/** The options by which the operator decides what becomes of the sessions. */
 interface Decision {
   readonly theseAreAll?: boolean
   readonly endAllSessions?: boolean
@@ -17,7 +17,7 @@ interface Options extends Decision {
   readonly journals?: readonly string[]
 }
 
-/** `duktig recover`: after the database was restored, with all instances stopped. */
+/** `duktig recover`: brings a restored database up to date from the journals, while all instances are stopped. */
 export function recoverCommand(context: Context): Command {
   return new Command('recover')
     .description(
@@ -59,7 +59,7 @@ export function recoverCommand(context: Context): Command {
     })
 }
 
-/** @throws {CommandError} when somebody wants all sessions ended and says something else as well */
+/** @throws {CommandError} when `--end-all-sessions` is combined with one of the other two options */
 export function decisionOf({
   theseAreAll = false,
   endAllSessions = false,
@@ -73,8 +73,8 @@ export function decisionOf({
 }
 
 /**
- * Recovers, and says what came of it.
- * @throws {CommandError} when that fails, with what to do then
+ * Recovers the database and prints the outcome.
+ * @throws {CommandError} when the recovery fails for a reason that the operator can mend, with what to do then
  */
 export async function recoverAndTell(
   context: Context,
@@ -106,7 +106,7 @@ export async function recoverAndTell(
   print(`Put the master secret back before you start the service: ${file}, or DUKTIG_SECRET.`)
 }
 
-/** What an operator can mend is said as it is, with what comes next. */
+/** Turns an error that the operator can mend into a `CommandError` with the next step; other errors stay the same. */
 function unrecovered(error: unknown): unknown {
   if (!(error instanceof StoreUnavailable) && !isSystemError(error)) return error
   return new CommandError(

@@ -6,27 +6,29 @@ import type { Context } from './context.ts'
 import { print } from './terminal.ts'
 
 /**
- * Full garbage collections wait until the heap holds three times what lives. All requests wait for one; what lives here is
- * little, and left to itself V8 has one every 8 MiB. One that does not know the flag says so and goes on.
+ * Lets the heap grow to three times the live data before a full garbage collection, during which all requests wait. The
+ * service has little live data, and V8 by default collects after every 8 MiB. A V8 that does not know the flag says so
+ * and goes on (docs/decisions/0017).
  */
 const GARBAGE_COLLECTION = '--heap-growing-percent=200'
 /**
- * V8 puts straight among the old what comes from a place in the code whose objects have lived long. A crowd that waits, as sign-ins
- * for their hash, makes such places of those that every request passes, and V8 keeps to it until the process ends.
+ * V8 allocates objects directly in the old generation if earlier objects from the same place in the code lived long. A
+ * crowd of sign-ins that wait for their hashes can bring that about for places that every request passes, and V8 keeps
+ * to it until the process ends. This flag turns it off (docs/decisions/0017).
  */
 const ALL_BEGIN_YOUNG = '--no-allocation-site-pretenuring'
-/** On a single processor the threads that would help to collect what is young take turns with the one that waits for them. */
+/** On a single processor, helper threads of a young collection only take turns with the thread that waits for them. */
 const ON_ONE_PROCESSOR = '--no-parallel-scavenge'
 
-/** `duktig serve`: runs the service until it is told to stop. Knows no command line, which a start need not load. */
+/** `duktig serve`: runs the service until it is told to stop. A start need not load the rest of the command line. */
 export async function runService(context: Pick<Context, 'settings' | 'startService'>): Promise<void> {
   const service = await context.startService(context.settings(), showKey)
-  // First: who is told the address may stop it at once.
+  // Before the announcement: a process that reads the address may send a signal at once.
   stopOnSignal(service)
   announce(service)
-  // Left to the end of the process, it would not be written by one that is killed, and every start would be a first one.
+  // By default Node writes the compile cache at exit, so a process that is killed would leave none for the next start.
   flushCompileCache()
-  // Not before: compiled sources are good only under the flags that they were compiled with.
+  // After the flush: the cache is valid only under the V8 flags with which its code was compiled.
   setFlagsFromString(GARBAGE_COLLECTION)
   setFlagsFromString(ALL_BEGIN_YOUNG)
   if (availableParallelism() === 1) setFlagsFromString(ON_ONE_PROCESSOR)
@@ -43,7 +45,7 @@ function announce({ address, metricsAddress, hasNoAccount }: Service): void {
   print(`  Metrics:              ${metricsAddress}`)
 }
 
-/** The first signal drains and stops; more of them do not cut what is being answered. */
+/** The first signal drains and stops the service; further signals do not cut requests that are being answered. */
 function stopOnSignal(service: Service): void {
   let stopping = false
   const stop = () => {
@@ -58,6 +60,6 @@ function stopOnSignal(service: Service): void {
     )
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
-  // Started by our own launcher: when that is gone, nobody is left to stop us.
+  // The launcher started this process: once the launcher is gone, nobody is left to stop it.
   if (process.channel !== undefined) process.on('disconnect', stop)
 }

@@ -1,16 +1,16 @@
-/** Talking to whoever sits at the terminal. */
+/** Output to the terminal, and questions to the operator. */
 
-/** Something that the person at the terminal can mend; printed without a stack. */
+/** An error that the operator can mend; printed without a stack. */
 export class CommandError extends Error {
   override name = 'CommandError'
 }
 
-/** The person at the terminal left a question with Ctrl-C: nothing is to be said. */
+/** The operator left a question with Ctrl-C; nothing is printed. */
 export class Interrupted extends Error {
   override name = 'Interrupted'
 }
 
-/** Whether the system or SQLite refused something, of which the message says enough. */
+/** Whether the operating system or SQLite refused something; the message of such an error says enough. */
 export function isSystemError(error: unknown): error is Error {
   return error instanceof Error && ('syscall' in error || 'errcode' in error)
 }
@@ -19,7 +19,7 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** Asks a question; null where nobody can answer. @throws {Interrupted} */
+/** Asks a question; null if standard input is no terminal. @throws {Interrupted} */
 export async function ask(
   question: string,
   options: { readonly hidden?: boolean } = {},
@@ -43,7 +43,7 @@ export async function ask(
   }
 }
 
-/** All of standard input, without the last line break; for passwords from a pipe. */
+/** All of standard input without the final line break; for passwords from a pipe. */
 export async function readStandardInput(): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
@@ -54,7 +54,7 @@ export async function readStandardInput(): Promise<string> {
   }
 }
 
-/** Rows under their headings, in columns. */
+/** Prints rows in columns under their headings. */
 export function printTable(headings: readonly string[], rows: readonly (readonly string[])[]): void {
   const all = [headings, ...rows]
   const widths = headings.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)))
@@ -67,7 +67,7 @@ export function printTable(headings: readonly string[], rows: readonly (readonly
     )
 }
 
-/** What people typed elsewhere must not move the cursor here. */
+/** Replaces control and format characters: text that users have entered must not move the cursor of this terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, '?')
 }

@@ -1,4 +1,4 @@
-/** What a route answers: a value, written to the wire by `server.ts`. */
+/** What a route answers: a value, which `write-answer.ts` writes to the connection. */
 export interface Answer {
   readonly status: number
   readonly contentType: string | null
@@ -12,7 +12,7 @@ export function json(status: number, value: unknown, headers?: Readonly<Record<s
   return rawJson(status, JSON.stringify(value), headers)
 }
 
-/** JSON that is text already. */
+/** An answer whose JSON is already serialized. */
 export function rawJson(status: number, text: string, headers?: Readonly<Record<string, string>>): Answer {
   return headers === undefined
     ? { status, contentType: JSON_TYPE, text }

@@ -1,4 +1,4 @@
-/** Reads request bodies: one parser for everything, with a bound on size, depth and time. */
+/** Reads request bodies with one parser that bounds their size and depth. The server's time-outs bound the time. */
 import type { IncomingMessage } from 'node:http'
 import { LIMITS } from '../settings/limits.ts'
 
@@ -17,7 +17,7 @@ export type BodyResult = { readonly value: JsonObject } | { readonly problem: Bo
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** The JSON object of a request. Its media type must be `application/json`, parameters are accepted. */
+/** Reads the JSON object in a request's body. The media type must be `application/json`; parameters are accepted. */
 export async function readJsonObject(request: IncomingMessage): Promise<BodyResult> {
   const bytes = await readBytes(request)
   if (!Buffer.isBuffer(bytes)) return bytes
@@ -67,7 +67,7 @@ function readBytes(request: IncomingMessage): Promise<Buffer | { problem: BodyPr
   })
 }
 
-/** How deep brackets nest, strings left out; enough to bound a parser. */
+/** How deeply brackets nest outside of strings. This bounds the parser's recursion before the JSON is parsed. */
 function depth(text: string): number {
   let deepest = 0
   let open = 0

@@ -1,4 +1,4 @@
-/** The API reference as one page of plain HTML: no script, no request to anywhere, readable in print. */
+/** The API reference as one page of plain HTML: no scripts, no further requests, readable in print. */
 import type { OpenApiDocument, OperationObject, ParameterObject } from './openapi.ts'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -99,7 +99,7 @@ function schemaOf(holder: object): string {
   return `<pre>${escape(type === 'application/json' ? example(media.schema, '') : type)}</pre>`
 }
 
-/** A schema written as the JSON it stands for, with types in place of values. */
+/** A schema, written as the JSON that it describes, with types in place of values. */
 function example(schema: Schema, indent: string): string {
   if (schema['const'] !== undefined) return JSON.stringify(schema['const'])
   const inner = `${indent}  `
@@ -125,7 +125,7 @@ function plainShape(schema: Schema): string {
     Record<string, number | string | undefined>
   >
   const type = ([] as unknown[]).concat(schema['type'] ?? 'any').join(' or ')
-  // It says more than its bounds do.
+  // A description says more than the bounds do.
   if (description !== undefined) return `${type}: ${description}`
   const least = minLength === undefined ? 'at most' : `${minLength} to`
   return [

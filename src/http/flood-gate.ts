@@ -6,11 +6,11 @@ const SIZE: BucketSize = { capacity: LIMITS.floodCapacity, leakMs: LIMITS.floodL
 
 /** Bounds what one address may ask of public routes and how often it may be refused, on this instance. */
 export interface FloodGate {
-  /** Takes one from an address's allowance: null if it had one, else how long until it has, in seconds. */
+  /** Counts one request of an address. Null if there was room for it; else the seconds until there is. */
   take(address: string): number | null
 }
 
-/** A good answer to a credential never counts, so signing in and refreshing never meet the gate. */
+/** Outside public routes only refused requests count, so sign-ins and refreshes that succeed never meet the gate. */
 export function createFloodGate(nowMs: () => number = () => performance.now()): FloodGate {
   const buckets = new Map<string, Bucket>()
   return {
@@ -18,7 +18,7 @@ export function createFloodGate(nowMs: () => number = () => performance.now()): 
       const key = addressKey(address)
       const filled = fill(buckets.get(key) ?? null, SIZE, nowMs())
       if ('retryAfterMs' in filled) return Math.ceil(filled.retryAfterMs / 1000)
-      // Put at the end: the first in the map is the one unseen longest, and makes room.
+      // Deleted and set again, so that the map is in order of use: the first address is the oldest and makes room.
       buckets.delete(key)
       if (buckets.size >= LIMITS.floodAddresses) buckets.delete(buckets.keys().next().value as string)
       buckets.set(key, filled.bucket)
@@ -27,5 +27,5 @@ export function createFloodGate(nowMs: () => number = () => performance.now()): 
   }
 }
 
-/** What stands in for no gate at all. */
+/** The gate when rate limits are off: it lets everything pass. */
 export const OPEN_GATE: FloodGate = { take: () => null }

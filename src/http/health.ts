@@ -2,18 +2,19 @@ import { StoreBusy } from '../store/store-busy.ts'
 import { type Answer, json } from './answer.ts'
 import type { HttpRoute } from './route.ts'
 
-/** Many probes may come; the store is asked this often at most. */
+/** The store is checked at most once in this time, however many probes come. */
 const FRESH_MS = 1000
 const OK = json(200, { status: 'OK' })
 
 /**
- * `/health/live`: the process answers. `/health/ready`: it can serve, that is, the store can be written. Not public routes, whose
- * gate others behind the same address could fill until the process is killed for not answering.
+ * `/health/live`: the process answers. `/health/ready`: it can serve, that is, the store can be written. The routes are
+ * not marked public: clients behind the probe's address could exhaust the flood gate, and the orchestrator would kill
+ * the process.
  */
 export function healthRoutes(check: () => Promise<void>, isDraining: () => boolean): readonly HttpRoute[] {
   let checkedAtMs = Number.NEGATIVE_INFINITY
   let last: Promise<Answer> | null = null
-  /** What was found when the store was last in a state to tell. */
+  /** The result of the last check that the store was not too busy to answer. */
   let known: Answer = OK
   const ready = (): Promise<Answer> => {
     if (isDraining()) return Promise.resolve(notReady('draining'))
@@ -22,7 +23,7 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
       last = check()
         .then(
           () => OK,
-          // Who serves as much as fits is not to be taken out of service for it.
+          // A busy store serves at full capacity, so the last known result stands and the instance stays in service.
           (error: unknown) => (error instanceof StoreBusy ? known : notReady('the store cannot be written')),
         )
         .then((answer) => {
@@ -36,7 +37,7 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
     {
       method: 'GET',
       path: '/health/live',
-      // What some load balancers ask with.
+      // Some load balancers probe with HEAD.
       answersHead: true,
       always: true,
       handle: () => OK,

@@ -1,13 +1,14 @@
 import type { Server } from 'node:http'
 import { LIMITS } from '../settings/limits.ts'
 
-/** A second longer than answers name, for who asks in the last moment. */
+/** One second longer than the time that `Keep-Alive` names, for a client that sends a request at the last moment. */
 export const IDLE_CHECK_MS = LIMITS.keepAliveMs + 1000
 
 /**
- * Hangs up on whoever neither asks nor reads for `IDLE_CHECK_MS`, within twice that time. Node's own time-outs set two timers
- * for each request, and each stands in a list between those of connections that were busy long ago: with thousands of them, memory
- * that is in no cache. This costs a request nothing (docs/decisions/0021).
+ * Closes each connection on which no byte has moved for `IDLE_CHECK_MS`, at the latest after twice that time. Node's
+ * own time-outs set two timers for each request, linked in lists with the timers of connections that were busy long
+ * ago; with thousands of connections, that memory is in no processor cache. One timer per connection costs a request
+ * nothing (docs/decisions/0021).
  */
 export function closeIdleConnections(server: Server): void {
   server.timeout = 0

@@ -3,8 +3,9 @@ import { json } from './answer.ts'
 import type { HttpRoute } from './route.ts'
 
 /**
- * `GET /.well-known/jwks.json` (RFC 7517). May be cached for five minutes: keys stand here for ten before they sign.
- * Served from memory, so that verifiers go on while the store cannot answer. Empty with HS256.
+ * `GET /.well-known/jwks.json` (RFC 7517). Caches may keep it for five minutes, since rotation publishes a key here ten
+ * minutes before the key signs. It is served from memory, so that verifiers can go on while the store cannot answer.
+ * HS256 keys are not part of it.
  */
 export function keySetRoute(keys: KeyRing): HttpRoute {
   const schema = {

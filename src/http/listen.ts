@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { LIMITS } from '../settings/limits.ts'
 
-/** Where to listen, and the settings that say so. */
+/** Where to listen, and the names of the settings that say so. */
 export interface Place {
   readonly host: string
   readonly port: number
@@ -9,7 +9,7 @@ export interface Place {
   readonly portVariable: string
 }
 
-/** The address or the port cannot be had; the message says which setting to change. */
+/** The address or the port is not available; the message says which setting to change. */
 export class CannotListen extends Error {
   override name = 'CannotListen'
 }
@@ -27,7 +27,7 @@ export function listenOn(server: Server, place: Place): Promise<void> {
   })
 }
 
-/** What a person can do about it. */
+/** Why listening failed, and which setting to change. */
 export function reasonOf(error: NodeJS.ErrnoException, place: Place): string {
   const { host, port, hostVariable, portVariable } = place
   switch (error.code) {

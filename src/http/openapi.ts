@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made from the routes that run. */
+/** The OpenAPI 3.1 document, generated from the routes that the service runs. */
 import type { HttpRoute } from './route.ts'
 
 export interface ApiNames {
@@ -68,7 +68,7 @@ export function openApiDocument(routes: readonly HttpRoute[], names: ApiNames): 
   }
 }
 
-/** The same question asked with HEAD: no answer has content. */
+/** The same operation, asked with HEAD: its answers have no content. */
 function headOf(operation: OperationObject): OperationObject {
   const { operationId, summary, responses } = operation
   return {
@@ -83,7 +83,7 @@ function headOf(operation: OperationObject): OperationObject {
   }
 }
 
-/** What the server answers in the place of a route: past the bound of an address, under maintenance, and where it fails. */
+/** What the server answers in place of the route: after a fault, past an address's bound, and under maintenance. */
 function refusals(route: HttpRoute): Record<string, object> {
   const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
   const refusal = (why: string) => ({

@@ -9,7 +9,7 @@ const PAGE_HEADERS = {
   'Referrer-Policy': 'no-referrer',
 }
 
-/** The API reference of `routes`: the OpenAPI document, and a page of it that needs neither network nor scripts. */
+/** Serves the API reference of `routes`: the OpenAPI document, and a page made from it that needs no scripts. */
 export function referenceRoutes(routes: readonly HttpRoute[], names: ApiNames): readonly HttpRoute[] {
   let page: string | null = null
   const own: readonly HttpRoute[] = [

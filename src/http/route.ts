@@ -7,7 +7,7 @@ export interface HttpRequest {
   readonly headers: IncomingMessage['headers']
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, unknown>>
-  /** The other side's address, through trusted proxies only; always a valid IP address. */
+  /** The client's address, always a valid one. Only trusted proxies can name another than the socket's. */
   readonly address: string
 }
 
@@ -15,15 +15,15 @@ export interface HttpRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With parameters in braces, as OpenAPI writes them: `/users/{userId}`. */
   readonly path: string
-  /** The parameters of the path; one that does not match makes it an unknown route. */
+  /** The parameters of the path. A path whose value does not match the pattern is an unknown route. */
   readonly params?: Readonly<Record<string, PathParameter>>
-  /** Needs no credential: every request counts against the bound of its address. */
+  /** Open to everybody: every request, not only a refused one, counts against the bound of its address. */
   readonly isPublic?: boolean
-  /** Answers HEAD too, as GET without the content. */
+  /** Also answers HEAD, as GET without the content. */
   readonly answersHead?: boolean
-  /** Goes on under maintenance. */
+  /** Is served under maintenance too. */
   readonly always?: boolean
-  /** Whether one more such request fits; asked before anything of it is looked at. */
+  /** Whether the service can take one more request of this route; asked before the request is examined. */
   hasRoom?(): boolean
   handle(request: HttpRequest): Promise<Answer> | Answer
   /** For the API reference. */
@@ -32,12 +32,12 @@ export interface HttpRoute {
 
 export interface PathParameter {
   readonly pattern: RegExp
-  /** For the API reference: the values that match, and what they mean. */
+  /** For the API reference: the schema of the values that match `pattern`; `description` says what they mean. */
   readonly schema: Readonly<Record<string, unknown>>
   readonly description: string
 }
 
-/** An OpenAPI operation object without its `parameters` in the path, which come from the route. */
+/** An OpenAPI operation object. Its `parameters` leave out those of the path, which come from the route. */
 export interface Operation {
   readonly operationId: string
   readonly summary: string

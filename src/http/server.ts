@@ -1,4 +1,4 @@
-/** The HTTP server: limits, time-outs and routing. Knows no face. */
+/** The HTTP server: limits, time-outs and routing. It does not depend on any face. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import Router from 'find-my-way'
@@ -15,16 +15,16 @@ export interface ServerOptions {
   /** Set under maintenance: the answer of every route that is not marked `always`. */
   readonly maintenance: Answer | null
   readonly notFound: Answer
-  /** The answer of a route that has no room. */
+  /** The answer when a route's `hasRoom` says no. */
   readonly busy: Answer
   readonly floodGate: FloodGate
-  /** Words what meets the gate. */
+  /** The answer to a request that the flood gate refuses. */
   readonly tooMany: (retryAfterSeconds: number) => Answer
-  /** Words and logs what was thrown while a request was served. */
+  /** Logs an error that was thrown while a request was served, and returns the answer to it. */
   readonly fault: (error: unknown, route: string) => Answer
-  /** Told about every answer, with the route's pattern and the time it took. */
+  /** Told about every answer of a route, with the route's pattern and the time it took. */
   readonly observe: (route: string, status: number, durationMs: number) => void
-  /** True once the service is to stop: from then on each answer asks the other side to open a connection elsewhere. */
+  /** True once the service is stopping: from then on each answer carries `Connection: close`. */
   readonly isDraining: () => boolean
   readonly trustedProxies: readonly string[]
   readonly corsOrigins: readonly string[]
@@ -32,15 +32,15 @@ export interface ServerOptions {
   readonly corsHeaders: { readonly allowed: readonly string[]; readonly exposed: readonly string[] }
 }
 
-/** With what is made once, at the start. */
+/** The options, with the writer of the `busy` answer, which is built once at the start. */
 interface Serving extends ServerOptions {
   readonly writeBusy: ReturnType<typeof prebuiltWriter>
 }
 
-/** Builds the server; listening and draining are the caller's. */
+/** Builds the server; listening and draining are up to the caller. */
 export async function createServer(given: ServerOptions): Promise<Server> {
   const options: Serving = { ...given, writeBusy: prebuiltWriter(given.busy) }
-  // Not imported, for the reason that stands in `operations/metrics.ts`.
+  // Not an `import`: `operations/metrics.ts` gives the reason.
   const { createServer: create } = process.getBuiltinModule('node:http')
   const limits = {
     maxHeaderSize: LIMITS.headerBytes,
@@ -52,13 +52,13 @@ export async function createServer(given: ServerOptions): Promise<Server> {
   const handleCors = options.corsOrigins.length > 0 ? await corsHandler(options) : null
   const server = create(limits, (request, response) => {
     if (handleCors === null) return route(request, response)
-    // Answers to preflight requests do not come by `writeAnswer`.
+    // `writeAnswer` sets this header too, but `cors` answers preflight requests without it.
     if (options.isDraining()) response.setHeader('connection', 'close')
     handleCors(request, response, () => route(request, response))
   })
   server.on('connection', (socket) => {
-    // Of somebody who has hung up Node does not know any more who it was, and what he asks for would be recorded as nobody's. It
-    // remembers an address that was asked for in time.
+    // Once a client has hung up, Node can no longer find out its address, and its requests would be recorded without
+    // one. Reading the address now makes Node remember it; where that comes too late, the connection is destroyed.
     if (socket.remoteAddress === undefined) socket.destroy()
   })
   server.on('clientError', refuseConnection)
@@ -68,7 +68,10 @@ export async function createServer(given: ServerOptions): Promise<Server> {
 
 type Routing = (request: IncomingMessage, response: ServerResponse) => void
 
-/** Most requests name a path as its route does, which costs nothing to find, and counts when too many are to be refused. */
+/**
+ * Most requests name a path exactly as its route does. A table finds those faster than the router, which matters when
+ * many requests have to be refused (docs/decisions/0021).
+ */
 function routing(options: Serving, addressOf: AddressReader): Routing {
   const router = routerOf(options, addressOf)
   const fixed = options.routes.filter(({ params }) => params === undefined)
@@ -108,7 +111,7 @@ function serve(
   if (options.maintenance !== null && route.always !== true)
     return finish(options, route, response, startedMs, options.maintenance)
   try {
-    // Over capacity: refuse at once, before any work is spent on the request; that serves this caller and all others best.
+    // Over capacity, refusing before any work is spent on the request serves this client and all others best.
     if (route.hasRoom?.() === false) return finish(options, route, response, startedMs, options.busy)
     const answer = gated(options, route, requestOf())
     if (!(answer instanceof Promise)) return finish(options, route, response, startedMs, answer)
@@ -132,13 +135,13 @@ function finish(
     const written = tryToWrite(options, route, response, answer)
     options.observe(route.path, written.status, performance.now() - startedMs)
   } catch (error) {
-    // Here ends whatever else goes wrong: with one request and not with the process.
+    // The last resort: whatever else goes wrong ends this request and not the process.
     if (!response.writableEnded) response.destroy()
     faultOf(options, route, error)
   }
 }
 
-/** Even if it can be neither worded nor logged. */
+/** The answer to a fault: a bare 500 if `options.fault` itself throws. */
 function faultOf(options: ServerOptions, route: HttpRoute, error: unknown): Answer {
   try {
     return options.fault(error, route.path)
@@ -147,7 +150,10 @@ function faultOf(options: ServerOptions, route: HttpRoute, error: unknown): Answ
   }
 }
 
-/** Public routes count each time, others when they refuse: whoever holds a good credential is never held up. */
+/**
+ * Runs the route and counts the request against the bound of its address: on a public route always, on others only if
+ * the answer is a 4xx other than 429. So outside public routes, the gate never holds up a request that succeeds.
+ */
 function gated(options: ServerOptions, route: HttpRoute, request: HttpRequest): Promise<Answer> | Answer {
   if (route.isPublic === true) {
     const waitSeconds = options.floodGate.take(request.address)
@@ -188,7 +194,7 @@ class RoutedRequest implements HttpRequest {
   }
 }
 
-/** Writes an answer. If that throws, nothing of it leaves, and a fault is written in its place. Returns what was written. */
+/** Writes an answer and returns it. If that throws, nothing has been sent: a fault is written and returned instead. */
 function tryToWrite(options: Serving, route: HttpRoute, response: ServerResponse, answer: Answer): Answer {
   try {
     const isDraining = options.isDraining()
@@ -196,7 +202,7 @@ function tryToWrite(options: Serving, route: HttpRoute, response: ServerResponse
       writeAnswer(response, answer, isDraining)
     return answer
   } catch (error) {
-    // A `writeHead` that throws leaves headers and the phrase of its status behind. Those for web pages were there before.
+    // A `writeHead` that throws leaves headers and status phrase behind. The CORS headers were set before it, and stay.
     for (const name of response.getHeaderNames()) {
       if (name !== 'vary' && !name.startsWith('access-control-')) response.removeHeader(name)
     }
@@ -207,7 +213,7 @@ function tryToWrite(options: Serving, route: HttpRoute, response: ServerResponse
   }
 }
 
-/** `/users/{userId}` for the router, with the pattern of each parameter. */
+/** The path in the router's notation: `{userId}` becomes `:userId`, followed by the parameter's pattern. */
 function routerPath(route: HttpRoute): string {
   return route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const parameter = route.params?.[name]
@@ -217,7 +223,7 @@ function routerPath(route: HttpRoute): string {
 
 type CorsHandler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
 
-/** Answers preflight requests, and adds to every other answer which origins may read it. */
+/** Answers preflight requests, and adds to every other answer the headers that say which origins may read it. */
 async function corsHandler(options: ServerOptions): Promise<CorsHandler> {
   const { default: cors } = await import('cors')
   return cors({
@@ -234,7 +240,7 @@ const CONNECTION_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-/** What arrives is no HTTP: say so and hang up. */
+/** Answers what Node could not read as a request (malformed, too large or too slow), and closes the connection. */
 function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
   if (!socket.writable || socket.destroyed || error.code === 'ECONNRESET') {
     socket.destroy()
@@ -246,6 +252,6 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
       `Cache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
   )
-  // Ended is but half closed: whoever does not close his half would hold the connection for ever.
+  // `end` closes only the server's half: a client that never closes its own half would hold the connection for ever.
   setTimeout(() => socket.destroy(), LIMITS.connectionCheckMs).unref()
 }

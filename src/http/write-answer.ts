@@ -1,14 +1,14 @@
-/** The way of an answer to the wire. */
+/** Writes answers to their connections. */
 import type { ServerResponse } from 'node:http'
 import { LIMITS } from '../settings/limits.ts'
 import type { Answer } from './answer.ts'
 
-/** Tells clients for how long they may keep a connection that they do not use. */
+/** Tells clients how long they may keep an idle connection. */
 const KEEP_ALIVE = `timeout=${LIMITS.keepAliveMs / 1000}`
 
 type Headers = Record<string, string | number>
 
-/** Throws if it has a header that HTTP does not allow; nothing of it has left then. */
+/** Throws if the answer has a header that HTTP does not allow; nothing has been sent then. */
 export function writeAnswer(response: ServerResponse, answer: Answer, isDraining: boolean): void {
   const headers = headersOf(answer)
   if (isDraining) headers['connection'] = 'close'
@@ -17,9 +17,11 @@ export function writeAnswer(response: ServerResponse, answer: Answer, isDraining
 }
 
 /**
- * Writes the same answer, a 5xx, again and again, as bytes made once: for those who are too many, whose refusal costs a ninth less by
- * it (docs/decisions/0013). Without a date, which RFC 9110, section 6.6.1, leaves to us there. False, and nothing is written,
- * where Node has something to add: an answer before it that waits, headers of others, or the end of the connection.
+ * Makes a function that writes one 5xx answer from bytes built once. Refusals of an overloaded service cost a ninth
+ * less this way (docs/decisions/0013). The bytes have no `Date`: RFC 9110, section 6.6.1, does not demand it of a 5xx.
+ *
+ * The function returns false, and writes nothing, where Node must write the answer: if an earlier answer on the
+ * connection is still pending, if headers have been set, if the connection is to be closed, and for HEAD.
  */
 export function prebuiltWriter(answer: Answer): (response: ServerResponse) => boolean {
   const headers: Headers = { ...headersOf(answer), connection: 'keep-alive', 'keep-alive': KEEP_ALIVE }
@@ -31,7 +33,7 @@ export function prebuiltWriter(answer: Answer): (response: ServerResponse) => bo
     const { socket } = response
     if (socket === null || !response.shouldKeepAlive || response.req.method === 'HEAD') return false
     if (response.getHeaderNames().length > 0) return false
-    // Node never sees an end. By `finish` it lets go of the request, and takes the next one of the connection.
+    // `response.end` is never called: `finish` makes Node release the request and take the connection's next one.
     socket.write(bytes, (error) => {
       if (error == null) response.emit('finish')
     })
@@ -41,7 +43,7 @@ export function prebuiltWriter(answer: Answer): (response: ServerResponse) => bo
 
 function headersOf({ status, contentType, text, headers: own }: Answer): Headers {
   const headers: Headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
-  // RFC 9110, section 8.6: an answer without content has no length.
+  // RFC 9110, section 8.6: a 204 has no `Content-Length`.
   if (status !== 204) {
     headers['content-type'] = contentType ?? 'text/plain; charset=utf-8'
     headers['content-length'] = Buffer.byteLength(text)

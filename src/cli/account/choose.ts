@@ -1,4 +1,4 @@
-/** Roles, statuses and accounts as one names them on the command line. */
+/** How the command line names roles, statuses and accounts. */
 import { type Account, type AccountStatus, ROLE, type RoleId, STATUS } from '../../core/account.ts'
 import type { Denial } from '../../core/denial.ts'
 import type { Deps } from '../../usecases/deps.ts'
@@ -22,7 +22,7 @@ const STATUSES: Readonly<Record<string, AccountStatus>> = {
 export const ROLE_NAMES = Object.keys(ROLES).join(', ')
 export const STATUS_NAMES = Object.keys(STATUSES).join(', ')
 
-/** Who acts when the command line does. */
+/** The actor of everything that the command line does. */
 export const BY_SYSTEM = { accountId: SYSTEM } as const
 
 export function roleOf(text: string): RoleId {
@@ -41,7 +41,7 @@ export function statusName(status: AccountStatus): string {
   return nameOf(STATUSES, status)
 }
 
-/** The account of an id or an e-mail address. */
+/** The account with an id or an e-mail address. @throws {CommandError} when there is none */
 export async function findAccount(deps: Deps, idOrEmail: string): Promise<Account> {
   const isId = /^[1-9]\d{0,14}$/.test(idOrEmail)
   const account = isId
@@ -62,7 +62,7 @@ export function refused(denial: Denial): CommandError {
   return new CommandError(DENIALS[denial.denied] ?? `refused: ${denial.denied}`)
 }
 
-/** By name or by number. */
+/** The value that `text` gives, either by its name or as a number. */
 function choose<T extends number>(names: Readonly<Record<string, T>>, text: string, what: string): T {
   const named = Object.hasOwn(names, text) ? names[text] : undefined
   const value = named ?? Object.values(names).find((number) => String(number) === text)

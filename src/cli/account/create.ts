@@ -27,7 +27,7 @@ interface Options {
   readonly passwordStdin?: boolean
 }
 
-/** `duktig account create`: by default a super admin, the first one. */
+/** `duktig account create`: its defaults suit the first account, an active super admin. */
 export function createCommand(context: Context): Command {
   return new Command('create')
     .description('create an account; by default an active super admin')

@@ -6,10 +6,10 @@ import { importAccounts } from '../../usecases/import-accounts.ts'
 import { type Context, withNewDeps } from '../context.ts'
 import { CommandError, print } from '../terminal.ts'
 
-/** How often progress is told, in accounts; hashing a plain password takes about 10 ms. */
+/** The number of lines between two reports of progress; hashing a plain password takes about 10 ms. */
 const PROGRESS_EVERY = 500
 
-/** `duktig account import`: all lines of a file, or none. */
+/** `duktig account import`: imports all lines of a file, or none. */
 export function importCommand(context: Context): Command {
   return new Command('import')
     .description('import accounts from JSON lines, all or none; docs/operate.md describes the fields')

@@ -5,7 +5,7 @@ import { type Context, withDeps } from '../context.ts'
 import { printTable } from '../terminal.ts'
 import { roleName, statusName } from './choose.ts'
 
-/** `duktig account list`: all accounts by id. */
+/** `duktig account list`: lists all accounts by id. */
 export function listCommand(context: Context): Command {
   return new Command('list').description('list all accounts').action(async () => {
     const dates = createDateFormat(context.settings().timeZone)

@@ -11,11 +11,11 @@ export const passwordStdin = new Option(
 
 export interface ChosenPassword {
   readonly password: string
-  /** Nobody knows it yet: it must be shown, once. */
+  /** If so, nobody knows the password yet: it must be shown, once. */
   readonly generated: boolean
 }
 
-/** A password from standard input, from the person at the terminal, or a new one where neither is to be had. */
+/** A password from standard input or the operator; a generated one if there is no terminal or the answer is empty. */
 export async function choosePassword(
   policy: PasswordPolicy,
   options: { readonly passwordStdin?: boolean },
@@ -28,7 +28,7 @@ export async function choosePassword(
   throw new CommandError(`the password must have ${rule}, and must not be a common one`)
 }
 
-/** An empty one is the mistake of a script, such as a variable that is not set: a new password that nobody asked for would hide it. */
+/** Empty input is a script's mistake, such as a variable that is not set; generating a password would hide it. */
 async function passwordFromInput(): Promise<string> {
   const given = await readStandardInput()
   if (given === '') throw new CommandError('standard input was empty: write the password to it')

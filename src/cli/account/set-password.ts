@@ -6,7 +6,7 @@ import { print } from '../terminal.ts'
 import { BY_SYSTEM, findAccount, refused } from './choose.ts'
 import { choosePassword, passwordStdin } from './password.ts'
 
-/** `duktig account set-password`: ends the account's sessions. */
+/** `duktig account set-password`: sets a new password, which ends the account's sessions. */
 export function setPasswordCommand(context: Context): Command {
   return new Command('set-password')
     .description('set a new password; ends the sessions of the account')

@@ -15,7 +15,7 @@ import {
   statusOf,
 } from './choose.ts'
 
-/** `duktig account set-status`: anything but active ends the account's sessions. */
+/** `duktig account set-status`: any status but active ends the account's sessions. */
 export function setStatusCommand(context: Context): Command {
   return new Command('set-status')
     .description(
@@ -26,7 +26,7 @@ export function setStatusCommand(context: Context): Command {
     .action((account: string, status: string) => change(context, account, { status: statusOf(status) }))
 }
 
-/** `duktig account set-role`: the account's next request has the new role. */
+/** `duktig account set-role`: the new role applies from the account's next request on. */
 export function setRoleCommand(context: Context): Command {
   return new Command('set-role')
     .description('change the role of an account')

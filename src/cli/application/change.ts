@@ -4,7 +4,7 @@ import { type Context, withDeps } from '../context.ts'
 import { CommandError, print } from '../terminal.ts'
 import { checkWindows, findApplication, notTheDefault, policyOf, withPolicyOptions } from './policy.ts'
 
-/** `duktig application set`: rotation holds for new sessions, everything else for living ones too. */
+/** `duktig application set`: `--rotation` applies to new sessions only, all other options to live ones too. */
 export function setApplicationCommand(context: Context): Command {
   const command = new Command('set')
     .description('change the policy; rotation holds for new sessions, the rest for living ones too')
@@ -26,7 +26,7 @@ export function setApplicationCommand(context: Context): Command {
   )
 }
 
-/** `duktig application disable`: its key and all its sessions end at once. */
+/** `duktig application disable`: refuses the application's keys and ends all its sessions at once. */
 export function disableCommand(context: Context): Command {
   return new Command('disable')
     .description('refuse an application; ends all its sessions at once')

@@ -5,7 +5,7 @@ import { type Context, withDeps } from '../context.ts'
 import { CommandError, print } from '../terminal.ts'
 import { checkWindows, policyOf, withPolicyOptions } from './policy.ts'
 
-/** `duktig application create`: what is not given is as in the default application. */
+/** `duktig application create`: policy options not given are as in the default application, except trusted backend. */
 export function createApplicationCommand(context: Context): Command {
   const command = new Command('create')
     .description('make an application; what is not given is as in the default one')

@@ -1,4 +1,4 @@
-/** The options of an application's policy, and how they become one. */
+/** The command-line options for an application's policy, and how they are parsed. */
 import type { Command } from 'commander'
 import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
 import { type Kind, onOff, wholeNumber } from '../../settings/kinds.ts'
@@ -68,7 +68,7 @@ export function withPolicyOptions(command: Command): Command {
   return command.option('--name <name>', 'a name for people')
 }
 
-/** What the given options ask for. @throws {CommandError} naming the first option that cannot be */
+/** The change that the given options ask for. @throws {CommandError} naming the first invalid option */
 export function policyOf(options: Readonly<Record<string, string | undefined>>): ApplicationChange {
   const change: Record<string, unknown> = {}
   for (const { flag, key, kind } of OPTIONS) {
@@ -83,7 +83,7 @@ export function policyOf(options: Readonly<Record<string, string | undefined>>):
   return change
 }
 
-/** The windows must fit each other, whichever of them was changed. */
+/** The two windows must fit each other, whichever of them is changed. @throws {CommandError} when they do not */
 export function checkWindows(
   policy: Pick<Application, 'parallelWindowSeconds' | 'retryWindowSeconds'>,
 ): void {
@@ -92,14 +92,17 @@ export function checkWindows(
   }
 }
 
-/** The application of a client id. */
+/** The application with a client id. @throws {CommandError} when there is none */
 export async function findApplication(deps: Deps, clientId: string): Promise<Application> {
   const application = (await deps.store.listApplications()).find((a) => a.clientId === clientId)
   if (application === undefined) throw new CommandError(`there is no application ${clientId}`)
   return application
 }
 
-/** The default application is what the settings say; changing it here would last until the next start. */
+/**
+ * The settings define the default application; a change of its policy here would last only until the next start.
+ * @throws {CommandError} when `application` is the default one
+ */
 export function notTheDefault(application: Application): void {
   if (application.applicationId === DEFAULT_APPLICATION_ID) {
     throw new CommandError(

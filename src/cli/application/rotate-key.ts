@@ -6,7 +6,7 @@ import { type Context, withDeps } from '../context.ts'
 import { CommandError, print } from '../terminal.ts'
 import { findApplication } from './policy.ts'
 
-/** `duktig application rotate-key`: the keys before stay good for a while, so that nothing stands still. */
+/** `duktig application rotate-key`: the earlier keys stay good for the overlap, so that clients can change over. */
 export function rotateApplicationKeyCommand(context: Context): Command {
   return new Command('rotate-key')
     .description('make a new key; the others stay good for the overlap')

@@ -13,11 +13,11 @@ interface Options {
   readonly timeZone?: string
 }
 
-/** More conflicts than this help nobody. */
+/** Further conflicts are only counted. */
 const CONFLICTS_SHOWN = 20
 const PROGRESS_EVERY_MS = 1000
 
-/** `duktig import duktig-php`: all accounts of the original, or none. */
+/** `duktig import duktig-php`: imports all accounts of the PHP original, or none. */
 export function duktigPhpCommand(context: Context): Command {
   return new Command('duktig-php')
     .description(
@@ -55,7 +55,7 @@ function zoneOf(text: string): string {
   throw new CommandError(`--time-zone ${parsed.mistake}`)
 }
 
-/** Tells how far something has come, now and then; on the error output, so that a report can be kept. */
+/** Reports progress at intervals, on standard error, so that the report on standard output can be kept in a file. */
 function teller(what: string): (done: number, ofAll: number) => void {
   let toldMs = performance.now()
   let told = 0
@@ -75,7 +75,7 @@ function printNotes({ notes }: DuktigPhpReport): void {
   if (notes.size > 0) print('')
 }
 
-/** `1, 3-5, 9`, from ids in their order. */
+/** Ids in ascending order as text, such as `1, 3-5, 9`. */
 function ranges(ids: readonly number[]): string {
   const runs: [number, number][] = []
   for (const id of ids) {

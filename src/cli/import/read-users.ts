@@ -15,7 +15,7 @@ export interface Source {
 const ROWS_PER_STEP = 5000
 const CONNECT_MS = 10_000
 
-/** @throws {CommandError} when it is not `mysql://user:password@host:3306/database` */
+/** @throws {CommandError} when `text` is not `mysql://user:password@host:3306/database` */
 export function sourceOf(text: string): Source {
   const url = URL.canParse(text) ? new URL(text) : null
   const part = (value: string): string => {
@@ -29,7 +29,7 @@ export function sourceOf(text: string): Source {
   if (url === null || !/^(mysql|mariadb):$/.test(url.protocol) || url.hostname === '' || database === '')
     throw wrongUrl()
   return {
-    // An IPv6 address stands in brackets in a URL, and nowhere else.
+    // An IPv6 address has brackets only in a URL; the driver takes it without them.
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? 3306 : Number(url.port),
     user: part(url.username),
@@ -38,20 +38,20 @@ export function sourceOf(text: string): Source {
   }
 }
 
-/** The URL may hold a password, so it is not repeated. */
+/** The message does not repeat the URL, which may hold a password. */
 function wrongUrl(): CommandError {
   return new CommandError('--from must be mysql://user:password@host:3306/DuktigUsers')
 }
 
 /**
- * All rows of the table `users` as they were at one moment. `progress` is told how many have been read.
- * @throws {CommandError} when the database cannot be reached or is another one
+ * All rows of the table `users`, as of one moment. `progress` is told how many have been read.
+ * @throws {CommandError} when the database cannot be reached or is not that of the original
  */
 export async function readUsers(
   source: Source,
   progress: (read: number, ofAll: number) => void,
 ): Promise<readonly DuktigPhpUser[]> {
-  // Only here: no other command needs the driver.
+  // Imported here, since no other command needs the driver.
   const { createConnection } = await import('mysql2/promise')
   try {
     const { host, port, user, database } = source
@@ -62,7 +62,7 @@ export async function readUsers(
       database,
       password: source.password ?? '',
       charset: 'utf8mb4',
-      // As they are written there, also those that are no dates.
+      // Dates arrive as the text in the database, even where that is no valid date.
       dateStrings: true,
       connectTimeout: CONNECT_MS,
     })

@@ -1,4 +1,4 @@
-/** Bodies that describe an account, as the use cases take them. */
+/** Turns request bodies that describe an account into what the use cases take. */
 import type { AccountStatus, RoleId } from '../../core/account.ts'
 import type { AccountEdit } from '../../usecases/change-account.ts'
 import type { JsonObject } from '../body.ts'
@@ -29,7 +29,7 @@ export const OWN_FIELDS = { firstName, lastName, password: newPassword, phone }
 
 const NUMBERS: ReadonlySet<string> = new Set(['roleId', 'status'])
 
-/** The values of a checked body; missing and null are left out, decimal text of numbers becomes numbers. */
+/** The values of a validated body. Null and missing values are left out; decimal text of numbers becomes numbers. */
 export function editOf(body: JsonObject): AccountEdit {
   const values = Object.entries(body)
     .filter(([, value]) => value !== null && value !== undefined)
@@ -37,7 +37,7 @@ export function editOf(body: JsonObject): AccountEdit {
   return Object.fromEntries(values) as AccountEdit
 }
 
-/** The values of a checked body that has all of them. */
+/** The values of a validated body that has all the fields. */
 export function accountOf(body: JsonObject): {
   firstName: string
   lastName: string

@@ -3,7 +3,7 @@ import type { Denial, DenialCode } from '../../core/denial.ts'
 import { type Answer, json, rawJson } from '../answer.ts'
 import type { BodyProblem } from '../body.ts'
 
-/** The header that tells the holder of a genuine token why his session is over. */
+/** The header that tells the holder of a genuine token why the session is over. */
 export const REASON_HEADER = 'X-Session-End-Reason'
 
 type Wording = readonly [status: number, body: unknown]
@@ -53,7 +53,7 @@ const CLOSE = { Connection: 'close' }
 
 const BODY_PROBLEMS: Record<BodyProblem, Answer> = {
   'too-large': json(413, { status: 'error', message: 'Payload Too Large' }, CLOSE),
-  // With what would have been taken (RFC 9110, section 15.5.16).
+  // RFC 9110, section 15.5.16: `Accept` names the type that would have been accepted.
   'wrong-type': json(
     415,
     { status: 'error', message: 'Unsupported Media Type' },
@@ -73,7 +73,7 @@ export function bodyProblemAnswer(problem: BodyProblem): Answer {
 
 export const NOT_FOUND = denialAnswer({ denied: 'not-found' })
 
-/** The service or its store cannot answer now; come again. */
+/** The service or its store cannot answer now; the client should try again. */
 export const UNAVAILABLE = rawJson(503, '{"status":"error","message":"Service Unavailable"}', {
   'Retry-After': '1',
 })

@@ -2,7 +2,7 @@ import type { Device } from '../../core/session.ts'
 import { LIMITS } from '../../settings/limits.ts'
 import { type HttpRequest, header } from '../route.ts'
 
-/** What a sign-in notes about the other side. */
+/** What a new session records about the client. */
 export function deviceOf(request: HttpRequest): Device {
   return {
     address: request.address,
@@ -11,7 +11,7 @@ export function deviceOf(request: HttpRequest): Device {
   }
 }
 
-/** Cut to its bound. Node reads header bytes as Latin-1; most clients mean UTF-8. */
+/** A header's text, cut to `deviceTextCharacters`. Node decodes header bytes as Latin-1; most clients send UTF-8. */
 function label(value: string): string | null {
   const text = Buffer.from(value, 'latin1').toString('utf8').replaceAll('\0', '').trim()
   return text === '' ? null : [...text].slice(0, LIMITS.deviceTextCharacters).join('')

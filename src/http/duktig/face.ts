@@ -1,6 +1,6 @@
 /**
- * How a route of the Duktig face runs: by checks in the order of the contract (section 2), each a line of `run`: key or token,
- * role, target, body; a stranger's body is never read.
+ * Runs a route of the Duktig face. `run` makes the checks in the order of the contract (section 2): key or token, role,
+ * target, query, body. So the body of a request without a good credential is never read.
  */
 import { isIP } from 'node:net'
 import type { RoleId } from '../../core/account.ts'
@@ -20,16 +20,17 @@ import { type Documented, operationOf } from './operation.ts'
 import { type Rule, wholeNumber } from './rules.ts'
 import { type BodyRules, type Mistakes, validateBody, validateQuery } from './validation.ts'
 
-/** What all routes of this face share. Header names in lower case. */
+/** What all routes of this face share. */
 export interface Face {
-  /** The names that the settings gave to headers of the contract, for the API reference. */
+  /** The headers of the contract with the names that the settings give them, for the API reference. */
   readonly renamed: Readonly<Record<string, string>>
   readonly deps: Deps
   readonly dates: DateFormat
+  /** The names of the credentials' headers in lower case, for reading requests. */
   readonly headers: { readonly authKey: string; readonly accessToken: string; readonly refreshToken: string }
 }
 
-/** What a handler is given once the checks have passed. */
+/** What a handler receives once the checks have passed. */
 export interface Call {
   readonly request: HttpRequest
   /** Set on routes that take the application key. */
@@ -48,11 +49,11 @@ export interface DuktigRoute extends Documented {
   readonly path: string
   readonly credential: 'none' | 'application' | 'access'
   readonly roles?: readonly RoleId[]
-  /** Looks at what the path names, before the body is read; null lets the call pass. */
+  /** Checks the account that the path names, before the body is read; null lets the call pass. */
   readonly target?: (face: Face, userId: number) => Promise<Denial | null>
   readonly query?: { readonly fields: Readonly<Record<string, Rule>>; readonly optional?: readonly string[] }
   readonly body?: BodyRules
-  /** The body may name the caller's present password, which stays then, whatever the settings ask of a new one. */
+  /** The body may repeat the caller's present password, which then stays, whatever the policy asks of a new one. */
   readonly mayKeepPassword?: boolean
   readonly params?: HttpRoute['params']
   readonly always?: boolean
@@ -82,7 +83,7 @@ export const SESSION_ID = {
   },
 }
 
-/** The header of a browser's or a proxy's way to send an access token. */
+/** The value of an `Authorization` header with an access token, as browsers and proxies send it. */
 const BEARER = /^Bearer +([^ ]+) *$/i
 
 export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
@@ -101,7 +102,7 @@ export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
 
 type Growing = { -readonly [K in keyof Call]?: Call[K] } & { readonly request: HttpRequest }
 
-/** Lets the caller in, as the account and the session are at this moment. */
+/** Admits the caller if session, account and role allow it at this moment, and sets `call.caller`. */
 async function admit(face: Face, route: DuktigRoute, call: Growing): Promise<Denial | null> {
   const caller = await callerOf(face, call.request)
   if (isDenial(caller)) return caller
@@ -138,12 +139,12 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
   if (route.body !== undefined) {
     const body = await readJsonObject(request.raw)
     if ('problem' in body) return bodyProblemAnswer(body.problem)
-    // A body may take its time: whoever was let in before it began must still be when it is there.
+    // A body may arrive slowly: the caller is checked again, since session and account may have changed meanwhile.
     const denial = route.credential === 'access' ? await admit(face, route, call) : null
     if (denial !== null) return denialAnswer(denial)
     const mistakes = validateBody(route.body, body.value, face.deps.passwordPolicy)
     const { caller } = call
-    // Only where nothing else is wrong: else one could ask for it without changing anything.
+    // Only if nothing else is wrong: otherwise a caller could test passwords with a request that changes nothing.
     if (
       route.mayKeepPassword === true &&
       caller !== undefined &&
@@ -159,7 +160,7 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
   return route.handle(face, call as Call)
 }
 
-/** Whoever the access token of a request belongs to. */
+/** The caller whose access token came with a request. Denials: `credential-missing` and those of `authenticate`. */
 export function callerOf(face: Face, request: HttpRequest): Promise<Caller | Denial> | Denial {
   const token =
     header(request, face.headers.accessToken) || (BEARER.exec(header(request, 'authorization'))?.[1] ?? '')
@@ -171,20 +172,20 @@ export function refreshTokenOf(face: Face, request: HttpRequest): string {
   return header(request, face.headers.refreshToken) || header(request, 'x-refresh-token')
 }
 
-/** A request that a trusted backend passes on for its user, whose address it may name in `X-Real-Ip`. */
+/** The request with its user's address if `application` is a trusted backend that names a valid one in `X-Real-Ip`. */
 export function forwarded(request: HttpRequest, application: Application): HttpRequest {
   const address = application.trustedBackend ? header(request, 'x-real-ip') : ''
   return isIP(address) === 0 ? request : { ...request, address }
 }
 
-/** What the caller does, for the audit trail. */
+/** An action of the caller, for the audit trail. */
 export function actionBy(call: Call, code: ActionCode, message: string): Action {
   const { account, session } = call.caller
   const { address } = call.request
   return { accountId: account.accountId, code, message, sessionId: session.sessionId, address }
 }
 
-/** The answer of an operation that has nothing to say but that it was done. */
+/** The answer of an operation that has no result to return. */
 export function done(message: string): Answer {
   return json(200, { status: 'OK', message })
 }

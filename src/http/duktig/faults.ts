@@ -7,14 +7,14 @@ import { UNAVAILABLE } from './denials.ts'
 
 const PRODUCTION = json(500, { status: 'error', message: 'Internal Server Error' })
 
-/** What a handler threw, worded and logged: "come again" for a store or a queue that cannot now, a fault otherwise. */
+/** Logs what a handler threw and answers it: 503 if the store or a queue cannot take the request now, else 500. */
 export function faultAnswer(
   error: unknown,
   route: string,
   mode: 'production' | 'development',
   log: Log,
 ): Answer {
-  // Not logged: a line for each would add to the load. The metrics count them.
+  // Not logged: a line for each would add to the load. The metrics count these answers.
   if (error instanceof Overloaded || error instanceof StoreBusy) return UNAVAILABLE
   if (error instanceof StoreUnavailable) {
     log.warn({ event: 'store-unavailable', route, reason: error.message }, 'The store cannot answer')

@@ -1,22 +1,22 @@
-/** The API reference of a Duktig route, made from the same data that runs it. */
+/** The API reference of a Duktig route, generated from the same data that runs the route. */
 import type { PasswordPolicy } from '../../passwords/policy.ts'
 import type { Operation } from '../route.ts'
 import type { JsonSchema, Rule } from './rules.ts'
 import { type BodyRules, bodySchema } from './validation.ts'
 
-/** What a route says about itself. */
+/** What a route declares for the API reference. */
 export interface Documented {
   readonly operationId: string
   readonly summary: string
   readonly description?: string
   readonly tag: 'Authorization' | 'Account' | 'Sessions' | 'Administration' | 'Statistics' | 'System'
-  /** The body of success; null when it has none. */
+  /** The body of a successful answer; null if it has none. */
   readonly success: JsonSchema | null
   readonly successStatus?: number
   readonly successType?: string
-  /** Denials beyond those that credential, target and body bring along. */
+  /** Statuses beyond those that follow from credential, target, query and body. */
   readonly denials?: readonly number[]
-  /** Denials whose answer has no body. */
+  /** Statuses of answers without a body. */
   readonly bodilessDenials?: readonly number[]
   readonly extraHeaders?: Readonly<Record<string, string>>
 }
@@ -48,7 +48,7 @@ const MEANINGS: Readonly<Record<number, readonly [string, JsonSchema]>> = {
   ],
 }
 
-/** `renamed` gives a header of the contract the name that the settings gave it. */
+/** `renamed` maps a header of the contract to the name that the settings give it. */
 export function operationOf(
   route: RouteFacts,
   policy: PasswordPolicy,
@@ -106,7 +106,7 @@ function responsesOf(route: RouteFacts): Record<string, object> {
   if (route.target !== undefined) statuses.add(404)
   if (route.query !== undefined) statuses.add(422)
   if (route.body !== undefined) for (const status of [400, 413, 415, 422]) statuses.add(status)
-  // Only what is refused counts against the bound of an address: who is never refused never meets it.
+  // Only refused requests count against the bound of an address, so a route that refuses nothing never answers 429.
   if (statuses.size > 0 || route.bodilessDenials !== undefined) statuses.add(429)
   if (route.always !== true) statuses.add(503)
   const responses: Record<string, object> = { [route.successStatus ?? 200]: successOf(route) }
@@ -126,7 +126,7 @@ function meaningOf(status: number, route: RouteFacts): readonly [string, JsonSch
   return MEANINGS[status] ?? ['Refused.', ERROR]
 }
 
-/** What breaks a rule is told by field; where it is the state of an account that forbids it, there is one message. */
+/** Broken rules are reported by field; if the state of an account forbids the change, there is a single message. */
 function meaningOf422({ body, query, denials }: RouteFacts): readonly [string, JsonSchema] {
   const [broken, forbidden] = [
     'The rules of the contract are broken; messages by field.',

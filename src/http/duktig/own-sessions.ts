@@ -6,7 +6,7 @@ import { denialAnswer } from './denials.ts'
 import { type DuktigRoute, SESSION_ID, actionBy, done } from './face.ts'
 import { doneSchema, ownSessionSchema } from './schemas.ts'
 
-/** `GET /account/sessions`: the living ones, newest first. */
+/** `GET /account/sessions`: the caller's live sessions, newest first. */
 const list: DuktigRoute = {
   method: 'GET',
   path: '/account/sessions',
@@ -52,7 +52,7 @@ const endOne: DuktigRoute = {
   },
 }
 
-/** `DELETE /account/sessions`: the present one included. */
+/** `DELETE /account/sessions`: ends all of the caller's sessions, the current one included. */
 const endAll: DuktigRoute = {
   method: 'DELETE',
   path: '/account/sessions',

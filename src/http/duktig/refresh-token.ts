@@ -11,7 +11,7 @@ import { object, refreshTokenProperty, tokenProperties } from './schemas.ts'
 
 const MESSAGE = 'Access token regenerated successfully'
 
-/** `POST /auth/refresh_token`: whatever body comes is ignored, even broken JSON. */
+/** `POST /auth/refresh_token`: ignores the body, even if it is broken JSON. */
 export const refreshTokenRoute: DuktigRoute = {
   method: 'POST',
   path: '/auth/refresh_token',
@@ -53,7 +53,7 @@ async function handle(face: Face, { request }: { request: HttpRequest }): Promis
     device: () => deviceOf(from),
   })
   if (isDenial(refreshed)) return denialAnswer(refreshed)
-  // By hand: tokens need no escaping, and this is the answer that is given most often.
+  // The JSON is put together by hand: tokens need no escaping, and no other answer is as frequent as this one.
   const successor = refreshed.refreshToken === null ? '' : `,"refresh_token":"${refreshed.refreshToken}"`
   return rawJson(
     200,

@@ -8,9 +8,9 @@ export interface Rule {
   readonly message: string
   readonly schema: JsonSchema
   test(value: unknown): boolean
-  /** Sets a password: the policy of the settings is asked too. */
+  /** The value is to become a password, so it must also satisfy the policy of the settings. */
   readonly setsPassword?: boolean
-  /** An empty string counts as a value and null as none; true for `comment` alone. */
+  /** An empty string counts as a value, null as no value; true for `comment` only. */
   readonly mayBeEmpty?: boolean
 }
 
@@ -31,12 +31,13 @@ export const password: Rule = {
   test: isStrongPassword,
 }
 
-/** A password that is to be set; also refused, with the same words, when everybody tries it first. */
+/** A password to be set. Common passwords, which attackers try first, are refused too, with the same message. */
 export const newPassword: Rule = { ...password, setsPassword: true }
 
 /**
- * JSON Schema counts characters, the rule bytes. The shortest text of so many bytes has four in each character but one, which
- * is of ASCII, since two kinds are asked for and only one of them has others; the longest has one in each.
+ * JSON Schema counts characters, the rule counts bytes of UTF-8. A password needs two kinds of characters, and only the
+ * kind "all others" goes beyond ASCII, so at least one character takes one byte. The shortest text of `minBytes`
+ * therefore has one such character and others of four bytes; the longest text has one byte per character.
  */
 export function passwordSchema(minBytes: number): JsonSchema {
   return {
@@ -56,14 +57,14 @@ function string([min, max]: readonly [number, number]): Rule {
   }
 }
 
-/** The comment: always with the suffix that the other rules carry in PATCH only; absent and null pass. */
+/** The message always ends in `or empty string`, as others do in PATCH only. Null and missing values pass. */
 export const comment: Rule = {
   ...string(LENGTHS.comment),
   message: `${string(LENGTHS.comment).message} or empty string`,
   mayBeEmpty: true,
 }
 
-/** One of some integers, also as decimal text, in the order in which the message lists them. */
+/** One of `values`, as a number or as decimal text. The message lists them in the given order. */
 export function oneOf(...values: readonly number[]): Rule {
   return {
     message: `Required value equal to ${values.join(' | ')}`,
@@ -81,18 +82,18 @@ export function integer(min: number): Rule {
   }
 }
 
-/** Up to what the original counts with, 64 bits. */
+/** At least `min`, and within the 64-bit integers with which the PHP original counts. */
 function isWithin(digits: string, min: number): boolean {
   const value = BigInt(digits)
   return value >= min && value < 2n ** 63n
 }
 
-/** What an id or an `integer` of a query says; of numbers beyond any that there is, the greatest that can be counted with. */
+/** The number in an id or an `integer` of a query, at most the largest safe integer, which is beyond all that exist. */
 export function wholeNumber(text: string | undefined): number {
   return Math.min(Number(text), Number.MAX_SAFE_INTEGER)
 }
 
-/** What twelve digits can say. */
+/** The largest number of twelve digits. */
 const LAST_SECOND = 999_999_999_999
 
 /** A point in time in a query, as Unix seconds. */

@@ -9,10 +9,10 @@ import { email, password } from './rules.ts'
 import { dateOrNull, object, refreshTokenProperty, tokenProperties } from './schemas.ts'
 
 const MESSAGE = 'Signed in successfully'
-/** Carries the device token both ways. */
+/** The header that carries the device token, in requests and in answers. */
 export const DEVICE_HEADER = 'X-Device-Token'
 
-/** `POST /auth/token`, and the same under the path of the original program. */
+/** `POST /auth/token`, and the same operation under the path of the PHP original. */
 export const signInRoutes: readonly DuktigRoute[] = [
   ['/auth/token', 'signIn'] as const,
   ['/auth/login', 'signInByOldPath'] as const,

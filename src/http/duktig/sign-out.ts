@@ -8,7 +8,7 @@ import { doneSchema } from './schemas.ts'
 
 const MESSAGE = 'Signed out successfully'
 
-/** `DELETE /auth/token`: with either token of the session; when it is answered, the end is durable. */
+/** `DELETE /auth/token`: takes either token of the session. The session's end is durable before the answer is sent. */
 export const signOutRoute: DuktigRoute = {
   method: 'DELETE',
   path: '/auth/token',

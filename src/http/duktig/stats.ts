@@ -62,7 +62,7 @@ const appLogs: DuktigRoute = {
 
 export const statsRoutes: readonly DuktigRoute[] = [userActions, appLogs]
 
-/** The log is one stream, kept by whoever runs the service, so there are no files to count. */
+/** The log is one stream, which the operator keeps, so there are no files to count. */
 function appendixOf(levels: readonly LogLevelTotal[], dates: DateFormat): object {
   return {
     logFilesCount: 0,
@@ -74,7 +74,7 @@ function appendixOf(levels: readonly LogLevelTotal[], dates: DateFormat): object
   }
 }
 
-/** A text for each level of the contract at which something was logged. */
+/** For each level of the contract at which something was logged, the text of its first or last line. */
 function byLevel(
   levels: readonly LogLevelTotal[],
   text: (line: LoggedLine) => string,

@@ -1,19 +1,19 @@
-/** Applies the rules of the contract to bodies and queries. All mistakes are told at once, in the order of the rules. */
+/** Applies the contract's rules to bodies and queries. Reports all mistakes at once, in the order of the rules. */
 import type { PasswordPolicy } from '../../passwords/policy.ts'
 import { LIMITS } from '../../settings/limits.ts'
 import type { JsonObject } from '../body.ts'
 import { type JsonSchema, type Rule, passwordSchema } from './rules.ts'
 
-/** Messages by field, fields in rule order, the whole-body key last; empty when all is well. */
+/** Messages by field, in the order of the rules, the key for the whole body last; empty if nothing is wrong. */
 export type Mistakes = Record<string, string[]>
 
 export interface BodyRules {
   readonly fields: Readonly<Record<string, Rule>>
   /** `exact`: all keys and no others. `patch`: at least one of the keys and no others. */
   readonly keys: 'exact' | 'patch'
-  /** Whether a missing, null or empty value is also told as `Required value`. */
+  /** With `exact`: whether a missing, null or empty value also gets the message `Required value`. */
   readonly required?: boolean
-  /** The key under which mistakes about the whole body stand. */
+  /** The key of messages about the whole body; `general` if left out. */
   readonly wholeBodyKey?: string
 }
 
@@ -30,7 +30,7 @@ export function validateBody(rules: BodyRules, body: JsonObject, policy: Passwor
   return mistakes
 }
 
-/** Checks the parameters of a query; all are required unless they are in `optional`. */
+/** Checks the parameters of a query; each is required unless it is in `optional`. */
 export function validateQuery(
   fields: Readonly<Record<string, Rule>>,
   query: JsonObject,
@@ -57,13 +57,13 @@ export function bodySchema(rules: BodyRules, policy: PasswordPolicy): JsonSchema
   return { type: 'object', properties, ...required, additionalProperties: false }
 }
 
-/** What a schema allows, and null: in a `patch` the same as nothing. */
+/** The schema, extended to allow null: in a `patch`, null means the same as a missing value. */
 function orNull(schema: JsonSchema): JsonSchema {
   const { type, enum: values } = schema
   return Array.isArray(values) ? { ...schema, enum: [...values, null] } : { ...schema, type: [type, 'null'] }
 }
 
-/** The rule of a new password with what the settings ask beyond it; the words stay, but for a longer minimum. */
+/** The rule for a new password, tightened by the policy of the settings. In its message only the minimum changes. */
 function underPolicy(rule: Rule, policy: PasswordPolicy): Rule {
   const message = rule.message.replace(`${LIMITS.passwordBytesMin} -`, `${policy.minBytes} -`)
   const { description, ...counted } = passwordSchema(policy.minBytes)
@@ -113,7 +113,7 @@ function isNothing(value: unknown): boolean {
   return value === undefined || value === null || value === ''
 }
 
-/** A key of the body itself, never one that all objects inherit. */
+/** The value of the body's own key, never of one that every object inherits. */
 function own(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }

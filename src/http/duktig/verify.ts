@@ -3,7 +3,7 @@ import { empty } from '../answer.ts'
 import { denialAnswer } from './denials.ts'
 import { type DuktigRoute, callerOf } from './face.ts'
 
-/** `GET /auth/verify`, for proxies that ask before they let a request through (nginx `auth_request`, Traefik ForwardAuth). */
+/** `GET /auth/verify`, which proxies ask before they pass a request on (nginx `auth_request`, Traefik ForwardAuth). */
 export const verifyRoute: DuktigRoute = {
   method: 'GET',
   path: '/auth/verify',

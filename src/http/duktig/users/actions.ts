@@ -8,7 +8,7 @@ import { integer, unixDate, wholeNumber } from '../rules.ts'
 import { actionSchema } from '../schemas.ts'
 import { administration, existing } from './common.ts'
 
-/** User ids in this path: integers above 0, and those of guests and the system. */
+/** User ids in this path: integers above 0, and the special ids of guests and the system. */
 const ACTOR_ID = {
   userId: {
     pattern: /^(?:[1-9]\d{0,18}|-2|-3)$/,

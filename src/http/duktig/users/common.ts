@@ -3,29 +3,29 @@ import type { DateFormat } from '../../../core/dates.ts'
 import { type Denial, deny } from '../../../core/denial.ts'
 import { type Face, USER_ID } from '../face.ts'
 
-/** What all routes of the administration share. */
+/** What all administration routes share. */
 export const administration = {
   tag: 'Administration',
   credential: 'access',
   roles: [ROLE.superAdmin],
 } as const
 
-/** What routes about one account share. */
+/** What all administration routes about a single account share. */
 export const ofOneAccount = { ...administration, params: USER_ID } as const
 
-/** Lets a call pass whose target exists, terminated or not. */
+/** Null if the target account exists, terminated or not. Denials: `target-unknown`. */
 export async function existing(face: Face, userId: number): Promise<Denial | null> {
   return (await face.deps.store.findAccount(userId)) === null ? deny('target-unknown') : null
 }
 
-/** Lets a call pass whose target exists and may still be changed. */
+/** Null if the target account exists and may still be changed. Denials: `target-unknown`, `target-terminated`. */
 export async function changeable(face: Face, userId: number): Promise<Denial | null> {
   const account = await face.deps.store.findAccount(userId)
   if (account === null) return deny('target-unknown')
   return account.status === STATUS.terminated ? deny('target-terminated') : null
 }
 
-/** An account as an administrator sees it, keys in the order of the contract. */
+/** An account as an administrator sees it, with the keys in the order of the contract. */
 export function accountBody(account: Account, dates: DateFormat): object {
   return {
     userId: account.accountId,

@@ -10,7 +10,7 @@ import { existing, ofOneAccount } from './common.ts'
 
 const REASON = 'ended-by-administrator'
 
-/** `GET /users/{userId}/sessions`: those that are over too, with the reason. */
+/** `GET /users/{userId}/sessions`: includes sessions that are over, with the reason. */
 const list: DuktigRoute = {
   ...ofOneAccount,
   method: 'GET',

@@ -8,7 +8,7 @@ import { existing, ofOneAccount } from './common.ts'
 
 const MESSAGE = 'Account Terminated successfully'
 
-/** `DELETE /users/{userId}`: for good; repeating it is no error. */
+/** `DELETE /users/{userId}`: terminates the account for good. Repeating the request is no error. */
 export const terminateAccountRoute: DuktigRoute = {
   ...ofOneAccount,
   method: 'DELETE',
