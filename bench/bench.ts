@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- --quick] [-- --only name,…]`: measures what the project claims about its speed, against a bare
- * node:http server and other programs in the same run. A measurement, not a test: it ends with 0 whatever it finds,
+ * node:http server and other programs in the same run. A measurement, not a test: it exits with 0 whatever it finds,
  * unless a row could not be measured. `docs/performance.md` explains the method.
  */
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ import { floodRow, signInRow } from './rows/sign-in.ts'
 import { startRow } from './rows/start.ts'
 
 const ROWS: readonly Row[] = [...workRows, peersRow, signInRow, floodRow, startRow, growthRow]
-/** Of the ten million sessions. */
+/** Size of a store with ten million sessions. */
 const GROWTH_BYTES = 12e9
 const results = fileURLToPath(new URL('results', import.meta.url))
 
@@ -42,7 +42,7 @@ for (const row of rows) {
     failures[row.name] = (error as Error).message
     process.stderr.write(`  not measured: ${(error as Error).stack ?? String(error)}\n`)
   }
-  // After each row, beside the results of a run before: what comes later may fail, or be interrupted.
+  // After each row, since a later one may fail or be interrupted; beside the results of an earlier run, not over them.
   write('.partial')
 }
 await context.close()
@@ -54,7 +54,7 @@ if (isWhole && !values.quick) writeFileSync(join(results, 'latest.svg'), plot(re
 process.stdout.write(`\n${table}\nwritten to ${file}.md and .json\n`)
 process.exit(Object.keys(failures).length === 0 ? 0 : 1)
 
-/** Nothing is refused: somebody may want to know what the processor alone does. */
+/** Only warns: somebody may want to know what the processor alone achieves. */
 function warnOfFiles(): void {
   const folder = tmpdir()
   if (isInMemory(folder))
@@ -79,7 +79,7 @@ function selected(only: string | undefined): readonly Row[] {
   return ROWS.filter((row) => names.includes(row.name))
 }
 
-/** Under a name of its own: a part of the rows must not take the place of a whole run. */
+/** Writes the results so far. A run of some rows gets a name of its own, so as not to overwrite a whole run. */
 function write(end: string) {
   const report = reportOf(values.quick, figures, failures, begun)
   const table = markdown(report, rows)

@@ -1,10 +1,11 @@
 /**
- * Latency under a fixed rate of requests, whatever the server does: a request is due at its time, and its latency
- * counts from then on, even if it had to wait for a free connection. So a stall shows in every request that was due
- * while it lasted; a generator that waits for answers first would hardly see it.
+ * Measures latency under a fixed rate of requests, whatever the server does: each request is due at a set time, and its
+ * latency counts from then on, even if it had to wait for a free connection. So a stall shows in every request that was
+ * due while it lasted; a generator that waits for answers first would hardly see it.
  *
- * A process of its own: `node open-loop.ts '[{"port":…,"rate":…},…]'` runs all plans at the same time and prints one line of
- * JSON, a result for each. Two processes on one core would wait for each other, and what they measure would grow by it.
+ * Runs as a process of its own: `node open-loop.ts '[{"port":…,"rate":…},…]'` runs all plans at the same time and
+ * prints one line of JSON with a result for each. Two processes on one core would wait for each other, which would add
+ * to the latencies.
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { type Socket, connect } from 'node:net'
@@ -29,9 +30,9 @@ export interface OpenLoopPlan {
 export interface OpenLoopResult {
   /** Tokens taken from the tape. */
   readonly sent: number
-  /** Answers by status. */
+  /** The number of answers by status. */
   readonly statuses: Readonly<Record<string, number>>
-  /** Requests that got no answer: connections that broke, and what was still open at the end. */
+  /** Requests without an answer: their connection broke, or they were still open at the end. */
   readonly unanswered: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -45,7 +46,7 @@ interface Connection {
   received: string
 }
 
-/** After the last request was due, answers are waited for this long. */
+/** How long to wait for answers after the last request was due. */
 const GRACE_MS = 5000
 const HEAD_END = '\r\n\r\n'
 
@@ -84,7 +85,7 @@ async function run(plan: OpenLoopPlan): Promise<OpenLoopResult> {
       for (; due < total; due++) {
         const dueMs = startedMs + (due * 1000) / plan.rate
         if (dueMs > nowMs) break
-        // In turn, so that none rests so long that the server hangs up.
+        // Connections are used in turn, so that none is idle for so long that the server closes it.
         const connection = free.shift()
         if (connection === undefined) waiting.push(dueMs)
         else send(connection, dueMs)
@@ -122,7 +123,7 @@ function open(
   })
 }
 
-/** The status of an answer that has arrived whole; null while some of it is missing. */
+/** The status of an answer that has arrived completely; null while some of it is missing. */
 function wholeAnswer(text: string): string | null {
   const headEnd = text.indexOf(HEAD_END)
   if (headEnd < 0) return null
@@ -131,7 +132,7 @@ function wholeAnswer(text: string): string | null {
   return text.length >= headEnd + HEAD_END.length + Number(length) ? text.slice(9, 12) : null
 }
 
-/** Makes the requests, each with the next record of the tape. */
+/** Returns a function that makes the requests, each with the next record of the tape. */
 function requests(plan: OpenLoopPlan): () => string {
   const descriptor = openSync(plan.file, 'r')
   process.on('exit', () => closeSync(descriptor))

@@ -1,7 +1,7 @@
 /**
- * What a rotation costs SQLite: its row updated in place, or appended to the log and settled later in the order of the ids
- * (docs/decisions/0014-rotation-log.md). The statements alone, in transactions of 60, without a service around them:
- * `node scripts/run.mjs bench/rotation-log.ts [sessions] [rotations]`.
+ * Measures what a rotation costs SQLite: updating its row in place, against appending it to the log and settling it
+ * later in the order of the ids (docs/decisions/0014-rotation-log.md). Runs only the statements, in transactions of 60,
+ * without a service: `node scripts/run.mjs bench/rotation-log.ts [sessions] [rotations]`.
  */
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +35,7 @@ measure('appended', logged, APPEND, ids)
 measure('settled in order', logged, UPDATE, ids.toSorted())
 logged.close()
 
-/** Processor time and time by the clock for each rotation, checkpoints included. */
+/** Prints processor time and time by the clock for each rotation, checkpoints included. */
 function measure(name: string, database: DatabaseSync, sql: string, sessionIds: readonly string[]): void {
   database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16384')
   database.exec('pragma wal_autocheckpoint = 0')

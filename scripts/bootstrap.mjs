@@ -1,5 +1,5 @@
-// Makes a fresh clone ready: packages from the lock file, and a Node that is new enough. Runs on any Node from 18 on,
-// so it is plain JavaScript and uses nothing but what Node brings.
+// Makes a fresh clone ready: installs the packages of the lock file, and a Node that is new enough. It runs on any Node
+// from 18 on, so it is plain JavaScript and uses only what Node brings.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -8,15 +8,15 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-/** TypeScript stripped and compiled once: the next start takes half the time and a quarter less memory. */
+/** A cache of stripped and compiled TypeScript: with it a start takes half the time and a quarter less memory. */
 const compileCache = join(root, 'node_modules', '.cache', 'duktig')
-/** The oldest Node whose type stripping and SQLite serve; earlier SQLite can corrupt a WAL that two processes write. */
+/** The oldest Node with usable type stripping and SQLite; earlier SQLite can corrupt a WAL that two processes write. */
 const OLDEST_NODE = [24, 0, 0]
 const OLDEST_SQLITE = [3, 51, 3]
 
 /**
- * Runs a script with a Node that is new enough, in this process if it can be. `packages` says what the script needs:
- * `production` or `all` (with the tools of development).
+ * Runs a script with a Node that is new enough, in this process if possible. `packages` says what the script needs:
+ * `production` or `all` (with the development tools).
  */
 export async function runWithNode(args, { packages }) {
   ensurePackages(packages)
@@ -81,7 +81,7 @@ function bundledNode() {
 }
 
 function npm(args, folder) {
-  // npm's settings of an outer `npm start` would otherwise apply to this inner one.
+  // The settings of an outer `npm start` would otherwise apply to this inner npm.
   const outer =
     /^npm_(package_|lifecycle_|config_(local_|global_)?prefix|config_(global|omit|include|workspaces?)$)/i
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !outer.test(name)))
@@ -96,7 +96,10 @@ function npm(args, folder) {
   if (result.status !== 0) fail(`npm ${args.join(' ')} failed in ${folder}; is the npm registry reachable?`)
 }
 
-/** Runs the other Node as if it were this process: signals go through, the exit comes back, and it never outlives us. */
+/**
+ * Runs the other Node as if it were this process: signals and the exit code are passed on. The IPC channel tells a
+ * service when this process ends, so that it does not outlive it.
+ */
 function runChild(node, args) {
   const env = { NODE_COMPILE_CACHE: compileCache, ...process.env }
   const child = spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env })

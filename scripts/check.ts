@@ -1,4 +1,4 @@
-/** `npm run check`: types, lint, format, and generated pages in step with the code. All are run, whichever fails. */
+/** `npm run check`: types, lint, format, and generated pages in step with the code. All run, even if one fails. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const modules = join(root, 'node_modules')
 
-/** Scripts of packages, run with the Node that runs this one. */
+/** Scripts of installed packages, run with the Node that runs this one. */
 const CHECKS: readonly (readonly [name: string, script: string, ...args: string[]])[] = [
   ['types', join(modules, 'typescript/bin/tsc'), '--noEmit'],
   ['lint', join(modules, 'oxlint/bin/oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'scripts'],
@@ -27,7 +27,7 @@ for (const [name, script, ...args] of CHECKS) {
 process.stdout.write(failed.length === 0 ? 'All checks pass.\n' : `Failed: ${failed.join(', ')}\n`)
 process.exitCode = failed.length === 0 ? 0 : 1
 
-/** What the tools start themselves finds this Node first, and their helpers beside them. */
+/** Puts this Node and the commands of the packages first in PATH, for what the tools start themselves. */
 function withNode(): NodeJS.ProcessEnv {
   const folders = [join(process.execPath, '..'), join(modules, '.bin'), process.env['PATH'] ?? '']
   return { ...process.env, PATH: folders.join(':') }

@@ -1,7 +1,7 @@
 /**
  * `npm run defects`, the museum: puts each known defect into a copy of the sources, one at a time, and expects tests to
- * fail. A test that stays green with its defect in place proves nothing, and fails this run. Numbers of rows as
- * arguments run only those.
+ * fail. Tests that stay green with their defect in place prove nothing, and fail this run. Arguments are numbers of
+ * rows to run alone.
  */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { type RunningPostgres, startPostgres } from '../test/support/postgres.ts
 const AT_A_TIME = 2
 const LONGEST_RUN_MS = 900_000
 
-/** What came of a mutation; `problem` is null when a test noticed it. */
+/** The outcome of a mutation; `problem` is null when a test noticed the defect. */
 interface Result {
   readonly mutation: Mutation
   readonly problem: string | null
@@ -40,7 +40,7 @@ try {
   for (const copy of copies) rmSync(copy, { recursive: true, force: true })
 }
 
-/** Without any defect the same tests must pass, or their failing would say nothing. Those that do not. */
+/** Runs the same tests without any defect: unless they pass, failures prove nothing. Returns those that fail. */
 async function failingWithout(): Promise<readonly string[]> {
   const runs = new Map<string, Mutation>()
   for (const mutation of mutations) runs.set(`${mutation.caughtBy.join()} ${mutation.only ?? ''}`, mutation)
@@ -91,10 +91,10 @@ async function tryMutation(copy: string, mutation: Mutation): Promise<Result> {
 function runTests(copy: string, files: readonly string[], only: string | undefined): Promise<TestRun> {
   const pattern = only === undefined ? [] : [`--test-name-pattern=${only}`]
   const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '' }
-  // Set by a test run around this one, it would silence the inner one.
+  // An outer test run sets this variable, which would silence the inner one.
   delete env['NODE_TEST_CONTEXT']
   if (postgres !== null) env['DUKTIG_TEST_DATABASE_URL'] = postgres.url
-  // A test that fails may leave a service running.
+  // A failing test may leave a service running.
   const args = [
     '--test',
     '--test-force-exit',
@@ -112,7 +112,7 @@ function runTests(copy: string, files: readonly string[], only: string | undefin
   })
 }
 
-/** The names of the tests that failed, inner ones first; a file that could not be loaded is none. */
+/** The names of the failed tests, inner ones first; a file that could not be loaded is not a test. */
 function failures(output: string): readonly string[] {
   return [...output.matchAll(/^( *)not ok \d+ - (.*)$/gm)]
     .map(([, indent = '', name = '']) => ({ depth: indent.length, name: name.replaceAll('\\#', '#') }))

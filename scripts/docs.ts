@@ -1,6 +1,6 @@
 /**
- * `npm run docs`: writes `docs/reference/` from the code: the settings, the command line, and the API as a service
- * that really runs hands it out. With `--check` it writes nothing and fails where a page is out of step.
+ * `npm run docs`: writes `docs/reference/` from the code: the settings, the command line, and the API as a running
+ * service serves it. With `--check` it writes nothing and fails if a page does not match the code.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,7 +27,7 @@ for (const [name, text] of Object.entries(pages)) {
   }
 }
 
-/** With the default settings. */
+/** The API description of a service with the default settings. */
 async function apiDocument(): Promise<string> {
   const dataDir = mkdtempSync(join(tmpdir(), 'duktig-docs-'))
   try {

@@ -1,7 +1,7 @@
 /**
- * `npm run prove:faults`: the tests of `test/faults`, `test/recovery` and of stores that cannot write, in their long form, one
- * after the other; `npm run prove:faults kill power-loss` only those that are named. 1,000 kills and 300 power cuts take about
- * 40 minutes; `--quick` takes a tenth of them. The end says what was done.
+ * `npm run prove:faults`: the tests of `test/faults`, `test/recovery` and of stores that cannot write, in their long
+ * form, one after the other; `npm run prove:faults kill power-loss` runs only those that are named. 1,000 kills and 300
+ * power cuts take about 40 minutes; `--quick` does a tenth of them. A summary of what was done follows at the end.
  */
 import { globSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -30,7 +30,7 @@ const share = values.quick ? 0.1 : 1
 const postgres = await startPostgres()
 Object.assign(process.env, {
   DUKTIG_TEST_DATABASE_URL: postgres.url,
-  // Of each engine.
+  // Kills of each engine: 1,000 in all.
   DUKTIG_PROVE_KILLS: String(500 * share),
   DUKTIG_PROVE_POWER_CUTS: String(300 * share),
   DUKTIG_PROVE_RESTARTS: String(20 * share),
@@ -38,7 +38,7 @@ Object.assign(process.env, {
 })
 const chosen = files.filter((_, i) => positionals.length === 0 || positionals.includes(names[i] ?? ''))
 const tests = run({ files: chosen, concurrency: 1 })
-/** What each test said it had done, by the place where it stands. */
+/** What each test reported having done, by its file and line. */
 const done = new Map<string, { name: string; readonly said: string[] }>()
 const at = (place: { readonly file?: string; readonly line?: number }) => {
   const key = `${place.file}:${place.line}`
@@ -49,7 +49,7 @@ const at = (place: { readonly file?: string; readonly line?: number }) => {
 tests.on('test:pass', (test) => {
   const entry = at(test)
   if (test.skip !== undefined) entry.said.push('left out')
-  // Several tests may stand in one line; one that fails is told of whatever the others do.
+  // Several tests may be on one line: if one fails, a later pass must not hide that.
   if (!entry.name.endsWith(FAILS)) entry.name = test.skip === undefined ? `${test.name}: holds` : test.name
 })
 tests.on('test:fail', (test) => {

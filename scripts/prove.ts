@@ -1,6 +1,6 @@
 /**
  * `npm run prove`: the long proofs in `scripts/prove/`, one after the other, up to the first that fails; `npm run prove
- * walks` only those that are named. One PostgreSQL serves all, unless DUKTIG_TEST_DATABASE_URL names another.
+ * walks` runs only those that are named. One PostgreSQL serves all, unless DUKTIG_TEST_DATABASE_URL names another.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,7 +9,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startPostgres } from '../test/support/postgres.ts'
 
-/** A proof ends with this code when the machine lacks what it needs, which it says itself. */
+/** The exit code of a proof for which the machine lacks something; the proof itself says what. */
 const LEFT_OUT = 3
 
 const folder = fileURLToPath(new URL('./prove/', import.meta.url))

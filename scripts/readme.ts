@@ -1,7 +1,7 @@
 /**
  * Does what the README tells a new user to do: runs its `sh` blocks in order, in a fresh copy of the project, and
- * compares each answer with the block that follows it. There `…` stands for any text, and ten digits for any time.
- * `npm start` runs beside the others, as in a terminal of its own, and is stopped at the end whatever happens.
+ * compares each output with the block that follows it. In that block `…` stands for any text, and ten digits for any
+ * time. `npm start` runs beside the others, as in a terminal of its own, and is stopped at the end whatever happens.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
@@ -10,16 +10,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 interface Block {
-  /** Where it stands in the README. */
+  /** Its line in the README. */
   readonly line: number
   readonly commands: string
-  /** What it must answer; null where the README shows nothing. */
+  /** The output it must have; null where the README shows none. */
   readonly shown: { readonly language: string; readonly text: string } | null
 }
 
 const START_MS = 120_000
 const BLOCK_MS = 60_000
-/** Ends the output of a block; no command prints it by itself. */
+/** Printed after each block; no command prints it by itself. */
 const MARK = `--- end of block ${process.pid} ---`
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -29,7 +29,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.on('exit', cleanUp)
 
 await runAll(blocksOf(readFileSync(join(root, 'README.md'), 'utf8')))
-// `cleanUp` is the last word: what still runs must not keep this process.
+// Child processes that still run must not keep this process alive; `cleanUp` kills them.
 process.exit()
 
 async function runAll(blocks: readonly Block[]): Promise<void> {
@@ -65,7 +65,7 @@ function blocksOf(markdown: string): Block[] {
   })
 }
 
-/** What is under version control or about to be; installed packages are linked, so that nothing is fetched again. */
+/** Copies what git tracks or would add; links installed packages, so that nothing is fetched again. */
 function makeCopy(): void {
   const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
   const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\0')
@@ -77,7 +77,7 @@ function makeCopy(): void {
   }
 }
 
-/** One shell for all blocks, so that variables of one are there in the next, as in a terminal. */
+/** One shell for all blocks, so that variables set in one block are there in the next, as in a terminal. */
 function startShell(): ChildProcess {
   const shell = startBash(['-s'], 'pipe')
   shell.stdin?.write('set -euo pipefail\n')
@@ -99,7 +99,7 @@ async function start(block: Block): Promise<void> {
   process.stdout.write(indented(text, '   '))
 }
 
-/** In a process group of its own, so that nothing it starts is left behind. */
+/** Starts bash in a process group of its own, so that nothing it starts is left behind. */
 function startBash(args: readonly string[], stdin: 'pipe' | 'ignore'): ChildProcess {
   const child = spawn('bash', args, {
     cwd: copy,
@@ -113,12 +113,12 @@ function startBash(args: readonly string[], stdin: 'pipe' | 'ignore'): ChildProc
   return child
 }
 
-/** Settings of whoever runs this would not be those of a new user. */
+/** Leaves out the settings of whoever runs this, which a new user does not have. */
 function freshEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(DUKTIG_|npm_)/.test(name)))
 }
 
-/** What a process prints until `endAt` finds its end. @throws when it exits before, or takes too long */
+/** Returns what a process prints until `endAt` finds the end. @throws when it exits before, or takes too long */
 async function outputUntil(
   child: ChildProcess,
   endAt: (all: string) => number,
@@ -142,7 +142,7 @@ async function outputUntil(
   } finally {
     clearTimeout(timer)
     child.off('close', onClose)
-    // What comes later is read all the same: a full pipe would stop whoever writes.
+    // Later output is read and discarded: a full pipe would block the process.
     child.stdout?.off('data', onData).resume()
   }
 }
@@ -167,7 +167,7 @@ function cleanUp(): void {
     try {
       if (pid !== undefined) process.kill(-pid, 'SIGKILL')
     } catch {
-      // It has ended by itself.
+      // The process has already ended.
     }
   }
   rmSync(copy, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })

@@ -1,4 +1,4 @@
-/** The measure of all rows: a bare node:http server that answers 700 bytes of JSON to everything. */
+/** What rows are measured against: a bare node:http server that answers 700 bytes of JSON to everything. */
 import { createServer } from 'node:http'
 
 const body = JSON.stringify({ status: 'OK', text: 'x'.repeat(700 - '{"status":"OK","text":""}'.length) })

@@ -1,4 +1,4 @@
-/** Throughput: connections that each send the next request when the answer has come. */
+/** Measures throughput: each connection sends its next request as soon as it has the answer. */
 import { fileURLToPath } from 'node:url'
 import { installPeers, peersFolder } from './peers.ts'
 import { LOAD_CORE, hasCommand, outputOf } from './processes.ts'
@@ -10,18 +10,20 @@ export interface Target {
   readonly port: number
   readonly method: string
   readonly path: string
-  /** The header that carries the record of the tape; empty to send it as a JSON body. */
+  /** The header that carries the tape's record; empty to send the record as a JSON body. */
   readonly tokenHeader: string
   /** More headers, each ending in a line feed; a `%s` becomes a number of its own in each request. */
   readonly headers: string
-  /** For OAuth token endpoints: the form before the refresh token. Later tokens come from the answers. */
+  /**
+   * For OAuth token endpoints: the form before the refresh token. After those of the tape, tokens come from answers.
+   */
   readonly chainBody?: string
   readonly connections?: number
 }
 
 export interface LoadResult {
   readonly requests: number
-  /** Records taken from the tape, answered or not. */
+  /** Records taken from the tape, whether they were answered or not. */
   readonly sent: number
   readonly seconds: number
   /** Answers with a status of 400 or more. */
@@ -38,7 +40,7 @@ export function loadGenerator(): 'wrk' | 'autocannon' {
   return hasCommand('wrk') ? 'wrk' : 'autocannon'
 }
 
-/** Runs `seconds` of load. @throws when an answer was not the one that is being measured */
+/** Runs `seconds` of load. @throws when a request was refused or broken, or the tape was too short */
 export async function closedLoop(target: Target, tape: Tape, seconds: number): Promise<LoadResult> {
   const run = loadGenerator() === 'wrk' ? runWrk : runAutocannon
   const text = await run(target, tape, seconds)
@@ -46,7 +48,7 @@ export async function closedLoop(target: Target, tape: Tape, seconds: number): P
   if (line === undefined) throw new Error(`the load generator said nothing: ${text}`)
   const result = JSON.parse(line.slice('RESULT '.length)) as LoadResult
   const what = `${target.method} ${target.path}`
-  // First, since tokens that are sent a second time are refused.
+  // Checked first: a tape that is too short sends tokens twice, and those are refused.
   if (target.chainBody === undefined && result.sent > tape.records)
     throw new Error(`${what}: the tape of ${tape.records} records was too short`)
   if (result.refused > 0 || result.broken > 0)

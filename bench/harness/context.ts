@@ -9,9 +9,9 @@ export interface Figure {
   readonly row: string
   readonly what: string
   readonly unit: string
-  /** One for each round. */
+  /** One value for each round. */
   readonly values: readonly number[]
-  /** The aim for the median; none for figures that only explain. */
+  /** The aim for the median; none for figures that only explain others. */
   readonly aim?: { readonly least: number } | { readonly most: number }
 }
 
@@ -33,7 +33,8 @@ export class Context {
   constructor(quick: boolean) {
     this.quick = quick
     this.sessions = quick ? 100_000 : 1_000_000
-    // Long enough that each of a million sessions has been asked for about once, as in a service that runs for long.
+    // The warm-up is long enough that each of a million sessions is asked for about once, as in a service that has run
+    // for long.
     this.timing = quick
       ? { rounds: 3, seconds: 3, warmUpSeconds: 10 }
       : { rounds: 7, seconds: 6, warmUpSeconds: 45 }
@@ -69,8 +70,9 @@ export class Context {
   }
 
   /**
-   * A database of our own. The server we start has the defaults (fsync and synchronous_commit among them) but for
-   * memory and the distance of checkpoints, which everybody sets; it runs on the core of the load, like this process.
+   * Creates a database for the benchmark. Unless DUKTIG_TEST_DATABASE_URL names a server, one is started with
+   * PostgreSQL's defaults (`fsync` and `synchronous_commit` among them) except for memory and the distance of
+   * checkpoints, which everybody raises. It runs on the core of the load, like this process.
    */
   async #database(): Promise<string> {
     const given = process.env['DUKTIG_TEST_DATABASE_URL'] ?? ''

@@ -1,17 +1,17 @@
-/** What the disk does by itself: machines whose disk others use stall, and every commit with them. */
+/** Measures the disk alone: a disk that others use too stalls at times, and every commit with it. */
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** As much as a commit of some dozen rotations writes, over the same part of a file again and again, as a write-ahead log does. */
+/** As much as a commit of a few dozen rotations writes, over the same part of a file again and again, as a WAL does. */
 const BLOCK_BYTES = 60 * 1024
 const PLACES = 500
 export const SYNCS_PER_SECOND = 250
 const EVERY_MS = 1000 / SYNCS_PER_SECOND
 
 /**
- * The 99th percentile of writing and syncing, milliseconds, counted like that of requests: from the time at which each was due,
- * so that a stall shows in all that were due meanwhile.
+ * The 99th percentile of the time to write and sync, in milliseconds. As with requests, each write is timed from the
+ * moment when it was due, so that a stall shows in all writes that were due while it lasted.
  */
 export async function syncP99Ms(folder: string, seconds: number): Promise<number> {
   const file = await open(join(folder, 'disk-probe'), 'w+')

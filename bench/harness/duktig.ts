@@ -32,7 +32,7 @@ export interface Running {
   stop(): Promise<void>
 }
 
-/** A store with a population; `databaseUrl` for PostgreSQL, SQLite in `folder` otherwise. */
+/** Prepares a seeded store: on PostgreSQL if `databaseUrl` is given, otherwise on SQLite in `folder`. */
 export async function prepareSite(
   folder: string,
   sessions: number,
@@ -44,7 +44,7 @@ export async function prepareSite(
     DUKTIG_ISSUER: 'http://duktig.bench',
     DUKTIG_REFRESH_ROTATION: 'on',
     ...(databaseUrl === null ? {} : { DUKTIG_DATABASE_URL: databaseUrl }),
-    // Limits per address would measure the limits: all load comes from one address.
+    // All load comes from one address, so limits per address would be all that is measured.
     DUKTIG_RATE_LIMITS: 'off',
   }
   const settings = readSettings(variables)
@@ -57,7 +57,7 @@ export async function prepareSite(
   return { variables, deps, population, tapes: new TapeMaker(deps, population, folder) }
 }
 
-/** By the launcher, as its users start it. */
+/** Starts the service by its launcher, as users do. */
 export async function startDuktig(site: Site, nodeFlags: readonly string[] = []): Promise<Running> {
   const port = await freePort()
   const metricsPort = await freePort()
@@ -65,7 +65,7 @@ export async function startDuktig(site: Site, nodeFlags: readonly string[] = [])
   const child = startOn(process.execPath, [...nodeFlags, join(root, 'bin/duktig'), 'serve'], {
     core: SERVER_CORE,
     env: { PATH: process.env['PATH'], ...site.variables, ...ports },
-    // Where no `.env` of the checkout is read.
+    // A folder in which the `.env` of the checkout is not read.
     cwd: site.variables['DUKTIG_DATA_DIR'] as string,
   })
   await answering(`http://127.0.0.1:${port}/system/ping`, child)
@@ -80,7 +80,7 @@ export async function startBaseline(): Promise<Omit<Running, 'metricsPort'>> {
   return { child, port, stop: () => stop(child) }
 }
 
-/** Waits for the first answer below 500. Milliseconds it took. */
+/** Waits for the first answer with a status below 500. Returns the milliseconds that took. */
 export async function answering(url: string, child: ChildProcess, withinMs = 30_000): Promise<number> {
   const startedMs = performance.now()
   while (performance.now() - startedMs < withinMs) {
@@ -96,7 +96,7 @@ export async function answering(url: string, child: ChildProcess, withinMs = 30_
   throw new Error(`${url} does not answer`)
 }
 
-/** One figure of the service's metrics, such as `duktig_refreshes_total{result="advanced"}`; 0 when absent. */
+/** Reads one of the service's metrics, such as `duktig_refreshes_total{result="advanced"}`; 0 when absent. */
 export async function metric(running: Running, name: string): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${running.metricsPort}/metrics`)).text()
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `))

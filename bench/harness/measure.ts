@@ -1,4 +1,4 @@
-/** Rounds: contestants take turns, so that what disturbs the machine disturbs all of them; medians tell. */
+/** Rounds: contestants take turns, so that what disturbs the machine disturbs all of them. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type OpenLoopPlan, type OpenLoopResult } from '../open-loop.ts'
@@ -9,7 +9,7 @@ import type { Tape, TapeKind, TapeMaker } from './tape.ts'
 export interface Round {
   readonly perSecond: number
   readonly p99Ms: number
-  /** Processor time of the server for each request, microseconds: what is left when others use the core too. */
+  /** Processor time of the server for each request, in microseconds; meaningful even when others use the core too. */
   readonly cpuMicros: number
 }
 
@@ -23,11 +23,11 @@ export interface Contestant {
 export interface Timing {
   readonly rounds: number
   readonly seconds: number
-  /** Until a server's code is compiled and its caches are warm. */
+  /** Load before the first round, until the server's code is compiled and its caches are warm. */
   readonly warmUpSeconds: number
 }
 
-/** A B A B …: the rounds of each contestant by name. */
+/** Runs the rounds in the order A B A B …; returns the rounds of each contestant by name. */
 export async function interleaved(
   contestants: readonly Contestant[],
   timing: Timing,
@@ -50,7 +50,10 @@ export async function interleaved(
   return rounds
 }
 
-/** The others stand still meanwhile: who was busy before goes on settling what he has appended, on the core of whoever is next. */
+/**
+ * Runs `work` while the other contestants stand still: one that was busy before would go on settling what it has
+ * appended, on the core of the one that is measured.
+ */
 async function alone<T>(
   contestants: readonly Contestant[],
   one: Contestant,
@@ -60,7 +63,7 @@ async function alone<T>(
   return standingStill(others, work)
 }
 
-/** Processes that would do, in the time of `work`, what none of their rounds pays for. */
+/** Stops processes while `work` runs: what they did in that time would count in none of their rounds. */
 export async function standingStill<T>(pids: readonly number[], work: () => T | Promise<T>): Promise<T> {
   try {
     for (const pid of pids) process.kill(pid, 'SIGSTOP')
@@ -70,7 +73,7 @@ export async function standingStill<T>(pids: readonly number[], work: () => T | 
   }
 }
 
-/** One that has died is told of when it is measured; the others must go on. */
+/** Ignores a process that has died: the others must go on, and the measurement of the dead one will report it. */
 function continueIfAlive(pid: number): void {
   try {
     process.kill(pid, 'SIGCONT')
@@ -79,12 +82,12 @@ function continueIfAlive(pid: number): void {
   }
 }
 
-/** How many requests a second a tape must be long enough for, before the first round has told. */
+/** Requests a second that the first tape is made for, before a round has shown the actual rate. */
 const FIRST_GUESS = 30_000
 
 /**
- * The load of a tape's kind on a server; each call goes on where the one before ended. While the tape is made, which takes seconds,
- * the server stands still, if `pid` is given.
+ * Makes a load from tapes of a kind; each call goes on where the one before ended. If `pid` is given, the server stands
+ * still while the tape is made, which takes seconds.
  */
 export function tapeLoad(
   target: Target,
@@ -104,7 +107,7 @@ export function tapeLoad(
   }
 }
 
-/** The same requests to a server that does not care what is in them. */
+/** A load that repeats one tape, for a server that ignores the content of requests. */
 export function repeatedLoad(target: Target, tape: Tape): (seconds: number) => Promise<LoadResult> {
   return (seconds) => closedLoop(target, { ...tape, records: Number.POSITIVE_INFINITY }, seconds)
 }
@@ -119,13 +122,13 @@ export interface OpenLoad extends Pick<OpenLoopPlan, 'rate' | 'seconds'> {
   readonly pid?: number
 }
 
-/** Latency at a fixed rate; the next call goes on where this one ended. */
+/** Measures latency at a fixed rate; the next call goes on where this one ended on the tape. */
 export async function openLoop(tapes: TapeMaker, load: OpenLoad): Promise<OpenLoopResult> {
   const [result] = await openLoops(tapes, [load])
   return result as OpenLoopResult
 }
 
-/** Several at the same time; a result for each. */
+/** Like `openLoop`, for several loads at the same time; returns a result for each. */
 export async function openLoops(
   tapes: TapeMaker,
   loads: readonly OpenLoad[],
@@ -137,7 +140,7 @@ export async function openLoops(
   return results
 }
 
-/** As `openLoop`, but uses up nothing of the tape: for a server that does not care what is in the requests. */
+/** Like `openLoop`, but uses up none of the records: for a server that ignores the content of requests. */
 export async function repeatedOpenLoop(tapes: TapeMaker, load: OpenLoad): Promise<OpenLoopResult> {
   const [result] = await generate(tapes, [load])
   return result as OpenLoopResult
@@ -158,14 +161,14 @@ async function generate(tapes: TapeMaker, loads: readonly OpenLoad[]): Promise<r
   return JSON.parse(text) as readonly OpenLoopResult[]
 }
 
-/** Processor time of a process so far, all threads, microseconds; not a number where there is no /proc. */
+/** Processor time of a process so far, all threads, in microseconds; NaN where there is no /proc. */
 export function cpuMicrosOf(pid: number): number {
   const fields = procFields(pid)
   // Fields 14 and 15 of proc(5): user and system time in ticks of 10 ms.
   return fields === null ? Number.NaN : (Number(fields[11]) + Number(fields[12])) * 10_000
 }
 
-/** What a process has had read from the disk so far, bytes; not a number where there is no /proc. */
+/** Bytes that a process has had read from the disk so far; NaN where there is no /proc. */
 export function diskBytesReadBy(pid: number): number {
   try {
     return Number(/^read_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
@@ -183,7 +186,7 @@ function procFields(pid: number): readonly string[] | null {
   }
 }
 
-/** The part of a core that a server used in a round. Far below one, its load generator was the limit. */
+/** The part of a core that a server used in a round. If it is far below one, the load generator was the limit. */
 export function shareOfCore({ perSecond, cpuMicros }: Round): number {
   return (perSecond * cpuMicros) / 1e6
 }

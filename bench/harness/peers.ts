@@ -1,4 +1,4 @@
-/** The programs that the benchmark compares with: installed from their own lock file, run as they come. */
+/** The programs that the benchmark compares the service with, installed from a lock file of their own. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -25,15 +25,15 @@ export const PEERS: readonly Peer[] = [
 export interface RunningPeer {
   readonly pid: number
   readonly target: Target
-  /** Tokens nobody has used, for one round. */
+  /** A tape of unused tokens, for one round. */
   nextTape(): Tape
   stop(): Promise<void>
 }
 
-/** More than there are connections, so that one is always at hand. */
+/** More tokens than connections, so that a connection always finds one. */
 const TOKENS_PER_ROUND = 256
 
-/** Installs what bench/peers/package-lock.json says, once. */
+/** Installs the packages of bench/peers/package-lock.json, unless that has been done. */
 export function installPeers(): void {
   const stamp = join(peersFolder, 'node_modules', '.installed')
   const lock = createHash('sha256')
@@ -51,14 +51,14 @@ export function installPeers(): void {
   writeFileSync(stamp, lock)
 }
 
-/** npm's settings of an outer `npm run` would otherwise apply to this inner one. */
+/** The environment without npm's settings of an outer `npm run`, which would otherwise apply to this inner npm. */
 function plainEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle)_/.test(name)),
   )
 }
 
-/** Starts a peer with enough refresh tokens for `rounds` rounds. Its files are in `folder`. */
+/** Starts a peer with enough refresh tokens for `rounds` rounds and its files in `folder`. */
 export async function startPeer(peer: Peer, folder: string, rounds: number): Promise<RunningPeer> {
   installPeers()
   const port = await freePort()

@@ -1,4 +1,4 @@
-/** The throughputs of a run as bars, in SVG that reads well on light and dark pages. */
+/** Draws the throughputs of a run as bars, in SVG that is legible on light and dark pages. */
 import type { Figure } from './context.ts'
 import { median } from './measure.ts'
 import type { Report } from './report.ts'

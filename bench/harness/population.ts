@@ -1,29 +1,29 @@
 /**
- * The accounts and sessions of a run: all a function of their number, so that tokens for any of them can be made
- * without asking the store. Session ids ascend with the number, for quick seeding; `scattered` says in which order
- * to use them so that neighbouring requests never touch neighbouring rows.
+ * The accounts and sessions of a run. Everything about them derives from their number, so that tokens for any of them
+ * can be made without asking the store. Session ids ascend with the number, for quick seeding; `scattered` gives an
+ * order of use in which successive requests never touch neighbouring rows.
  */
 import { hash } from 'node:crypto'
 import { lastUseGrainMs } from '../../src/core/session.ts'
 
 export const PASSWORD = 'Bench-mark-2026'
-/** Two devices each: a phone and a browser. */
+/** Each account has two devices: a phone and a browser. */
 export const SESSIONS_PER_ACCOUNT = 2
-/** Of the seeded refresh tokens; the next thousands have as many digits, and so do their tokens. */
+/** The generation of the seeded refresh tokens. The next thousands have as many digits, so tokens keep their length. */
 export const FIRST_GENERATION = 1001
-/** Account ids of one length make tokens of one length. */
+/** Account ids of the same length make tokens of the same length. */
 const FIRST_ACCOUNT = 100_000_001
 /** The application of the seeded sessions. Its parallel window is 0: every refresh with rotation is a rotation. */
 export const APPLICATION = 2
 
 /** The alphabet of base64url in the order in which databases compare it. */
 const ORDERED = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz'
-/** Six characters in order, sixteen at random: 22 as in the product. */
+/** Characters of a session id that ascend with the number. Sixteen pseudo-random ones follow: 22, as in the product. */
 const ORDERED_CHARACTERS = 6
 
 export interface Population {
   readonly sessions: number
-  /** All times of the seeded rows, milliseconds: sign-in yesterday, the end in a month. */
+  /** When the seeded sessions were opened (yesterday) and end (in 29 days), in milliseconds. */
   readonly seededAtMs: number
   readonly expiresAtMs: number
 }
@@ -56,12 +56,12 @@ export function emailOf(accountId: number): string {
   return `person.${accountId}@example.com`
 }
 
-/** Clients come back when their access token ends, after 15 minutes. */
+/** Clients refresh when their access token expires, after 15 minutes. */
 const COME_BACK_MS = 900_000
 
 /**
- * When a session was last used, as the store knows it: with clients that come back all day, evenly spread over the grain of
- * `last_used_at`, so that one refresh in 25 writes it anew.
+ * When a session was last used according to the store. As with clients that refresh all day, the times are spread
+ * evenly over the grain of `last_used_at_ms`, so that one refresh in 25 writes a new one.
  */
 export function lastUsedAtMs(population: Population, n: number): number {
   const seedingMs = population.seededAtMs + 86_400_000
@@ -69,7 +69,7 @@ export function lastUsedAtMs(population: Population, n: number): number {
   return Math.round(seedingMs - part * (lastUseGrainMs(0) + COME_BACK_MS))
 }
 
-/** Every second account's sessions rotate: both kinds of refresh are measured on the same store. */
+/** The sessions of every second account rotate, so that both kinds of refresh are measured on the same store. */
 export function rotates(n: number): boolean {
   return Math.floor(n / SESSIONS_PER_ACCOUNT) % 2 === 0
 }
@@ -78,7 +78,8 @@ export function rotates(n: number): boolean {
 export function scattered(population: Population, rotating: boolean, k: number): number {
   const accounts = population.sessions / SESSIONS_PER_ACCOUNT / 2
   const kind = accounts * SESSIONS_PER_ACCOUNT
-  // A stride without common divisor with any of our sizes; the golden ratio spreads every stretch evenly.
+  // A stride coprime to the number of sessions visits each of them once; by the golden ratio, every stretch of requests
+  // is evenly spread.
   const place = (k * stride(kind)) % kind
   const account = Math.floor(place / SESSIONS_PER_ACCOUNT) * 2 + (rotating ? 0 : 1)
   return account * SESSIONS_PER_ACCOUNT + (place % SESSIONS_PER_ACCOUNT)

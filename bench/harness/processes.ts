@@ -1,11 +1,13 @@
-/** Child processes and temporary folders of a run: pinned to a core, and gone when the run is, however it ends. */
+/**
+ * Child processes, each pinned to a core, and temporary folders of a run. Both go when the run ends, however it ends.
+ */
 import { type ChildProcess, type StdioOptions, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** The core of the server under measurement, and the one of everything else. */
+/** The core of the server under measurement, and the core of everything else. */
 export const SERVER_CORE = 0
 export const LOAD_CORE = 1
 
@@ -14,7 +16,7 @@ const folders = new Set<string>()
 
 const canPin = [SERVER_CORE, LOAD_CORE].every((core) => succeeds('taskset', '-c', String(core), 'true'))
 
-/** Whether server and load generator have a core each; told in the results. */
+/** Whether server and load generator have a core each; the results say so. */
 export function isPinned(): boolean {
   return canPin
 }
@@ -32,15 +34,15 @@ function succeeds(command: string, ...args: readonly string[]): boolean {
   }
 }
 
-/** The number of tmpfs in statfs(2). */
+/** The type number of tmpfs in statfs(2). */
 const TMPFS = 0x01021994
 
-/** Whether what is written to a folder is never written to a disk. */
+/** Whether a folder is in memory (tmpfs), so that nothing written to it reaches a disk. */
 export function isInMemory(folder: string): boolean {
   return statfsSync(folder).type === TMPFS
 }
 
-/** Moves this process, and so all it starts later (PostgreSQL among them), to the core of the load. */
+/** Moves this process, and so everything it starts later (PostgreSQL among them), to the core of the load. */
 export function pinToLoadCore(): void {
   if (canPin)
     execFileSync('taskset', ['-a', '-cp', String(LOAD_CORE), String(process.pid)], { stdio: 'ignore' })
@@ -53,7 +55,7 @@ export interface StartOptions {
   readonly stdio?: StdioOptions
 }
 
-/** Starts a process on a core. It is killed with this one. */
+/** Starts a process on a core. With `cleanUpAtEnd`, it is killed when this process ends. */
 export function startOn(command: string, args: readonly string[], options: StartOptions): ChildProcess {
   const pinned = canPin ? ['taskset', '-c', String(options.core), command, ...args] : [command, ...args]
   const [program = command, ...rest] = pinned
@@ -67,7 +69,7 @@ export function startOn(command: string, args: readonly string[], options: Start
   return child
 }
 
-/** What a process on a core wrote to standard output. @throws when it failed */
+/** Runs a process on a core and returns what it wrote to standard output. @throws when it failed */
 export async function outputOf(
   command: string,
   args: readonly string[],
@@ -101,7 +103,7 @@ export function removeFolder(folder: string): void {
   folders.delete(folder)
 }
 
-/** Cleans up at the end of this process, also when it is interrupted. */
+/** Removes child processes and folders at the end of this process, also when it is interrupted. */
 export function cleanUpAtEnd(): void {
   process.on('exit', () => {
     for (const child of children) child.kill('SIGKILL')

@@ -1,6 +1,6 @@
 /**
- * How many password hashes this core can check a second: `node raw-argon2.ts SECONDS` prints it. Nothing of the product, and one
- * at a time for each core that this process may use: more at a time are slower, as they push one another out of the cache.
+ * `node raw-argon2.ts SECONDS` prints how many passwords a second the hash package alone can check. It checks one at a
+ * time for each core that this process may use: more at a time are slower, since they evict one another from the cache.
  */
 import { availableParallelism } from 'node:os'
 import { hash as argon2Hash, verify } from '@node-rs/argon2'

@@ -1,4 +1,4 @@
-/** What a run found, as a table, as data, and the machine it was found on. */
+/** What a run found, as a table and as data, with the machine it was found on. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, release, tmpdir, totalmem } from 'node:os'
@@ -54,7 +54,7 @@ export function reportOf(
   }
 }
 
-/** The table for people: one line for each figure, aims and whether they are reached beside them. */
+/** The table for people: one line for each figure, with its aim and whether that is reached. */
 export function markdown(report: Report, rows: readonly Row[]): string {
   const facts = { ...report.machine, ...report.versions }
   const lines = [
@@ -96,7 +96,7 @@ function rounded(value: number): string {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
 
-/** With a sign of changes that are in no commit; results are no change. */
+/** The short hash of HEAD, with `-dirty` if there are uncommitted changes other than results. */
 export function commit(): string {
   const git = (...args: readonly string[]) =>
     execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()

@@ -1,4 +1,4 @@
-/** Fills a store with a population, straight into the tables of its engine: much quicker than signing in. */
+/** Fills a store with a population, straight into the tables of its engine, which is much quicker than signing in. */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Client } from 'pg'
@@ -32,7 +32,7 @@ export async function seed(settings: Settings, population: Population, kid: stri
   else seedSqlite(join(settings.dataDir, 'duktig.sqlite'), population, kid, passwordHash)
 }
 
-/** As the default application, but for the window in which a refresh token rests. */
+/** Like the default application, but with a parallel window of 0, so that every refresh rotates. */
 const APPLICATION_ROW = `insert into applications (application_id, client_id, name, type, rotation,
   parallel_window_seconds, retry_window_seconds, idle_seconds, session_ttl_seconds, access_token_ttl_seconds)
   values (${APPLICATION}, 'bench', 'Benchmark', 'confidential', true, 0, 60, 0, 2592000, 900)`
@@ -46,7 +46,7 @@ const DEVICE_COLUMNS = 'session_id, auth_time_ms, amr, address, user_agent'
 function seedSqlite(file: string, population: Population, kid: string, passwordHash: string): void {
   const { seededAtMs, expiresAtMs, sessions } = population
   const db = new DatabaseSync(file)
-  // Nobody else has the file open, and a run that breaks here starts anew.
+  // Safe here without a journal: nobody else has the file open, and a run that fails starts anew.
   db.exec('pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -262144')
   db.exec('begin')
   db.exec(APPLICATION_ROW)

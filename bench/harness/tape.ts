@@ -1,4 +1,4 @@
-/** Tapes: files of records, one after the other, each as long as the next, that load generators read from. */
+/** Tapes: files of records of the same length, one after the other, which load generators send. */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Session } from '../../src/core/session.ts'
@@ -18,18 +18,18 @@ import {
 
 export interface Tape {
   readonly file: string
-  /** Bytes of one record. */
+  /** The length of one record in bytes. */
   readonly recordSize: number
   readonly records: number
 }
 
 /**
- * What is on a tape: refresh tokens of sessions that rotate, each the one that is current at its turn; refresh tokens
- * of sessions that do not; access tokens; bodies of sign-ins.
+ * What is on a tape: refresh tokens of sessions that rotate, each the current one when its turn comes; refresh tokens
+ * of sessions that do not rotate; access tokens; bodies of sign-ins.
  */
 export type TapeKind = 'rotating' | 'resting' | 'access' | 'sign-in'
 
-/** Makes tapes for one store; what is used in one is not in the next. */
+/** Makes tapes for one store. Records that were used do not appear on later tapes. */
 export class TapeMaker {
   readonly #keys: Pick<Deps, 'keys' | 'names'>
   readonly #population: Population
@@ -54,7 +54,8 @@ export class TapeMaker {
         if (text.length % recordSize !== 0) throw new Error('the records of a tape differ in length')
         writeSync(descriptor, text)
       }
-      // Else the system writes it while the load runs, and the first commits wait behind a hundred megabytes of ours.
+      // Otherwise the system would write the tape under load, and the first commits would wait behind a hundred
+      // megabytes.
       fsyncSync(descriptor)
     } finally {
       closeSync(descriptor)
@@ -62,7 +63,7 @@ export class TapeMaker {
     return { file, recordSize, records }
   }
 
-  /** Says how many records of the last tape were sent; the next begins after them. */
+  /** Notes how many records of the last tape were sent; the next tape begins after them. */
   used(kind: TapeKind, sent: number): void {
     this.#used[kind] += sent
   }
@@ -91,7 +92,7 @@ export class TapeMaker {
   }
 }
 
-/** What tokens say about a session; the rest is in the store. */
+/** The part of a session that tokens state; the rest is in the store. */
 function sessionOf(population: Population, n: number): Session {
   const { seededAtMs, expiresAtMs } = population
   const times = { rotatedAtMs: seededAtMs, expiresAtMs, generation: FIRST_GENERATION }

@@ -1,4 +1,4 @@
-/** What the number of sessions does to the throughput of refreshes. */
+/** How the number of sessions affects the throughput of refreshes. */
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import type { Context, Figure, Row } from '../harness/context.ts'
@@ -17,7 +17,7 @@ const CHUNK_BYTES = 1024 * 1024
 
 interface Grown extends Contestant {
   readonly running: Running
-  /** Pages of 4 KiB that the service read from the disk for each request, of the warm-up and of each round. */
+  /** Pages of 4 KiB read from the disk for each request: first in the warm-up, then in each round. */
   readonly diskReads: number[]
 }
 
@@ -44,9 +44,9 @@ export const growthRow: Row = {
 }
 
 /**
- * While the others have their rounds nobody reads its file, and a machine may take the memory back in which the system keeps it. So it
- * is read once before each round, as a service without pauses would have it. The service stands still for that, or it would settle
- * rotations that none of its rounds pays for.
+ * During the rounds of the others nobody reads this store's file, and the machine may reclaim the memory in which the
+ * system caches it. So the file is read once before each round, as if the service had run without a pause. The service
+ * stands still for that: otherwise it would settle rotations outside its rounds, which none of them would account for.
  */
 async function grownTo(
   context: Context,
@@ -74,7 +74,7 @@ async function grownTo(
 
 async function readWhole(site: Site): Promise<void> {
   const file = join(site.variables['DUKTIG_DATA_DIR'] as string, 'duktig.sqlite')
-  // Read, and left at once: what it holds is of no interest.
+  // Only fills the system's cache; the content does not matter.
   for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES })) void chunk
 }
 

@@ -1,4 +1,4 @@
-/** Refreshes with rotation, against what others offer for it in this field. */
+/** Refreshes with rotation, against other programs that offer them. */
 import type { Row } from '../harness/context.ts'
 import { closedLoop } from '../harness/closed-loop.ts'
 import { startDuktig } from '../harness/duktig.ts'

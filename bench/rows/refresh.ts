@@ -30,7 +30,7 @@ interface Work {
 /** Latency is measured at this part of the throughput: busy, but not at the limit, where every queue grows. */
 const OPEN_LOOP_PART = 0.7
 
-/** Of its core: a bare server that used less was waiting for its load. */
+/** The part of its core that the bare server must use: one that used less was waiting for its load generator. */
 const LEAST_SHARE = 0.9
 
 const WORKS: readonly Work[] = [
@@ -122,18 +122,18 @@ async function measureWork(context: Context, work: Work): Promise<readonly Figur
   }
 }
 
-/** No aim is reached against a bare server that its load generator held back, as autocannon does. */
+/** The ratio to the bare server, without an aim if the load generator held that server back, as autocannon does. */
 function ratioFigure(work: Work, ratios: readonly number[], bare: readonly Round[]): Figure {
   const figure = { row: work.name, what: 'ratio to bare node:http', unit: '', values: ratios }
-  // Where there is no /proc, it is not known.
+  // Negated because the share is NaN where there is no /proc.
   if (!(median(bare.map(shareOfCore)) >= LEAST_SHARE))
     return { ...figure, what: `${figure.what}, which may have had less load than it could take` }
   return { ...figure, aim: { least: work.leastRatio } }
 }
 
 /**
- * Takes turns with the bare server at the same rate, whose latency is that of processor and load generator alone, and with the
- * disk alone.
+ * Latency of the service, by turns with the bare server at the same rate, which shows the latency of processor and load
+ * generator alone, and with the disk alone.
  */
 async function latency(
   context: Context,
@@ -176,13 +176,13 @@ async function latency(
   ]
 }
 
-/** A refusal would count as a quick answer. @throws when not every answer was 200 */
+/** @throws when not every answer was 200: a refusal would count as a quick answer */
 export function assertAllAnswered(result: OpenLoopResult): void {
   if (result.unanswered > 0 || (result.statuses['200'] ?? 0) !== result.sent)
     throw new Error(`open loop: ${JSON.stringify(result)}`)
 }
 
-/** An answer that leaves the session as it is costs less. @throws when there was one */
+/** @throws when an answer left the session as it is, which costs less than a rotation */
 export async function assertAllRotated(running: Running): Promise<void> {
   for (const result of ['kept', 'repeated']) {
     const count = await metric(running, `duktig_refreshes_total{result="${result}"}`)
@@ -192,7 +192,7 @@ export async function assertAllRotated(running: Running): Promise<void> {
     throw new Error('no refresh is counted as advanced')
 }
 
-/** Recording is part of what a request costs, and given up where the store is too slow. @throws when some was */
+/** @throws when requests were not recorded: recording is part of their cost, and is dropped if the store is too slow */
 async function assertAllRecorded(running: Running): Promise<void> {
   const dropped = await metric(running, 'duktig_actions_dropped_total')
   if (dropped > 0) throw new Error(`${dropped} requests were not recorded`)
@@ -206,7 +206,7 @@ export function duktigContestant(site: Site, running: Running, kind: TapeKind) {
   return { name: 'Duktig', pid, load }
 }
 
-/** The requests of a kind, as our own client sends them: a refresh brings its attempt key along. */
+/** The requests of a kind, as our own client sends them: a refresh carries an attempt key. */
 export function targetOf(kind: TapeKind, port: number): Target {
   if (kind === 'access')
     return { port, method: 'GET', path: '/user', tokenHeader: 'Access-Token', headers: '' }
@@ -214,7 +214,7 @@ export function targetOf(kind: TapeKind, port: number): Target {
   return { port, method: 'POST', path: '/auth/refresh_token', tokenHeader: 'Refresh-Token', headers }
 }
 
-/** A tape that goes on existing when the next one of its kind is made. */
+/** Copies a tape, since the next one of its kind overwrites its file. */
 function ownCopy(tape: Tape): Tape {
   const file = `${tape.file}.copy`
   copyFileSync(tape.file, file)

@@ -1,4 +1,4 @@
-/** Sign-ins against the raw rate of their password hash, and what a flood of them does to everybody else. */
+/** Sign-ins against the raw rate of their password hash, and what a flood of sign-ins does to refreshes. */
 import { fileURLToPath } from 'node:url'
 import type { Target } from '../harness/closed-loop.ts'
 import type { Context, Figure, Row } from '../harness/context.ts'
@@ -7,7 +7,7 @@ import { type OpenLoad, interleaved, median, openLoop, openLoops, tapeLoad } fro
 import { SERVER_CORE, outputOf } from '../harness/processes.ts'
 import { assertAllAnswered, assertAllRotated, duktigContestant, targetOf } from './refresh.ts'
 
-/** More than are hashed at a time, fewer than may wait. */
+/** More sign-ins than are hashed at a time, and fewer than may wait. */
 const SIGN_IN_CONNECTIONS = 16
 const REFRESH_CONNECTIONS = 128
 const FLOOD_CONNECTIONS = 512
@@ -73,7 +73,7 @@ async function flood(context: Context, site: Site, running: Running): Promise<re
   const pid = running.child.pid as number
   const refreshes: OpenLoad = { target: refreshTarget, kind: 'rotating', rate: refreshRate, seconds, pid }
   const signIns: OpenLoad = { target: signInsTarget, kind: 'sign-in', rate: floodRate, seconds, pid }
-  // The first sign-ins start the threads that hash, and are compiled.
+  // A warm-up: it starts the threads that hash, and compiles the code of sign-ins.
   await openLoop(site.tapes, { ...signIns, seconds: timing.warmUpSeconds })
   const quiet: number[] = []
   const flooded: number[] = []
@@ -112,7 +112,7 @@ async function flood(context: Context, site: Site, running: Running): Promise<re
   ]
 }
 
-/** Checks a second of one password hash on the server's core, by the package alone. */
+/** Password checks a second on the server's core, by the hash package alone. */
 async function rawRate(seconds: number): Promise<number> {
   const options = { core: SERVER_CORE, env: { PATH: process.env['PATH'] } }
   return Number(await outputOf(process.execPath, [rawScript, String(seconds)], options))

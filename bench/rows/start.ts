@@ -6,16 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context, Figure, Row } from '../harness/context.ts'
 import { type Site, startDuktig } from '../harness/duktig.ts'
 
-/** After the last rotation has been settled; what a start leaves behind has been collected by then. */
+/** How long to wait once the last rotation is settled: the garbage of the start has been collected by then. */
 const REST_MS = 3000
 const STARTS = 7
 const RESTS = 3
 const LOOK_MS = 200
-/** What a start that settled more holds is told apart. */
+/** Memory is reported apart for a start that settled more rotations than this. */
 const MANY = 10_000
 /** A full log is settled in well under a minute. */
 const SETTLED_WITHIN_MS = 120_000
-/** A store as it is when a team begins. */
+/** The sessions in the store of a team that has just begun. */
 const FEW = 1000
 
 export const startRow: Row = {
@@ -34,11 +34,11 @@ async function startsOf(
   aims: Readonly<Record<'start' | 'memory', { readonly most: number }>>,
 ): Promise<readonly Figure[]> {
   const site = await context.site('sqlite', sessions)
-  // The first start is not counted: it finds nothing in the caches of the machine.
+  // The first start is not counted: the machine's caches are still cold.
   await (await startDuktig(site)).stop()
   const left = rotationsLeft(site)
   const starts: number[] = []
-  // Each finds the log of rotations as the load has left it: none stays long enough to settle it.
+  // Each start finds the log of rotations as the load left it, since no service runs long enough to settle it.
   for (let i = 0; i < (context.quick ? 3 : STARTS); i++) {
     const startedMs = performance.now()
     const running = await startDuktig(site)
@@ -70,7 +70,7 @@ async function startsOf(
     { row: 'start', what: `memory at rest, ${store}`, unit: 'MiB', values: memory, aim: aims.memory },
   ]
   if (afterSettling.length === 0) return figures
-  // Until the next start.
+  // The service holds this memory until its next start.
   const what = `memory after settling a full log, ${store}`
   return [...figures, { row: 'start', what, unit: 'MiB', values: afterSettling, aim: aims.memory }]
 }
@@ -83,7 +83,7 @@ async function settled(site: Site): Promise<void> {
   }
 }
 
-/** How many rotations stand in the log; a service at rest brings them into the rows of their sessions. */
+/** How many rotations are in the log; a service at rest settles them into the rows of their sessions. */
 function rotationsLeft(site: Site): number {
   const file = join(site.variables['DUKTIG_DATA_DIR'] as string, 'duktig.sqlite')
   const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 })
@@ -95,7 +95,7 @@ function rotationsLeft(site: Site): number {
   }
 }
 
-/** Not a number where there is no /proc. */
+/** Resident memory; NaN where there is no /proc. */
 function residentMiB(pid: number): number {
   try {
     const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]

@@ -1,4 +1,4 @@
-/** Copies of the checkout in which a defect may be put. */
+/** Makes copies of the checkout into which a defect can be put. */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,12 +8,12 @@ import type { Mutation } from './mutation.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What git knows or would add, without what is ignored, in a temporary folder; packages are linked. */
+/** Copies the files that git tracks or would add into a temporary folder, and links the packages. */
 export function copyCheckout(): string {
   const copy = mkdtempSync(join(tmpdir(), 'duktig-defects-'))
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z']
   const files = execFileSync('git', list, { cwd: ROOT, encoding: 'utf8' }).split('\0').filter(Boolean)
-  // A file that was removed and not yet committed is listed all the same.
+  // Git also lists a file that was removed and not yet committed.
   for (const file of files.filter((one) => existsSync(join(ROOT, one)))) {
     mkdirSync(dirname(join(copy, file)), { recursive: true })
     cpSync(join(ROOT, file), join(copy, file))
@@ -22,7 +22,7 @@ export function copyCheckout(): string {
   return copy
 }
 
-/** Puts a defect into a copy; how to take it out again, or what stands in the way. */
+/** Puts a defect into a copy. Returns a function that takes it out again, or the reason why it could not be put in. */
 export function putIn(copy: string, mutation: Mutation): (() => void) | string {
   const file = join(copy, mutation.file)
   const before = readFileSync(file, 'utf8')

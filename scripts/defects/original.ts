@@ -1,4 +1,4 @@
-/** Puts the defects of the original program back in: section 9 of its contract. */
+/** Puts back the defects of the original program that section 9 of its contract lists. */
 import type { Mutation } from './mutation.ts'
 
 const DEFECTS = ['test/http/defects.test.ts']
@@ -107,7 +107,7 @@ export const ORIGINAL: readonly Mutation[] = [
     sentence: 'a key of an application stands in a source',
     file: 'src/settings/settings.ts',
     search: "sentence: 'Where the service listens; a name",
-    // In two parts, so that this file is none of those that the test finds.
+    // In two parts, so that the test does not find this key in this file.
     replace: `sentence: 'Where the service listens, duktig${'_A1b2C3d4'.padEnd(44, 'x')}; a name`,
     caughtBy: ['test/http/secrets.test.ts'],
     only: 'the repository holds',

@@ -1,4 +1,4 @@
-/** Puts defects of other systems in, by their number in docs/defects.md: sessions, refreshing, signing in, failures. */
+/** Puts in defects of other systems, by their number in docs/defects.md: sessions, refreshing, signing in, failures. */
 import type { Mutation } from './mutation.ts'
 
 const REFRESHING = ['test/defects/refreshing.test.ts']

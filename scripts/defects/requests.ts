@@ -1,4 +1,4 @@
-/** Puts defects of other systems in, by their number in docs/defects.md: reading requests, tokens, passwords, failures. */
+/** Puts in defects of other systems, by their number in docs/defects.md: requests, tokens, passwords, failures. */
 import type { Mutation } from './mutation.ts'
 
 const REQUESTS = ['test/defects/requests.test.ts']

@@ -1,8 +1,8 @@
 /**
- * Whether the time of a refused sign-in tells who is registered: 2,000 pairs of an unknown address and a known one with
- * a wrong password, in random order, over HTTP against a service of its own. The area under the ROC curve of a
- * classifier by time (Mann-Whitney) must be 0.5; 1 would mean that every single answer tells. As a control, the same
- * against a copy without the decoy hash, which must be told apart, or the measurement would see nothing.
+ * Tests whether the time of a refused sign-in reveals who is registered: 2,000 pairs of an unknown address and a known
+ * one with a wrong password, in random order, over HTTP against a service of its own. The area under the ROC curve of a
+ * classifier by time (Mann-Whitney) must be 0.5; 1 would mean that every single answer reveals it. As a control, a copy
+ * without the decoy hash must be told apart by the same measurement, which otherwise would see nothing.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -25,7 +25,7 @@ const CONTROL_PAIRS = Math.min(PAIRS, 300)
 const TOLERANCE = 0.03
 const CONTROL_LEAST = 0.95
 const ACCOUNTS = 240
-/** What the original wrote. */
+/** The cost of the hashes that the original wrote. */
 const BCRYPT_COST = 10
 const BODY_CHARACTERS = 80
 
@@ -41,11 +41,11 @@ interface Person {
 
 interface Answered {
   readonly ms: number
-  /** Everything that can be seen of the answer but the date. */
+  /** What a client sees of the answer: status, length, names of headers, and body. */
   readonly shape: string
 }
 
-/** Accounts in a fresh folder, a third of each status; of mixed hashes every second one is bcrypt. */
+/** Makes accounts in a fresh folder, a third with each status; of `mixed` hashes, every second one is bcrypt. */
 async function prepare(folder: string, hashes: Hashes): Promise<readonly Person[]> {
   const settings = readSettings({ DUKTIG_DATA_DIR: folder })
   const { store } = await openStore(settings)
@@ -79,12 +79,12 @@ async function prepare(folder: string, hashes: Hashes): Promise<readonly Person[
   return people
 }
 
-/** Known and unknown addresses of one length. */
+/** Known and unknown addresses have the same length. */
 function emailOf(kind: 'known' | 'nobody', number: number): string {
   return `${kind.padEnd(8, 'x')}-${String(number).padStart(6, '0')}@example.com`
 }
 
-/** The service in a process of its own, so that measuring does not disturb it. */
+/** Starts the service in a process of its own, so that the measuring does not disturb it. */
 async function start(root: string, folder: string): Promise<{ base: string; child: ChildProcess }> {
   const env = {
     PATH: process.env['PATH'],
@@ -137,18 +137,18 @@ function signIn(base: string, email: string): Promise<Answered> {
   })
 }
 
-/** Times of unknown and of known addresses, asked in pairs whose order is drawn. */
+/** Times of unknown and of known addresses, asked for in pairs in random order. */
 async function measure(base: string, people: readonly Person[], pairs: number) {
   const [unknown, known]: [number[], number[]] = [[], []]
   const shapes = new Set<string>()
   for (let i = -20; i < pairs; i++) {
     const nobody = emailOf('nobody', i + 20)
-    // Drawn in turn, so that every kind comes equally often.
+    // Taken in turn, so that every kind of account comes equally often.
     const somebody = (people[(i + 20) % people.length] as Person).email
     const order = random.chance(0.5) ? ([nobody, somebody] as const) : ([somebody, nobody] as const)
     for (const email of order) {
       const { ms, shape } = await signIn(base, email)
-      // The first ones warm up.
+      // The first pairs only warm up.
       if (i < 0) continue
       ;(email === nobody ? unknown : known).push(ms)
       shapes.add(shape)
@@ -175,7 +175,7 @@ function median(values: readonly number[]): string {
   return (values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0).toFixed(1)
 }
 
-/** One measurement, printed; whether it is as it should be. */
+/** Makes and prints one measurement; returns whether it came out as it should. */
 async function row(
   name: string,
   root: string,

@@ -1,7 +1,7 @@
 /**
- * Moving over from the PHP original, as an operator does it: a MariaDB with thousands of accounts in the state the
- * original leaves them, a dry run, the import, the service; then people sign in with the passwords they had, and
- * clients go on with the refresh tokens they had. Once with SQLite, once with PostgreSQL.
+ * Moves over from the PHP original as an operator does: a MariaDB with thousands of accounts in the state the original
+ * leaves them, a dry run, the import, the service. Then people sign in with the passwords they had, and clients go on
+ * with the refresh tokens they had. Done once with SQLite and once with PostgreSQL.
  */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
@@ -23,7 +23,7 @@ import { sendJson } from '../../test/support/raw-http.ts'
 
 const LEFT_OUT = 3
 const PEOPLE = 20_000
-/** Every so-manieth account had its password in plain text. */
+/** One in this many accounts had its password in plain text. */
 const PLAIN_EVERY = 50
 const PHP_COST = 10
 const AUTH_KEY = 'prove-application-key-0001'
@@ -35,7 +35,7 @@ type Variables = Readonly<Record<string, string>>
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
-/** Debian's packages, where we may install them. Why there is no MariaDB nevertheless; null when there is one. */
+/** Installs Debian's MariaDB if there is none and this process may. Returns why there is still none, or null. */
 function ensureMariadb(): string | null {
   const missing = mariadbMissing()
   if (missing === null) return null
@@ -129,7 +129,7 @@ async function signInAsBefore(base: string): Promise<string> {
     ['person6@example.com', OLD_PASSWORD, 403],
     ['person7@example.com', OLD_PASSWORD, 403],
     ['person11@example.com', OLD_PASSWORD, 200],
-    // The second time the hash is ours.
+    // By the second sign-in, the hash has become one of ours.
     ['person11@example.com', OLD_PASSWORD, 200],
     ['person11@example.com', 'Wrong-Secret-1', 401],
   ] as const
@@ -140,7 +140,7 @@ async function signInAsBefore(base: string): Promise<string> {
   return String(body['access_token'])
 }
 
-/** Every account as the administrator sees it now, beside the row it came from. */
+/** Compares every account, as the administrator sees it now, with the row it came from. */
 async function compareAll(base: string, rows: readonly UserRow[], accessToken: string): Promise<void> {
   const signedIn = new Set([1, 2, 4, 5, 11, PLAIN_EVERY])
   const changed: Record<number, UserRow> = {

@@ -1,4 +1,4 @@
-/** The exploration of the model with its larger worlds, and the races of the store's suite, twenty times as often. */
+/** The exploration of the model with its larger worlds, and the races of the store's tests, twenty times as often. */
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 

@@ -1,4 +1,4 @@
-/** 100,000 random histories on the real stores; `DUKTIG_TEST_SEED` starts with another seed than a fresh one. */
+/** 100,000 random histories on the real stores; `DUKTIG_TEST_SEED` replaces the fresh seed that they start from. */
 import { progress, shareOf } from '../../test/support/prove.ts'
 import { freshSeed, givenSeed } from '../../test/support/random.ts'
 import { httpGrounds, postgresGrounds, sqliteGrounds } from '../../test/walks/grounds.ts'

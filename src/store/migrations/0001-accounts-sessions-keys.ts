@@ -1,8 +1,9 @@
 import type { Migration } from './migrations.ts'
 
 /**
- * `sessions` holds what a refresh reads and writes, in a narrow row; what only people look at stands beside it in
- * `session_devices`. No index covers a column that a refresh changes, so that PostgreSQL can update in place (HOT).
+ * `sessions` holds what a refresh reads and writes, in a narrow row; what only people look at is in `session_devices`.
+ * No index covers a column that a refresh changes, unless it ends the session, so that PostgreSQL can update in place
+ * (HOT).
  */
 export const accountsSessionsKeys: Migration = {
   id: 1,

@@ -1,8 +1,8 @@
 import type { Migration } from './migrations.ts'
 
 /**
- * Recorded actions, and counters of actions and log lines that are written together with them. `action_writers` holds
- * the last group of each writer, so that none is written twice.
+ * Recorded actions, and the counters of actions and log lines that are written together with them. `action_writers`
+ * holds the number of each writer's last group, so that no group is written twice.
  */
 export const actions: Migration = {
   id: 2,

@@ -1,8 +1,9 @@
 import type { Migration } from './migrations.ts'
 
 /**
- * What refresh tokens of the original need to lead to sessions of ours: the accounts that came over with them, with
- * the state they came in, and the sessions that tokens were exchanged for, remembered longer than their rows.
+ * What is needed to exchange refresh tokens of the original for sessions of ours: the accounts that were imported with
+ * their tokens, in the state they had then, and the ids of sessions that tokens were exchanged for, which are
+ * remembered longer than the sessions' rows.
  */
 export const legacy: Migration = {
   id: 3,

@@ -1,6 +1,6 @@
 import type { Migration } from './migrations.ts'
 
-/** Counters against guessing, and the addresses that an account signed in from. */
+/** Counters against guessing passwords, and the addresses that an account signed in from. */
 export const guessing: Migration = {
   id: 4,
   name: 'limits of guessing',

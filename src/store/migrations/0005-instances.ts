@@ -1,6 +1,9 @@
 import type { Migration } from './migrations.ts'
 
-/** Which instances live: so that a recovery knows whose journals it needs, and how old a restored database is. */
+/**
+ * The instances and when each was last seen. They tell a recovery whose journals it needs and how old the restored
+ * database is.
+ */
 export const instances: Migration = {
   id: 5,
   name: 'instances',

@@ -1,8 +1,8 @@
 import type { Migration } from './migrations.ts'
 
 /**
- * SQLite alone: rotations are appended here and settled into the rows of their sessions later (`sqlite/rotation-log.ts`).
- * PostgreSQL updates its rows in place.
+ * SQLite only: rotations are appended here and settled into the rows of their sessions later
+ * (`sqlite/rotation-log.ts`). PostgreSQL updates its rows in place.
  */
 export const rotations: Migration = {
   id: 6,

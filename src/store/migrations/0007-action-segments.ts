@@ -1,8 +1,8 @@
 import type { Migration } from './migrations.ts'
 
 /**
- * SQLite alone: the index of actions by account begins with the segment of the id, so that all that is written to it at one
- * time lies in a few pages (`sqlite/action-segments.ts`). PostgreSQL keeps one index for all.
+ * SQLite only: the index of actions by account begins with the segment of the id, so that everything written to it at
+ * one time lies in a few pages (`sqlite/action-segments.ts`). PostgreSQL keeps a single index.
  */
 export const actionSegments: Migration = {
   id: 7,

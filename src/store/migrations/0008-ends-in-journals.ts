@@ -6,9 +6,9 @@ const BOTH = `
   alter table instances add column writes bigint not null default 0;`
 
 /**
- * How many writes of its journal the database has heard of, for each instance; and an index, so that a start can look for ends
- * that its journal misses. No refresh touches that: it is of sessions that have ended, without those that a
- * recovery ended, perhaps millions of them.
+ * For each instance, how many writes of its journal the database has heard of; and an index by which a start finds ends
+ * that its journal lacks. The index holds ended sessions only, so refreshes do not touch it, and leaves out those that
+ * a recovery ended, which may be millions.
  */
 export const endsInJournals: Migration = {
   id: 8,

@@ -6,8 +6,8 @@ const BOTH = `
   drop index sessions_of_account;`
 
 /**
- * Sessions that have ended stay for as long as they would have lived, without a bound on their number. Signing in, and ending what
- * lives, must not read them; a listing reads the newest.
+ * Ended sessions stay in the table until their absolute end, without a bound on their number. Signing in and ending
+ * live sessions must not read them; a listing reads the newest.
  */
 export const sessionsOfAccounts: Migration = {
   id: 9,

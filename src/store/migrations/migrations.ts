@@ -1,6 +1,7 @@
 /**
- * The schema, step by step, for both engines. A step is never edited once it has been released; it only adds, or
- * puts an index in the place of another, so that on PostgreSQL the version before can go on running beside it. Both engines keep the applied steps in `migrations`.
+ * The schema, step by step, for both engines, which record the applied steps in the table `migrations`. A released step
+ * is never edited. A step only adds, or replaces an index by another, so that on PostgreSQL the version before can go
+ * on running beside it.
  */
 import { accountsSessionsKeys } from './0001-accounts-sessions-keys.ts'
 import { actions } from './0002-actions.ts'

@@ -88,8 +88,8 @@ export function accountStore(connection: Connection): AccountStore {
 }
 
 /**
- * The account's row comes first and is ours until the end, so that a sign-in either was committed before, and its
- * session is seen and ended here, or comes after and finds another version.
+ * Locks the account's row first, until the commit. So a sign-in either committed before, and its session is seen and
+ * ended here, or comes after and finds another version.
  */
 async function changeWithin(
   connection: Connection,
@@ -151,7 +151,7 @@ function losesSuperAdmin(before: Account, change: AccountChange): boolean {
   return after.roleId !== ROLE.superAdmin || after.status !== STATUS.active
 }
 
-/** Under a lock: of two super admins who are demoted at the same time, the second must see the first one's end. */
+/** Takes a lock first: when two super admins are demoted at the same time, the second change must see the first. */
 async function isLastSuperAdmin(sql: Sql): Promise<boolean> {
   await lock(sql, LOCK.superAdmins)
   const some = await sql.rows('select 1 from accounts where role_id = 1 and status = 1 limit 2')

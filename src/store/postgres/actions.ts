@@ -19,7 +19,7 @@ export function actionStore(connection: Connection): ActionStore {
     recordActions: (group) => connection.transaction((sql) => record(connection, sql, group)),
 
     async listActions(accountId, offset, limit, fromMs, toMs) {
-      // What is passed over is looked up in the index alone.
+      // The inner select skips `offset` actions in the index alone.
       const rows = await connection.rows(
         `select ${ACTION_COLUMNS} from user_actions where id = any(array(
            select id from user_actions where account_id = $1 and at_ms between $2 and $3
@@ -107,8 +107,8 @@ const REMOVE_COUNTS = `
   where c.span = $1 and c.kind = p.kind and c.code = p.code and c.start_ms < $2`
 
 /**
- * One writer at a time on all instances: so ids become visible in their order, which whoever follows the actions
- * relies on, and the counters, which all writers share, are never taken crosswise.
+ * One writer at a time across all instances. So ids become visible in their order, which whoever follows the actions
+ * relies on, and writers never lock the shared counters crosswise.
  */
 async function record(connection: Connection, sql: Sql, group: ActionGroup): Promise<boolean> {
   await lock(sql, LOCK.actions)

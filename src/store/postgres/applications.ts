@@ -56,7 +56,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
 
     addApplicationKey: (applicationId, keyHash, othersExpireAtMs) =>
       connection.transaction(async (sql) => {
-        // Two keys added at once: the one that comes second ends the other.
+        // Of two keys added at once, the second must see the first to set its expiry.
         await lockedApplication(sql, applicationId)
         if (othersExpireAtMs !== null) {
           await sql.rows(
@@ -82,7 +82,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
 
     putDefaultApplication: (application, keyHash) =>
       connection.transaction(async (sql) => {
-        // Instances that start together: `on conflict` answers for the id alone, not for the client id beside it.
+        // For instances that start together: `on conflict (application_id)` does not cover the unique client id.
         await lock(sql, LOCK.defaultApplication)
         const owners = await sql.count(
           'select 1 from application_keys where key_hash = $1 and application_id <> $2',
@@ -91,7 +91,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
         )
         if (owners > 0) return null
         const put = await putDefault(sql, application)
-        // The settings name one key; whatever else opened this application before does so no longer.
+        // The settings name the only key; all other keys of this application stop working.
         const others = await sql.rows(
           'delete from application_keys where application_id = $1 and key_hash <> $2 returning expires_at_ms',
           DEFAULT_APPLICATION_ID,
@@ -105,7 +105,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
   }
 }
 
-/** The columns that whoever makes an application says, in the order of `described`. */
+/** The columns that the creator of an application chooses, in the order of `described`. */
 const DESCRIBED = `client_id, name, type, trusted_backend, rotation, parallel_window_seconds, retry_window_seconds,
   idle_seconds, session_ttl_seconds, access_token_ttl_seconds, require_key_on_refresh`
 
@@ -157,7 +157,7 @@ async function update(sql: Sql, application: Application): Promise<Application> 
   return applicationFrom(row as Row)
 }
 
-/** An application whose row nobody else changes until the transaction ends, and which no sign-in reads meanwhile. */
+/** Reads an application and locks its row until the transaction ends: nobody else changes it, and sign-ins wait. */
 async function lockedApplication(sql: Sql, applicationId: number): Promise<Application | null> {
   const [row] = await sql.rows(
     `select ${APPLICATION_COLUMNS} from applications p where p.application_id = $1 for no key update`,

@@ -1,39 +1,40 @@
 /**
- * At most so many requests wait for their batch. More would only wait longer, until nobody is answered in time; so they are
- * refused at once, and those who wait are served.
+ * At most this many requests wait for a batch. With more, all would wait until nobody is answered in time; so further
+ * requests are refused at once, and those that wait are served.
  */
 export const MOST_WAITING = 512
 
-/** What is known of a crowd fades by a tenth with each batch. */
+/** With each batch, the remembered size of the crowd shrinks by a tenth. */
 const CROWD_FADES = 0.9
-/** Not worth dividing: requests for one session belong together, and each batch costs something. */
+/** Batches up to this size are not divided: requests for a session belong together, and a batch has a fixed cost. */
 const SMALL_BATCH = 8
-/** A batch that is less than its half waits no longer than this for more, or for one under way that has got stuck. */
+/** How long a batch smaller than half the crowd waits for more jobs, or for a batch under way, which may be stuck. */
 const PATIENCE_MS = 5
 
 export interface Batching<J> {
-  /** How many jobs at most share a batch, and how many batches are under way at a time. */
+  /** The most jobs that share a batch, and the most batches under way at a time. */
   readonly jobs: number
   readonly running: number
   /** Jobs with the same key are never in two batches at a time, so that a process does not race itself for a row. */
   readonly keyOf?: (job: J) => string
   /** Settles the jobs of a batch, or rejects. */
   readonly run: (batch: readonly J[]) => Promise<void>
-  /** Settles a job of a batch that failed, unless that has been done. */
+  /** Settles a job of a batch that failed, unless the job is settled already. */
   readonly fail: (job: J, error: unknown) => void
 }
 
 /**
  * Lets jobs that arrive together share their round trips to the database.
  *
- * A batch takes half of the crowd: of those that wait and those under way, as many as they were of late. So the database
- * works on one half while the other half is decided and answered. If each took all that wait, everybody would be answered at
- * once and come again at once, and database and service would take turns instead of working at the same time.
+ * A batch takes half of the crowd, which is all jobs that wait or are under way, now or recently. So the database works
+ * on one half while the service decides and answers the other half. If each batch took all that wait, all clients would
+ * be answered at once and come again at once, and database and service would take turns instead of working at the same
+ * time.
  */
 export class Batches<J> {
   readonly #how: Batching<J>
   #waiting: J[] = []
-  /** The jobs and keys of each batch under way. Not one set for all, for the reason in `watchDeadlines`. */
+  /** The jobs and keys of each batch under way. Not one set for all, for the reason given in `watchDeadlines`. */
   #running: readonly { readonly jobs: number; readonly keys: ReadonlySet<string> }[] = []
   #scheduled = false
   #crowd = 0
@@ -56,7 +57,7 @@ export class Batches<J> {
   #schedule(): void {
     if (this.#scheduled || this.#waiting.length === 0 || this.#running.length >= this.#how.running) return
     this.#scheduled = true
-    // After everything else of this turn, so that all its jobs are together.
+    // Runs after everything else in this turn of the event loop, so that all jobs of the turn are together.
     setImmediate(() => this.#start(false))
   }
 
@@ -67,7 +68,7 @@ export class Batches<J> {
       const crowd = Math.max(this.#waiting.length + underWay, this.#crowd)
       const half = Math.min(Math.ceil(crowd / 2), this.#how.jobs)
       if (this.#waiting.length < half && underWay > 0 && !isPatienceOver) {
-        // From the first who waits: not anew with each who comes.
+        // The timer runs from the first job that has to wait; later ones do not restart it.
         this.#patience ??= setTimeout(() => {
           this.#endPatience()
           this.#start(true)
@@ -98,7 +99,7 @@ export class Batches<J> {
     this.#patience = undefined
   }
 
-  /** The longest waiting jobs whose keys are free, in their order, at most so many. */
+  /** The longest waiting jobs whose keys are free, in their order, at most `most` of them. */
   #take(most: number): readonly J[] {
     const batch: J[] = []
     const rest: J[] = []

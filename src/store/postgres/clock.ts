@@ -2,7 +2,7 @@ import { type Leap, Leaps } from '../../core/leaps.ts'
 import { machineSleptMs } from '../machine-slept.ts'
 import type { Clock } from '../store.ts'
 
-/** One reading of the database's clock: when it was asked for, what it said, when the answer came. */
+/** One reading of the database's clock: when it was requested, what it said, and when the answer came. */
 export interface ClockReading {
   readonly sentMs: number
   readonly databaseMs: number
@@ -11,19 +11,19 @@ export interface ClockReading {
 
 /** While the database is behind, our clock runs at half its speed until both agree. */
 const SLOWED = 0.5
-/** Two hours, as by a time zone taken wrongly. Whatever is further ahead may be a mistake of long ago. */
+/** Two hours, as from a wrong time zone. A time further ahead may be a mistake of long ago and is ignored. */
 const MOST_AHEAD_MS = 7_200_000
 
 /**
- * The database's clock, kept as an offset to the monotonic clock of this process, so that all instances agree about
- * time whatever their own clocks say. It follows the database forward at once; when the database's clock was set
- * back, it never steps back itself but slows down until both agree again.
+ * The database's clock, kept as an offset to the monotonic clock of this process, so that all instances agree on the
+ * time whatever their own clocks say. It follows the database forward at once. When the database's clock is set back,
+ * this clock does not step back but slows down until both agree again.
  */
 export class DatabaseClock implements Clock {
   readonly #monotonicMs: () => number
-  /** To be added to the monotonic clock to get the database's; null before the first reading. */
+  /** Added to the monotonic clock, it gives the database's time; null before the first reading. */
   #offsetMs: number | null = null
-  /** How far we were ahead of the database at `#aheadSinceMs`. */
+  /** How far this clock was ahead of the database's at `#aheadSinceMs`. */
   #aheadMs = 0
   #aheadSinceMs = 0
   #lastMs = 0
@@ -51,15 +51,15 @@ export class DatabaseClock implements Clock {
     return this.#leaps.latest
   }
 
-  /** A time of this clock as the database's clock will show it, for conditions that the database checks itself. */
+  /** Converts a time of this clock to the database's clock, for conditions that the database checks itself. */
   inDatabaseMs(timeMs: number): number {
     const monotonicMs = this.#monotonicMs()
     return timeMs - this.#ahead(monotonicMs)
   }
 
   /**
-   * Sets the clock by readings. The database read its clock between sending and receiving, so each reading gives an
-   * interval for the true offset; an estimate outside moves to its edge, one inside is as good as the reading.
+   * Sets the clock by readings. The database read its clock between sending and receiving, so each reading bounds the
+   * true offset: an estimate outside these bounds moves to the nearer one, and an estimate within them stays.
    */
   learn(readings: readonly ClockReading[]): void {
     for (const { sentMs, databaseMs, receivedMs } of readings.toSorted(byRoundTrip)) {
@@ -71,7 +71,7 @@ export class DatabaseClock implements Clock {
       const after = Math.min(Math.max(before, databaseMs - receivedMs), databaseMs - sentMs)
       const fromMs = this.nowMs()
       const monotonicMs = this.#monotonicMs()
-      // Ahead by what the database is further behind now, or by less if it has caught up.
+      // When the database's clock was set back, this clock is ahead by that much more; when it went forward, by less.
       this.#aheadMs = Math.max(0, this.#ahead(monotonicMs) + before - after)
       this.#aheadSinceMs = monotonicMs
       this.#offsetMs = after
@@ -80,9 +80,10 @@ export class DatabaseClock implements Clock {
   }
 
   /**
-   * Some instance has been as far as `seenMs`. One that starts while the others wait for a database whose clock was set back waits
-   * with them: they would disagree about what is old, and a retry would count as reuse. Nobody gets further than that by it. For one
-   * that `isRunning` it is a step like any other, which the others have read before it.
+   * Moves this clock forward to `seenMs`, which some instance's clock has reached, and never further. While the other
+   * instances wait for a database whose clock was set back, one that starts must wait with them: otherwise they would
+   * disagree about ages, and a retry would count as reuse. When `isRunning`, this is a step like any other, which the
+   * other instances have read from the database before this one.
    */
   catchUp(seenMs: number, isRunning = false): void {
     const fromMs = this.nowMs()
@@ -105,7 +106,7 @@ export class DatabaseClock implements Clock {
   }
 }
 
-/** The quickest answer says most about the time. */
+/** Sorts the quickest round trip first: it bounds the offset most tightly. */
 function byRoundTrip(a: ClockReading, b: ClockReading): number {
   return a.receivedMs - a.sentMs - (b.receivedMs - b.sentMs)
 }

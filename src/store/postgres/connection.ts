@@ -15,19 +15,19 @@ export interface PostgresOptions {
 
 /** A few connections keep a database busy; all instances together must stay below its `max_connections`. */
 const POOL_SIZE = 6
-/** Who waits longer for a connection is told to come again. */
+/** A call that waits longer for a connection fails with `StoreUnavailable`. */
 const CONNECT_MS = 1500
-/** The server gives a statement up after this time, so that its end is known. */
+/** The server cancels a statement after this time, so that its outcome is known. */
 const STATEMENT_MS = 1500
-/** Above the server's `deadlock_timeout` (1 s), so that a deadlock is found as such and not as a slow lock. */
+/** Above the server's `deadlock_timeout` (1 s), so that a deadlock is reported as one and not as a lock time-out. */
 const LOCK_MS = 1200
-/** A transaction that waits for us this long is one whose process is gone. */
+/** The server ends a transaction whose client has been silent for this long: the client is gone. */
 const IDLE_IN_TRANSACTION_MS = 5000
-/** We give an answer up later than the server does: then the server or the way to it is gone. */
+/** Added to a statement's time-out on our side: if nothing is heard even then, the server or the way to it is gone. */
 const ANSWER_GRACE_MS = 1000
 const IDLE_CONNECTION_MS = 60_000
 const KEEP_ALIVE_MS = 10_000
-/** The first time it may be a neighbour, the third time in a row it is not by chance. */
+/** One conflict may be chance; three in a row are not. */
 const TRANSACTION_TRIES = 3
 const RETRY_PAUSE_MS = 10
 const CLOCK_READINGS_AT_START = 5
@@ -36,9 +36,9 @@ const CLOCK_INTERVAL_MS = 3000
 /** Runs statements on one connection; each text is prepared once for each connection. */
 export interface Sql {
   rows(text: string, ...values: readonly unknown[]): Promise<readonly Row[]>
-  /** How many rows a statement touched. */
+  /** Returns how many rows the statement touched. */
   count(text: string, ...values: readonly unknown[]): Promise<number>
-  /** Statements without values, several if need be; not prepared. */
+  /** Runs one or more statements without values; they are not prepared. */
   exec(text: string): Promise<void>
 }
 
@@ -61,20 +61,20 @@ export class Connection implements Sql {
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       types: numbersAsNumbers(),
-      // The pool waits for it before it lends the connection out, although its type does not say so.
+      // The pool awaits this promise before it lends the connection out, although the declared type returns nothing.
       onConnect: prepareConnection as unknown as (client: ClientBase) => void,
     })
-    // An idle connection broke: the pool has dropped it and makes a new one when one is needed.
+    // An idle connection broke. The pool has already dropped it and opens another when one is needed.
     this.#pool.on('error', () => {})
-    // One in use broke between two statements: the next statement on it says so.
+    // A connection in use broke between two statements: the next statement on it reports the error.
     this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
-  /** Reaches the database for the first time and sets the clock by its clock, now and every few seconds. */
+  /** Connects for the first time and sets the clock by the database's clock, now and every few seconds. */
   async start(): Promise<void> {
     await this.#readClock(CLOCK_READINGS_AT_START)
     this.#clockTimer = setInterval(() => {
-      // Without an answer the clock goes on as it is; who needs the database notices himself.
+      // Without an answer the clock keeps its offset; calls that need the database notice the failure themselves.
       this.#readClock(1).catch(() => {})
     }, CLOCK_INTERVAL_MS)
     this.#clockTimer.unref()
@@ -93,9 +93,10 @@ export class Connection implements Sql {
   }
 
   /**
-   * Runs `work` in a transaction and answers after its commit; runs it again when the database chose it as the victim
-   * of a deadlock. Even single writes go this way: until the commit is sent, a broken connection undoes them.
-   * `slowMs` is for the few that may take longer than a request lasts.
+   * Runs `work` in a transaction and resolves after its commit. Runs `work` again when the transaction was the victim
+   * of a deadlock or failed to serialise. Single writes run in a transaction too, so that a connection that breaks
+   * before the commit is sent undoes them. `slowMs` raises the time-outs, for the few transactions that may outlast a
+   * request.
    */
   transaction<T>(work: (sql: Sql) => Promise<T>, slowMs?: number): Promise<T> {
     return this.admit(async () => {
@@ -106,13 +107,13 @@ export class Connection implements Sql {
           const again = error instanceof StoreUnavailable && asksForRetry(error.cause)
           if (!again || tries === TRANSACTION_TRIES) throw error
         }
-        // Lets the other one finish instead of meeting it again.
+        // Lets the other transaction finish instead of colliding with it again.
         await delay(RETRY_PAUSE_MS * tries)
       }
     })
   }
 
-  /** Refuses new calls once the store is being closed, and lets closing wait for those under way. */
+  /** Refuses new calls once the store is closing, and lets `close` wait for those under way. */
   admit<T>(call: () => Promise<T>): Promise<T> {
     if (this.#closing !== null) return Promise.reject(new StoreUnavailable('the store is closed'))
     const under = call()
@@ -125,7 +126,7 @@ export class Connection implements Sql {
     return under
   }
 
-  /** Runs `work` on a connection of its own, outside a transaction, for calls that have been admitted. */
+  /** Runs `work` on a connection of its own, without a transaction. The caller must have been admitted by `admit`. */
   async onConnection<T>(work: (sql: ClientSql) => Promise<T>, slowMs?: number): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw unavailable(error)
@@ -169,9 +170,9 @@ export class Connection implements Sql {
   }
 }
 
-/** One connection while it is ours. */
+/** A connection borrowed from the pool. */
 class ClientSql implements Sql {
-  /** The connection must not go back into the pool. */
+  /** Whether the connection must be closed instead of going back into the pool. */
   spoilt = false
   readonly #client: PoolClient
   readonly #answerMs: number
@@ -195,7 +196,7 @@ class ClientSql implements Sql {
 
   async commit(): Promise<void> {
     const { command } = await this.#run({ text: 'commit' })
-    // So it answers after an error that somebody swallowed.
+    // PostgreSQL answers ROLLBACK when a statement of the transaction failed and `work` swallowed the error.
     if (command !== 'COMMIT') throw new Error('the transaction had failed and was rolled back')
   }
 
@@ -210,8 +211,9 @@ class ClientSql implements Sql {
 }
 
 /**
- * Not by the driver's own promise and time-out: through what it makes for them each statement holds on to the rows of the
- * next. Once one is in the old generation, all that follow live until the next full garbage collection.
+ * Runs a statement with a callback and a timer instead of the driver's promise and time-out. Through the objects that
+ * those create, each statement keeps the rows of the next alive: once one is in the old generation, all that follow
+ * live until the next full garbage collection.
  */
 function answerWithin(
   ms: number,
@@ -249,8 +251,8 @@ async function transact<T>(
 }
 
 /**
- * What every connection needs whatever the server is set to: bounds of time, durable commits, and plans that follow
- * the indexes even while statistics are missing or old, for all our statements are point reads or index ranges.
+ * What every connection needs whatever the server's settings are: time-outs, durable commits, and plans that use the
+ * indexes even while statistics are missing or old, since the statements of requests are point reads or index ranges.
  */
 const CONNECTION_SETTINGS = `
   select pg_is_in_recovery(),
@@ -268,13 +270,13 @@ const CONNECTION_SETTINGS = `
 
 async function prepareConnection(client: ClientBase): Promise<void> {
   const { rows } = await answerWithin(CONNECT_MS, client, { text: CONNECTION_SETTINGS })
-  // A standby would answer reads with what was true a while ago.
+  // A standby would answer reads with stale data.
   if (rows[0]?.[0] === true) throw new Error('the server is a standby, not the primary')
 }
 
 const statementNames = new Map<string, string>()
 
-/** The name a text is prepared under, the same on all connections. All texts are constants of this folder. */
+/** The name under which a text is prepared, the same on all connections. All texts are constants of this folder. */
 function nameOf(text: string): string {
   let name = statementNames.get(text)
   if (name === undefined) {
@@ -284,7 +286,10 @@ function nameOf(text: string): string {
   return name
 }
 
-/** For this pool only, not for all of `pg`: our 64-bit numbers are ids, counters and milliseconds, far below 2^53. */
+/**
+ * Reads 64-bit integers as numbers, in this pool only and not in all of `pg`: ours are ids, counters and milliseconds,
+ * far below 2^53.
+ */
 function numbersAsNumbers(): TypeOverrides {
   const overrides = new TypeOverrides(types)
   overrides.setTypeParser(types.builtins.INT8, Number)

@@ -1,4 +1,4 @@
-/** Decides about the requests that a batch has for one session, one after the other. Nothing is written here. */
+/** Decides about all requests of a batch for one session, one after the other. Nothing is written here. */
 import { NO_SESSION } from '../../core/denial.ts'
 import { acrossLeaps, carriedOut } from '../../core/refresh.ts'
 import type { Session, SessionView } from '../../core/session.ts'
@@ -9,17 +9,17 @@ export interface RefreshJob {
   readonly request: RefreshRequest
   readonly resolve: (outcome: RefreshOutcome) => void
   readonly reject: (error: unknown) => void
-  /** How often it was decided and another writer was faster. */
+  /** How often the job was decided and another writer was faster. */
   lostRaces: number
-  /** Its place among those whose deadlines are watched. */
+  /** Its index in the array of jobs whose deadlines are watched. */
   watchIndex: number
 }
 
-/** Decisions that rest on one committed row; they hold if that row can be made the last one, and only then. */
+/** Decisions based on one committed row. If there is a `write`, they hold only if it can still be applied. */
 export interface Chain {
   readonly jobs: readonly RefreshJob[]
   readonly answers: readonly (readonly [RefreshJob, RefreshOutcome])[]
-  /** What is to be written; null when the decisions leave the row as it is. */
+  /** The row before and after the decisions; null when they leave it as it is. */
   readonly write: { readonly before: Session; readonly after: Session; readonly deadlineMs: number } | null
 }
 

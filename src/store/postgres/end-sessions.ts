@@ -2,8 +2,8 @@ import type { EndReason } from '../../core/session.ts'
 import type { Connection, Sql } from './connection.ts'
 
 /**
- * Ends an account's live sessions inside the caller's transaction, all but one if it is named. Ids of the ended.
- * The caller holds the account's row; sessions are locked in the order of their ids, as everywhere.
+ * Ends an account's live sessions inside the caller's transaction, except `exceptSessionId` if given, and returns their
+ * ids. The caller holds the lock on the account's row; sessions are locked in the order of their ids, as everywhere.
  */
 export async function endSessionsWithin(
   connection: Connection,

@@ -1,44 +1,44 @@
 import { DatabaseError } from 'pg'
 import { StoreUnavailable } from '../store.ts'
 
-/** Whole classes that say "not now": connection, resources, operator's intervention, the server's system. */
+/** SQLSTATE classes that say "not now": connection, resources, operator intervention, the server's system. */
 const UNAVAILABLE_CLASSES = new Set(['08', '53', '57', '58'])
 
-/** Single codes that say the same. */
+/** Single SQLSTATE codes that say the same. */
 const UNAVAILABLE_CODES = new Set([
   '25006', // read_only_sql_transaction: a standby, or a server made read-only
   '25P03', // idle_in_transaction_session_timeout
   '25P04', // transaction_timeout
-  '40001', // serialization_failure, after all tries
-  '40P01', // deadlock_detected, after all tries
+  '40001', // serialization_failure, unless a retry succeeds
+  '40P01', // deadlock_detected, unless a retry succeeds
   '55P03', // lock_not_available: lock_timeout
   'XX001', // data_corrupted
   'XX002', // index_corrupted
 ])
 
-/** Of those, the ones that speak about the statement and not about the connection or its server. */
+/** Those codes that concern the statement and not the connection or its server. */
 const CONNECTION_IS_FINE = new Set(['40001', '40P01', '55P03', '57014'])
 
-/** An error of the driver or the server as the store's callers know it: `StoreUnavailable`, or the fault itself. */
+/** Turns an error of driver or server into `StoreUnavailable` if it says "not now", and returns others as they are. */
 export function unavailableIfSo(error: unknown): unknown {
   if (error instanceof StoreUnavailable) return error
   if (!(error instanceof Error)) return error
   const code = sqlState(error)
-  // What is no answer of the server is the way to it: refused, broken, timed out.
+  // An error without a code does not come from the server but from the way to it: refused, broken, timed out.
   const isUnavailable =
     code === null || UNAVAILABLE_CLASSES.has(code.slice(0, 2)) || UNAVAILABLE_CODES.has(code)
   return isUnavailable ? unavailable(error) : error
 }
 
-/** The store cannot answer because of `error`; while connecting, whatever the error is. */
+/** Wraps `error` in `StoreUnavailable`, whatever it is; every error while connecting is wrapped so. */
 export function unavailable(error: unknown): StoreUnavailable {
   const message = error instanceof Error ? error.message : String(error)
   return new StoreUnavailable(`PostgreSQL: ${message}`, { cause: error })
 }
 
 /**
- * Whether a connection should be given up after an error. After a fail-over an old connection may lead to a server
- * that is read-only for good; a new one finds the new primary.
+ * Whether to give a connection up after an error. After a fail-over, an old connection may lead to a server that stays
+ * read-only; a new one finds the new primary.
  */
 export function spoilsConnection(error: unknown): boolean {
   const code = sqlState(error)
@@ -47,7 +47,7 @@ export function spoilsConnection(error: unknown): boolean {
   return UNAVAILABLE_CLASSES.has(code.slice(0, 2)) || UNAVAILABLE_CODES.has(code)
 }
 
-/** Whether the server asks for the same transaction once more: a deadlock, a serialisation failure. */
+/** Whether the server asks to try the transaction again: after a deadlock or a serialisation failure. */
 export function asksForRetry(error: unknown): boolean {
   const code = sqlState(error)
   return code === '40P01' || code === '40001'

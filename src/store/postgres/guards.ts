@@ -3,7 +3,7 @@ import { LIMITS } from '../../settings/limits.ts'
 import { type GuardStore, guardKey } from '../guard-store.ts'
 import type { Connection, Sql } from './connection.ts'
 
-/** The verbs against guessing; guarantees in `store.ts`. Rows are locked bucket first, then guard by guard. */
+/** The verbs against guessing; guarantees in `guard-store.ts`. Rows are locked bucket first, then guard by guard. */
 export function guardStore(connection: Connection): GuardStore {
   return {
     admitSignIn: ({ accountKey, sources, bucketKey, size }) =>
@@ -98,8 +98,8 @@ export function guardStore(connection: Connection): GuardStore {
 }
 
 /**
- * The bucket as it is, made empty where there is none, and nobody else's until the transaction ends. In one statement: between two
- * the clean-up could remove an old one, and what is then written would be nowhere.
+ * Locks the bucket until the transaction ends, creating it empty if there is none, and returns it. One statement does
+ * both: between two, the clean-up could remove an old bucket, and the later update would change no row.
  */
 async function lockedBucket(sql: Sql, key: string): Promise<Bucket> {
   const [row] = await sql.rows(
@@ -115,7 +115,7 @@ async function putBucket(sql: Sql, key: string, bucket: Bucket): Promise<void> {
   await sql.rows('update buckets set level = $1, at_ms = $2 where bucket_key = $3', level, atMs, key)
 }
 
-/** The same for a guard. */
+/** Like `lockedBucket`, for a guard. */
 async function lockedGuard(sql: Sql, key: string): Promise<Guard> {
   const [row] = await sql.rows(
     `insert into guards as g (guard_key, failures, blocked_until_ms, updated_at_ms) values ($1, 0, 0, 0)

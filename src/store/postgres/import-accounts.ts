@@ -11,7 +11,7 @@ const SEQUENCE_MS = 10_000
 
 type Refusal = Extract<ImportOutcome, { kind: 'refused' }>
 
-/** Undoes the transaction. */
+/** Thrown inside the transaction to undo it. */
 class Refused extends Error {
   readonly refusal: Refusal
   constructor(refusal: Refusal) {
@@ -20,7 +20,7 @@ class Refused extends Error {
   }
 }
 
-/** Takes accounts over, all of them or none, with the ids they had. */
+/** Imports accounts with the ids they had, all of them or none. */
 export async function importAccounts(
   connection: Connection,
   accounts: readonly ImportedAccount[],
@@ -49,7 +49,7 @@ export async function importAccounts(
   return { kind: 'imported', count: accounts.length }
 }
 
-/** Inserts accounts that differ from one another. Index of the first that was refused, or null. */
+/** Inserts accounts of different ids and addresses. Returns the index of the first one refused, or null. */
 async function insertStep(sql: Sql, step: readonly ImportedAccount[], nowMs: number): Promise<number | null> {
   const column = <K extends keyof ImportedAccount>(key: K) => step.map((account) => account[key])
   const emailKeys = step.map(({ email }) => emailKey(email))
@@ -98,8 +98,8 @@ async function isIdTaken(sql: Sql, account: ImportedAccount): Promise<boolean> {
 }
 
 /**
- * Sets the sequence of ids past those that come along, before they are used, so that a registration at the same time
- * never gets one of them. The table lock keeps registrations out of the moment between reading and setting it.
+ * Advances the id sequence past the imported ids before they are used, so that a registration at the same time never
+ * gets one of them. The table lock keeps registrations out between reading and setting the sequence.
  */
 async function keepIdsFromNewAccounts(
   connection: Connection,
@@ -118,7 +118,7 @@ async function keepIdsFromNewAccounts(
   }, SEQUENCE_MS)
 }
 
-/** The first account whose id or address came before in the same import. */
+/** Finds the first account whose id or address occurs earlier in the same import. */
 function firstRepetition(accounts: readonly ImportedAccount[]): Refusal | null {
   const ids = new Set<number>()
   const addresses = new Set<string>()

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts'
 
-/** As the server is set up for this database and user, before our connections change anything. */
+/** The settings as the server has them for this database and user, before our connections change any. */
 const SETTINGS = `
   select name, reset_val from pg_settings
   where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'synchronous_standby_names', 'server_encoding')`

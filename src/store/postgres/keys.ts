@@ -3,7 +3,7 @@ import type { KeyStore, StoredKey } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
 import { LOCK, lock } from './locks.ts'
 
-/** At `$1`; refresh keys not before the last session that there is has ended. */
+/** When other keys retire: at `$1`, but refresh keys not before the absolute end of the last session. */
 const OTHERS_RETIRE = `greatest($1, case when purpose = 'refresh' then (select max(expires_at_ms) from sessions) end)`
 
 /** The verbs about signing keys; guarantees in `store.ts`. */
@@ -27,7 +27,7 @@ export function keyStore(connection: Connection): KeyStore {
 
     rotateKey: (key, othersRetireAtMs) =>
       connection.transaction(async (sql) => {
-        // Without it, two rotations at once would not see, and so not retire, each other's key.
+        // Without the lock, two concurrent rotations would not see, and so not retire, each other's key.
         await lock(sql, LOCK.signingKeys)
         await sql.rows(
           `update signing_keys set retire_at_ms = ${OTHERS_RETIRE}
@@ -74,7 +74,7 @@ async function insert(sql: Sql, key: StoredKey): Promise<void> {
   )
 }
 
-/** Adds a key inside the caller's transaction unless it is there, and retires those made before it then. */
+/** Adds a key in the caller's transaction unless it exists, and retires older ones of its kind if a time is given. */
 export async function replayKey(
   sql: Sql,
   key: StoredKey,

@@ -36,7 +36,7 @@ export function legacyStore(connection: Connection): LegacyStore {
   }
 }
 
-/** Remembers, inside the caller's transaction, in which state accounts came over. */
+/** Remembers, inside the caller's transaction, the state in which accounts were imported. */
 export async function takeLegacyTokensWithin(sql: Sql, accountIds: readonly number[]): Promise<void> {
   if (accountIds.length === 0) return
   await sql.rows(
@@ -48,8 +48,8 @@ export async function takeLegacyTokensWithin(sql: Sql, accountIds: readonly numb
 }
 
 /**
- * After a restore, inside the caller's transaction: the session ended after the backup was made. If it stood for a
- * token of the original and was opened after the backup too, the token must not open it once more.
+ * After a restore, inside the caller's transaction, for a session that ended after the backup was made: if it stood for
+ * a token of the original and was opened after the backup too, the token must not open it again.
  */
 export async function keepLegacySessionEndedWithin(
   sql: Sql,
@@ -65,7 +65,7 @@ export async function keepLegacySessionEndedWithin(
   )
 }
 
-/** After a restore that ends all sessions, inside the caller's transaction: also those that tokens would open. */
+/** After a restore that ends all sessions, inside the caller's transaction: legacy tokens must open none either. */
 export async function refuseLegacyTokensWithin(sql: Sql): Promise<void> {
   await sql.rows('delete from legacy_accounts')
 }
@@ -80,8 +80,8 @@ function legacyAccountFrom(row: Row | undefined): LegacyAccount | null {
 }
 
 /**
- * The account's row comes first and is ours until the commit: of several first uses of a token one opens the session
- * and the others find it, and whoever ends the account's sessions was either first or finds this one.
+ * Locks the account's row first, until the commit. So of several first uses of a token, one opens the session and the
+ * others find it; and whoever ends the account's sessions either was first or finds this one.
  */
 async function openWithin(
   connection: Connection,

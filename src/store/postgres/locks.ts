@@ -1,9 +1,9 @@
 import type { Sql } from './connection.ts'
 
-/** "dukt": our locks beside those of other programs in the same database. */
+/** ASCII "dukt": keeps our advisory locks apart from those of other programs in the same database. */
 const NAMESPACE = 0x64756b74
 
-/** What only one transaction at a time may do, on all instances. */
+/** What only one transaction at a time may do, across all instances. */
 export const LOCK = {
   migrations: 1,
   superAdmins: 2,

@@ -5,7 +5,7 @@ import { LOCK, lock } from './locks.ts'
 /** Building an index over a large table takes its time, and the other instances wait for it. */
 const STEP_MS = 600_000
 
-/** Applies the steps that are missing, each in its own transaction; names of the applied. Safe beside other instances. */
+/** Applies the missing steps, each in its own transaction, and returns their names. Safe beside other instances. */
 export async function migrate(connection: Connection): Promise<readonly string[]> {
   const applied: string[] = []
   for (const step of MIGRATIONS) {
@@ -24,7 +24,7 @@ export async function migrate(connection: Connection): Promise<readonly string[]
 }
 
 async function appliedSteps(sql: Sql): Promise<ReadonlySet<number>> {
-  // Looked up first: creating nothing would still need the right to create.
+  // Not `create table if not exists`: it needs the right to create even if the table exists.
   const [row] = await sql.rows("select to_regclass('migrations') is not null")
   if (row?.[0] !== true) {
     await sql.exec(

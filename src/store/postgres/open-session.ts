@@ -11,8 +11,8 @@ export async function openSessionWithin(
   request: OpenSession,
 ): Promise<OpenSessionOutcome> {
   const nowMs = connection.clock.nowMs()
-  // Both rows stay as they were checked until the commit: whoever changes the account or disables the application
-  // either was first, and is seen here, or waits and finds the session.
+  // Both rows stay as checked until the commit. Whoever changes the account or disables the application either was
+  // first, and is seen here, or waits and then finds the session.
   const [accountRow] = await sql.rows(
     `select ${ACCOUNT_COLUMNS} from accounts where account_id = $1 and version = $2 and status = $3
      for no key update`,
@@ -63,7 +63,7 @@ export async function openSessionWithin(
   }
 }
 
-/** Ends the longest unused sessions of an account until one more fits under the cap. The account's row is held. */
+/** Ends the longest unused sessions of an account until one more fits under the cap. The caller locks the account. */
 export async function makeRoom(
   sql: Sql,
   request: Pick<OpenSession, 'accountId' | 'maxLiveSessions'>,

@@ -14,15 +14,15 @@ import {
 } from '../rows.ts'
 import type { Sql } from './connection.ts'
 
-/** Sessions with what refreshing needs of their accounts, and with their applications, as they are committed now. */
+/** Sessions with their applications and with what refreshing needs of their accounts, as they are committed now. */
 export const readViews = viewReader(SESSION_VIEW_COLUMNS, sessionAccountFrom)
 
-/** The same with their whole accounts. */
+/** Like `readViews`, but with the whole accounts. */
 export const readWholeViews = viewReader(SESSION_AND_ACCOUNT_COLUMNS, accountFrom)
 
 function viewReader<A extends SessionAccount>(columns: string, accountOf: (row: Row) => A) {
-  // A row brings the application along, as JSON, only where the one before had another: hundreds of sessions belong to a few,
-  // and columns take the database and us time for every row.
+  // A row carries its application, as JSON, only where the row before has another one: hundreds of sessions share a few
+  // applications, and every column costs time in each row, here and in the database.
   const select = `
     select ${columns},
       case when lag(s.application_id) over () is distinct from s.application_id then

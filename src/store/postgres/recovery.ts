@@ -87,13 +87,18 @@ export function recoveryStore(connection: Connection): RecoveryStore {
   }
 }
 
-/** Sets the clock forward to where an instance has been, if the database was set back since. Before our own time is noted there. */
+/**
+ * Sets the clock forward to the latest time that any instance has noted, in case the database's clock was set back
+ * since. Must run before this instance notes its own time.
+ */
 export async function catchUp(connection: Connection, isRunning = false): Promise<void> {
   const [row] = await connection.rows('select coalesce(max(last_seen_at_ms), 0) from instances')
   connection.clock.catchUp(row?.[0] as number, isRunning)
 }
 
-/** What the sequence of a table gave out, or its table holds: that of a restored database may itself lag behind its rows. */
+/**
+ * The greatest id that the table's sequence gave out or the table holds: a restored sequence may lag behind the rows.
+ */
 async function givenOf(sql: Sql, table: string, column: string): Promise<number> {
   const [row] = await sql.rows(
     `select greatest(nextval(pg_get_serial_sequence('${table}', '${column}')),
@@ -102,7 +107,7 @@ async function givenOf(sql: Sql, table: string, column: string): Promise<number>
   return row?.[0] as number
 }
 
-/** That an instance lives, and has written at least so often. */
+/** Notes that an instance lives and that its journal has had at least `writes` writes. */
 async function note(sql: Sql, instanceId: string, nowMs: number, writes: number): Promise<void> {
   await sql.rows(
     `insert into instances (instance_id, last_seen_at_ms, writes) values ($1, $2, $3)
@@ -114,7 +119,10 @@ async function note(sql: Sql, instanceId: string, nowMs: number, writes: number)
   )
 }
 
-/** Before the instances beat again: when they were last seen says when the database was written. */
+/**
+ * Counts the recovery as a hand-out and a use of each live session, except those that were already idle for too long
+ * when the database was last written. That time is the latest `last_seen_at_ms`, until an instance beats again.
+ */
 async function letSessionsRest(sql: Sql, nowMs: number): Promise<void> {
   const rows = await sql.rows(
     `select application_id, idle_seconds, (select coalesce(max(last_seen_at_ms), 0) from instances)

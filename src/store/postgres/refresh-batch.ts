@@ -1,6 +1,6 @@
 /**
- * Refreshing sessions, many with two statements: one reads the rows as they are committed, the decisions are made
- * here, and one conditional update carries them out. Decisions that write are answered after the update's commit.
+ * Refreshes many sessions with two statements: one reads the committed rows, the decisions are made here, and one
+ * conditional update carries them out. Decisions that write are answered after the update's commit.
  */
 import { type Clock, type RefreshOutcome, type RefreshRequest, StoreUnavailable } from '../store.ts'
 import { StoreBusy } from '../store-busy.ts'
@@ -10,19 +10,19 @@ import { type Chain, type RefreshJob, decideChain } from './decide-chain.ts'
 import { asksForRetry } from './errors.ts'
 import { readViews } from './read-views.ts'
 
-/** Larger batches gain nothing more, and everybody in one waits for all of it. */
+/** Larger batches gain nothing more, and every request waits for its whole batch. */
 const JOBS_PER_BATCH = 256
 /** While one batch waits for its commit, the next ones read and decide. */
 const BATCHES_AT_A_TIME = 3
-/** Who lost a race waits a little longer each time, so that a row somebody holds is not asked for all the time. */
+/** A job that lost a race waits a little longer each time, so as not to ask constantly for a row that is locked. */
 const PAUSE_MS = 2
 const LONGEST_PAUSE_MS = 20
-/** Far more than the deadline of a request leaves room for. */
+/** Far more than fit into the deadline of a request. */
 const MOST_RACES = 500
-/** How often the deadlines of waiting requests are looked at. */
+/** How often the deadlines of waiting requests are checked. */
 const DEADLINE_CHECK_MS = 100
 
-/** The verb `refreshSession`; its guarantee in `store.ts`. */
+/** The verb `refreshSession`; its guarantee is in `store.ts`. */
 export function refreshing(connection: Connection): {
   refresh(request: RefreshRequest): Promise<RefreshOutcome>
   hasRoom(): boolean
@@ -59,7 +59,7 @@ function decideAgain(batches: Batches<RefreshJob>, job: RefreshJob): void {
   else setTimeout(() => batches.add(job), pauseMs)
 }
 
-/** Answers all jobs that it can; those that lost a race are returned, to be decided again from a fresh read. */
+/** Answers all jobs that it can. Returns those that lost a race, to be decided again from a fresh read. */
 function runBatch(connection: Connection, batch: readonly RefreshJob[]): Promise<readonly RefreshJob[]> {
   return connection.onConnection(async (sql) => {
     const bySession = Map.groupBy(batch, (job) => job.request.presented.sessionId)
@@ -77,10 +77,11 @@ function runBatch(connection: Connection, batch: readonly RefreshJob[]): Promise
 }
 
 /**
- * The condition of a write is the whole state it was decided on (what it leaves out changes only together with the
- * generation) and the deadline by the database's own clock. Rows are taken before they are changed, and one that
- * somebody else holds is left out as if the race for it were lost: so nobody waits for a stranger's lock, no deadlock
- * arises, and nothing is written after a deadline that passed while waiting.
+ * A write happens only if the row is still in the state that the decision was based on, and before the deadline by the
+ * database's own clock. The columns that the condition leaves out change together with the generation; only the date of
+ * last use may also change by itself. Rows are locked before they are changed, and one that another writer holds is
+ * skipped as if the race for it were lost. So nobody waits for another's lock, no deadlock arises, and nothing is
+ * written after a deadline that passed while waiting.
  */
 const WRITE = `
   with held as materialized (
@@ -99,7 +100,7 @@ const WRITE = `
   from held h where s.session_id = h.session_id
   returning s.session_id`
 
-/** Ids of the sessions whose rows could be written. */
+/** Returns the ids of the sessions whose rows were written. */
 async function writeAll(
   connection: Connection,
   sql: Sql,
@@ -132,7 +133,7 @@ async function writeAll(
   }
 }
 
-/** An array as PostgreSQL reads it; the driver would quote and escape every number. */
+/** An array literal of PostgreSQL, built here because the driver would quote and escape every number. */
 function numberArray(values: readonly (number | null)[]): string {
   return `{${values.map((value) => value ?? 'null').join(',')}}`
 }
@@ -146,12 +147,12 @@ function sessionIdOf(chain: Chain): string {
 }
 
 /**
- * Answers requests whose deadline passes while the database is silent. What is under way for them stays bound to the
- * deadline by the database itself.
+ * Rejects requests whose deadline passes while the database is silent. The database itself checks the deadline of
+ * writes that are under way for them.
  */
 function watchDeadlines(clock: Clock): { add(job: RefreshJob): void; remove(job: RefreshJob): void } {
-  // Not a set: each time it grows it leaves its old table in the old generation, which keeps alive what was in it until
-  // the next full garbage collection.
+  // Not a set: each time a set grows it leaves its old table in the old generation, where it keeps what it held alive
+  // until the next full garbage collection.
   const jobs: RefreshJob[] = []
   let timer: NodeJS.Timeout | undefined
   const check = () => {
@@ -168,7 +169,7 @@ function watchDeadlines(clock: Clock): { add(job: RefreshJob): void; remove(job:
       job.watchIndex = jobs.push(job) - 1
       timer ??= setTimeout(check, DEADLINE_CHECK_MS)
     },
-    /** The last one takes its place. */
+    /** The last job takes the place of the removed one. */
     remove(job) {
       const last = jobs.pop() as RefreshJob
       if (last === job) return

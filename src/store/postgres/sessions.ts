@@ -41,7 +41,8 @@ export function sessionStore(connection: Connection): SessionStore & Pick<Store,
 
     endSessions: (accountId, reason) =>
       connection.transaction(async (sql) => {
-        // First the account: a sign-in under way has committed and is ended below, or will find another version.
+        // The account's row comes first: a sign-in under way has either committed, and its session is ended below, or
+        // finds another version and fails.
         await sql.rows('update accounts set version = version + 1 where account_id = $1', accountId)
         return endSessionsWithin(connection, sql, accountId, reason, null)
       }),
@@ -70,7 +71,7 @@ interface ReadJob {
   readonly reject: (error: unknown) => void
 }
 
-/** The verb `readSession`: all that is asked for in one turn is read with one statement. */
+/** The verb `readSession`: calls that arrive together share a statement. */
 function reading(connection: Connection): SessionStore['readSession'] {
   const batches = new Batches<ReadJob>({
     jobs: 256,
