@@ -96,7 +96,8 @@ const WRITE = `
     for no key update of s skip locked)
   update sessions s set generation = h.generation, rotated_at_ms = h.rotated_at_ms,
     handed_out_at_ms = h.handed_out_at_ms, kid = h.kid, attempt_key = h.attempt_key, repeats = h.repeats,
-    last_used_at_ms = h.last_used_at_ms, ended_at_ms = h.ended_at_ms, end_reason = h.end_reason
+    last_used_at_ms = greatest(s.last_used_at_ms, h.last_used_at_ms), ended_at_ms = h.ended_at_ms,
+    end_reason = h.end_reason
   from held h where s.session_id = h.session_id
   returning s.session_id`
 
