@@ -1,4 +1,4 @@
-/** What the fields of an account may hold (contract, sections 4 and 7). Pure checks; each face words its own messages. */
+/** What the fields of an account may hold (contract, sections 4 and 7). Each face words its own messages. */
 import { LIMITS } from '../settings/limits.ts'
 
 /** Inclusive bounds in characters (Unicode code points). */
@@ -15,7 +15,7 @@ const LOCAL_PART = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{
 const LABEL = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
 const KINDS_OF_CHARACTERS = [/[a-z]/, /[A-Z]/, /[0-9]/, /[^a-zA-Z0-9]/]
 
-/** ASCII, as a mail server takes it, with at least one dot in the domain. */
+/** Whether `value` is an ASCII address that a mail server accepts, with at least one dot in the domain. */
 export function isEmail(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > EMAIL_CHARACTERS) return false
   const at = value.lastIndexOf('@')
@@ -25,7 +25,7 @@ export function isEmail(value: unknown): value is string {
   return domain && local.length <= LOCAL_PART_CHARACTERS && LOCAL_PART.test(local)
 }
 
-/** Within its bytes, and of at least two kinds of characters. */
+/** Whether `value` is within the bounds on its bytes and has characters of at least two kinds. */
 export function isStrongPassword(value: unknown): value is string {
   if (!isText(value)) return false
   const bytes = Buffer.byteLength(value)
@@ -39,7 +39,7 @@ export function hasLength(value: unknown, [min, max]: readonly [number, number])
   return length >= min && length <= max
 }
 
-/** Text that every database can hold and every password hash takes whole: no NUL, no half of a surrogate pair. */
+/** Text that every database can store and every password hash reads to its end: no NUL, no lone surrogate. */
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
 }

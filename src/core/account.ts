@@ -1,4 +1,4 @@
-/** The account and the closed lists of the contract (section 1): roles and statuses. */
+/** The account, and the contract's closed lists of roles and statuses (section 1). */
 
 export const ROLE = { superAdmin: 1, admin: 2, serviceProvider: 3, client: 4, developer: 5 } as const
 export const STATUS = { notVerified: 0, active: 1, suspended: 2, terminated: 3 } as const
@@ -16,14 +16,17 @@ export interface Account {
   readonly pinCode: string | null
   readonly roleId: RoleId
   readonly status: AccountStatus
-  /** Counts every change that must stop a sign-in which checked the state before it: password and status. */
+  /**
+   * Raised by every change of password or status and by every end of all sessions: a sign-in that checked an earlier
+   * version opens no session.
+   */
   readonly version: number
   readonly registeredAtMs: number
   readonly updatedAtMs: number | null
   readonly lastSignInAtMs: number | null
 }
 
-/** What a new account consists of; the store gives the id and the date of registration. */
+/** The data of a new account; the store adds the id and the date of registration. */
 export interface NewAccount {
   readonly firstName: string
   readonly lastName: string
@@ -35,12 +38,15 @@ export interface NewAccount {
   readonly passwordHash: string
 }
 
-/** Of an account from elsewhere: new accounts count on from the greatest, also after a refused import, up to fifteen digits. */
+/**
+ * Whether an imported account may have this id: at most 12 digits. Ids of new accounts continue from the greatest
+ * imported id (on PostgreSQL even if the import was refused) and must stay within 15 digits.
+ */
 export function isImportedId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) < 1e12
 }
 
-/** The form in which two e-mail addresses are compared: addresses are ASCII by rule, so lower case is enough. */
+/** The form in which e-mail addresses are compared. Addresses are always ASCII, so lower case is enough. */
 export function emailKey(email: string): string {
   return email.toLowerCase()
 }

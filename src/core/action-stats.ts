@@ -1,4 +1,4 @@
-/** What `/stats/user_actions` tells (contract, section 7). Pure: counts in, figures out. */
+/** The figures of `/stats/user_actions` (contract, section 7), computed from the counts. */
 import { type ActionKind, DAY_MS, HOUR_MS } from './actions.ts'
 import type { DateFormat } from './dates.ts'
 import { monthsBefore } from './periods.ts'
@@ -15,7 +15,7 @@ export const INTERVALS = [
 
 export type Interval = (typeof INTERVALS)[number]
 
-/** Counts and percentages by action code, codes in alphabetical order. */
+/** Counts and percentages by action code, in alphabetical order of the codes. */
 export interface IntervalStats {
   readonly byTypeCount: Readonly<Record<string, number>>
   readonly byTypePercentage: Readonly<Record<string, number>>
@@ -23,7 +23,7 @@ export interface IntervalStats {
 
 export type StatsByInterval = Readonly<Record<Interval, IntervalStats>>
 
-/** When each interval starts, in the order of `INTERVALS`; all end now, and none goes back beyond the retention. */
+/** The start of each interval, in the order of `INTERVALS`. All end now, and none reaches back beyond the retention. */
 export function intervalStarts(dates: DateFormat, nowMs: number, retentionMs: number): readonly number[] {
   const totalMs = nowMs - retentionMs
   const starts: Readonly<Record<Interval, number>> = {
@@ -39,14 +39,14 @@ export function intervalStarts(dates: DateFormat, nowMs: number, retentionMs: nu
 }
 
 export interface CountOfInterval {
-  /** The place of the interval in `INTERVALS`. */
+  /** The index of the interval in `INTERVALS`. */
   readonly interval: number
   readonly kind: ActionKind
   readonly code: string
   readonly count: number
 }
 
-/** The figures of one kind of user, or of all together. */
+/** The figures of one kind of user, or of all kinds together. */
 export function statsByInterval(
   counts: readonly CountOfInterval[],
   kind: ActionKind | 'all',

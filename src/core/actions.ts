@@ -1,4 +1,4 @@
-/** Recorded actions: who acted, and the spans in which they are counted. */
+/** Recorded actions: who acted, and the spans of time by which actions are counted. */
 
 /** Special account ids of the action log (contract, section 1). */
 export const GUEST = -2
@@ -6,7 +6,7 @@ export const SYSTEM = -3
 
 export type ActionKind = 'user' | 'guest' | 'system'
 
-/** An action as it is recorded, with its time by the store's clock. */
+/** An action as the store records it; its time is of the store's clock. */
 export interface RecordedAction {
   /** The account that acted, `GUEST` or `SYSTEM`. */
   readonly accountId: number
@@ -19,7 +19,7 @@ export interface RecordedAction {
 
 export type CountSpan = 'hour' | 'day' | 'month'
 
-/** How often something was done in one span by one kind of user. */
+/** How often one kind of user performed one action within one span. */
 export interface ActionTally {
   readonly span: CountSpan
   /** The span's start, in UTC. */
@@ -32,7 +32,7 @@ export interface ActionTally {
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
 
-/** When the span began in which a time falls, in UTC. */
+/** For each length of span: the start, in UTC, of the span that contains a time. */
 const STARTS: readonly (readonly [span: CountSpan, startMs: (timeMs: number) => number])[] = [
   ['month', monthStartMs],
   ['day', (timeMs) => Math.floor(timeMs / DAY_MS) * DAY_MS],
@@ -44,9 +44,10 @@ export function kindOf(accountId: number): ActionKind {
   return accountId === SYSTEM ? 'system' : 'user'
 }
 
-/** The counters that actions add to, always in the same order, so that writers who meet wait and never deadlock. */
+/** The counters that `actions` add to, always in the same order: concurrent writers then wait and never deadlock. */
 export function tallyActions(actions: readonly RecordedAction[]): readonly ActionTally[] {
-  // By hours first, of which a group has one or two: a day and a month begin with an hour.
+  // Hours are summed first, since the actions of one batch fall into only one or two of them. Days and months then add
+  // up whole hours.
   const hours = new Map<string, Omit<ActionTally, 'span'>>()
   for (const { accountId, code, atMs } of actions) {
     const kind = kindOf(accountId)
@@ -64,7 +65,10 @@ export function tallyActions(actions: readonly RecordedAction[]): readonly Actio
   return [...tallies].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tally]) => tally)
 }
 
-/** The parts of a time interval that goes on until now: hours up to a day, days up to a month, months from then on. */
+/**
+ * How counters cover an interval that lasts until now: by the hour from `hourMs` to `dayMs`, by the day from there to
+ * `monthMs`, and by the month from then on.
+ */
 export interface Edges {
   readonly hourMs: number
   readonly dayMs: number

@@ -1,18 +1,18 @@
-/** A calling application: who may sign users in, and the policy its sessions live under. */
+/** An application that signs users in, and the policy of its sessions. */
 
 export interface Policy {
   /** Whether sessions opened from now on rotate their refresh token. */
   readonly rotation: boolean
-  /** `G` of `docs/refresh.md`: how long after a hand-out nothing advances. */
+  /** `G` of `docs/refresh.md`: how long the generation does not advance after its token was handed out. */
   readonly parallelWindowSeconds: number
   /** `W` of `docs/refresh.md`: how long after a rotation the previous token is answered with the same successor. */
   readonly retryWindowSeconds: number
-  /** How long a session may rest unused; 0 for no limit. */
+  /** How long a session may stay unused; 0 for no limit. */
   readonly idleSeconds: number
-  /** The absolute life of a session, from sign-in. */
+  /** The absolute lifetime of a session, from sign-in. */
   readonly sessionTtlSeconds: number
   readonly accessTokenTtlSeconds: number
-  /** Refreshing must carry the application's key. */
+  /** Whether a refresh must carry the application's key. */
   readonly requireKeyOnRefresh: boolean
 }
 
@@ -24,9 +24,9 @@ export interface Application extends Policy {
   readonly disabled: boolean
   /** Raised when the application is disabled; sessions of an older epoch are over. */
   readonly epoch: number
-  /** A backend of ours: it may pass its user's address in `X-Real-Ip`. */
+  /** Whether the application is a trusted backend, which may pass its user's address in `X-Real-Ip`. */
   readonly trustedBackend: boolean
 }
 
-/** The application that the settings describe: its key is `DUKTIG_AUTH_KEY`. */
+/** The application that the settings describe; its key is `DUKTIG_AUTH_KEY`. */
 export const DEFAULT_APPLICATION_ID = 1

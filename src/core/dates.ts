@@ -1,18 +1,18 @@
-/** Dates of this face: `YYYY-MM-DD HH:MM:SS` in the configured time zone, both ways. */
+/** Formats and parses dates as `YYYY-MM-DD HH:MM:SS` in the configured time zone. */
 
 export interface DateFormat {
   /** Null stays null. */
   format(timeMs: number): string
   format(timeMs: number | null): string | null
   /**
-   * Milliseconds since 1970, or null if `text` is no date of this form. A time that a clock change skipped moves on, of
-   * one that came twice the first is meant.
+   * Milliseconds since 1970, or null if `text` is not a date of this form. A time that a clock change skips is moved
+   * forward by that change; a time that occurs twice is taken as the first of the two.
    */
   parse(text: string): number | null
 }
 
 const DAY_MS = 86_400_000
-/** There is no year 0. */
+/** Excludes the year 0, which does not exist. */
 const FORM = /^(?!0000)\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/
 
 export function createDateFormat(timeZone: string): DateFormat {
@@ -33,7 +33,8 @@ export function createDateFormat(timeZone: string): DateFormat {
       const asUtcMs = Date.parse(text.replace(' ', 'T').concat('Z'))
       if (Number.isNaN(asUtcMs) || new Date(asUtcMs).toISOString().slice(0, 10) !== text.slice(0, 10))
         return null
-      // With the offsets of the day before and of the day after: a clock change lies between the two.
+      // The candidates use the offsets of the day before and of the day after: if a clock change is near, it lies
+      // between the two.
       const earlierMs = asUtcMs - offsetMs(asUtcMs - DAY_MS)
       const laterMs = asUtcMs - offsetMs(asUtcMs + DAY_MS)
       const fits = (timeMs: number) => timeMs + offsetMs(timeMs) === asUtcMs
@@ -42,12 +43,15 @@ export function createDateFormat(timeZone: string): DateFormat {
   }
 }
 
-/** Two digits. `toISOString` takes more than twice as long as all of `format`, and the account of `GET /user` has three dates. */
+/**
+ * Two digits. `toISOString` would take more than twice as long as all of `format`, and each answer of `GET /user` has
+ * three dates.
+ */
 function two(value: number): string {
   return value < 10 ? `0${value}` : `${value}`
 }
 
-/** The zone's offset from UTC at a time, remembered by quarter of an hour: no zone changes more often. */
+/** The zone's offset from UTC at a time, cached by the quarter of an hour: no zone changes its offset more often. */
 function offsetOf(timeZone: string): (timeMs: number) => number {
   const formatter = new Intl.DateTimeFormat('en-US', {
     timeZone,
@@ -69,7 +73,7 @@ function offsetOf(timeZone: string): (timeMs: number) => number {
         formatter.formatToParts(at).map(({ type, value }) => [type, Number(value)]),
       )
       const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts
-      // Not `Date.UTC`, which takes the year 50 for 1950.
+      // `Date.UTC` would take the year 50 for 1950.
       const local = new Date(0)
       local.setUTCFullYear(year, month - 1, day)
       offset = local.setUTCHours(hour, minute, second) - at

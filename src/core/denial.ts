@@ -25,13 +25,13 @@ export type DenialCode =
 
 export interface Denial {
   readonly denied: DenialCode
-  /** Why the session is over; only ever told to somebody who holds a genuine token of it. */
+  /** Why the session is over; disclosed only to a caller that holds a genuine token of the session. */
   readonly reason?: SessionOverReason
-  /** For `too-many-attempts` and `overloaded`: when to come again. */
+  /** For `too-many-attempts` and `overloaded`: when the client may try again. */
   readonly retryAfterSeconds?: number
 }
 
-/** Reasons a session no longer serves: an end that was written down, or one that time or the application brought. */
+/** Why a session is over: a recorded end, one that follows from the time or the application, or `unknown`. */
 export type SessionOverReason = EndReason | 'unknown' | 'expired' | 'idle'
 
 export function deny(denied: DenialCode, reason?: SessionOverReason): Denial {
@@ -42,5 +42,5 @@ export function isDenial(value: object): value is Denial {
   return 'denied' in value
 }
 
-/** The denial of a token whose session does not exist for this caller. */
+/** The denial for a token whose session does not exist for this caller. */
 export const NO_SESSION: Denial = deny('session-over', 'unknown')

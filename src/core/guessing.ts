@@ -1,21 +1,22 @@
 /**
- * How many wrong passwords an account and an address may see. Pure: the store keeps the counters and asks here, and an
- * attempt is counted before its password is looked at, so that a thousand guesses at once are a thousand guesses.
+ * The limits on wrong passwords, for an account and for an address. The store keeps the counters and asks these pure
+ * functions. An attempt is counted before its password is checked, so that a thousand parallel guesses count as a
+ * thousand.
  *
- * Failures of an account are counted by where they come from: a device that proves it signed in before, an address that
- * signed in before, a stranger. So a stranger's guesses never lock the owner out, and all together stay within the 100
- * consecutive failures of NIST SP 800-63B, section 3.2.2. A successful sign-in starts the count anew.
+ * The failures of an account are counted by their source: a device that proves an earlier sign-in, an address that
+ * signed in before, or a stranger. A stranger's guesses therefore never lock the owner out, and all sources together
+ * stay within the 100 consecutive failures of NIST SP 800-63B, section 3.2.2. A successful sign-in resets the counts.
  */
 
 export type Source = 'device' | 'address' | 'stranger'
 
-/** Consecutive failures of one account, from one kind of source. */
+/** The consecutive failures of one account from one source. */
 export interface Guard {
   readonly failures: number
   readonly blockedUntilMs: number
 }
 
-/** A leaky bucket: how full it was at a time. */
+/** A leaky bucket: its level at a time. */
 export interface Bucket {
   readonly level: number
   readonly atMs: number
@@ -27,16 +28,16 @@ export interface BucketSize {
   readonly leakMs: number
 }
 
-/** All failures together: 100. */
+/** The limit of consecutive failures for each source; 100 in total. */
 export const FAILURES: Readonly<Record<Source, number>> = { device: 10, address: 10, stranger: 80 }
 
-/** Failed sign-ins of one address, against any account: spraying one guess over many accounts is guessing too. */
+/** Failed sign-ins from one address, to any account: an attacker may also spray one guess over many accounts. */
 export const SIGN_IN_BUCKET: BucketSize = { capacity: 100, leakMs: 6_000 }
-/** Passwords of one account that are compared with its present one where that may stay. */
+/** Per account: comparisons of a password that the policy refuses with the present one, which the account may keep. */
 export const PRESENT_PASSWORD_BUCKET: BucketSize = { capacity: 10, leakMs: 600_000 }
 export const REGISTRATION_BUCKET: BucketSize = { capacity: 20, leakMs: 60_000 }
 
-/** Typing errors cost nothing at first; then every failure doubles the wait. */
+/** The first failures may be typing errors and cause no wait. After them, each failure doubles the wait. */
 const FREE_FAILURES = 4
 const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 900_000
@@ -45,7 +46,10 @@ export type Admission =
   | { readonly admitted: true; readonly source: Source; readonly guard: Guard }
   | { readonly admitted: false; readonly retryAfterMs: number }
 
-/** The first of the caller's sources, best first, that may still try; with its guard as it is then. */
+/**
+ * Admits an attempt under the first of the caller's sources (best first) that may still try, and returns the guard of
+ * that source with the attempt counted.
+ */
 export function admitAttempt(
   guards: ReadonlyArray<readonly [Source, Guard | null]>,
   nowMs: number,
@@ -55,7 +59,8 @@ export function admitAttempt(
     const failures = guard?.failures ?? 0
     if (failures >= FAILURES[source]) continue
     const waitMs = (guard?.blockedUntilMs ?? 0) - nowMs
-    // Much longer than any that is set: the clock was set back since. Instances may differ by some milliseconds.
+    // A wait far beyond the longest delay means that the clock was set back since. The factor allows for the clocks of
+    // instances, which may differ by some milliseconds.
     if (waitMs <= 0 || waitMs > 2 * LONGEST_DELAY_MS) {
       const next = { failures: failures + 1, blockedUntilMs: nowMs + delayMs(failures + 1) }
       return { admitted: true, source, guard: next }
@@ -65,13 +70,13 @@ export function admitAttempt(
   return { admitted: false, retryAfterMs }
 }
 
-/** The bucket with one drop more, or how long until there is room for it. */
+/** The bucket with one more drop, or the time until it has room for the drop. */
 export function fill(
   bucket: Bucket | null,
   size: BucketSize,
   nowMs: number,
 ): { readonly bucket: Bucket } | { readonly retryAfterMs: number } {
-  // One of the future leaks as well: if the clock was set back, it would stay full for as long.
+  // A bucket dated in the future leaks too. Otherwise, after the clock was set back, it would stay full for as long.
   const leaked = bucket === null ? 0 : Math.abs(nowMs - bucket.atMs) / size.leakMs
   const level = bucket === null ? 0 : Math.max(0, bucket.level - leaked)
   if (level + 1 > size.capacity) return { retryAfterMs: Math.ceil((level + 1 - size.capacity) * size.leakMs) }

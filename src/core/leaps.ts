@@ -1,12 +1,12 @@
-/** A step forward of the clock: what it showed after it, and by how much more than had passed it went on. */
+/** A step forward of the clock: the time shown after it, and how far the step went beyond the time really passed. */
 export interface Leap {
   readonly toMs: number
   readonly byMs: number
 }
 
-/** What is older than so many steps was handed out long ago. */
+/** A token handed out before that many steps was handed out long ago, so older steps are dropped. */
 const KEPT = 10
-/** A smaller one may be the way of a reading, and makes nothing old. */
+/** Smaller steps may come from the latency of reading the database's clock, and make no token noticeably older. */
 const LEAST_MS = 1000
 
 /** The latest steps forward of a clock. */
@@ -14,7 +14,7 @@ export class Leaps {
   #latest: readonly Leap[] = []
   #sleptMs: number
 
-  /** `sleptMs`: for how long the machine has slept so far, from any beginning. */
+  /** `sleptMs`: how long the machine has slept so far, counted from any fixed point. */
   constructor(sleptMs: number) {
     this.#sleptMs = sleptMs
   }
@@ -24,7 +24,7 @@ export class Leaps {
     return this.#latest
   }
 
-  /** The clock went from one time to another at once. What the machine has slept meanwhile has really passed. */
+  /** Records that the clock went from one time to another at once. Time that the machine slept has really passed. */
   add(fromMs: number, toMs: number, sleptMs: number): void {
     const byMs = toMs - fromMs - Math.max(0, sleptMs - this.#sleptMs)
     this.#sleptMs = sleptMs

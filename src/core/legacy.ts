@@ -1,33 +1,34 @@
-/** Refresh tokens of the original: when one still stands for its account, so that it may be exchanged for a session. */
+/** Refresh tokens of the PHP original: when such a token is still valid for its account and may open a session. */
 import { type Account, STATUS, emailKey } from './account.ts'
 import type { Application } from './application.ts'
 import { type Denial, deny } from './denial.ts'
 
-/** What a token of the original says. Times are seconds since 1970, of the machine that issued it. */
+/** The claims of a token of the original. Times are seconds since 1970, by the clock of the machine that issued it. */
 export interface LegacyClaims {
   readonly accountId: number
   readonly email: string
-  /** A bcrypt hash that only the original could make; checked once. */
+  /** A bcrypt hash that only the original could make; checked at the first use of the token only. */
   readonly accountKey: string
   readonly notBeforeSeconds: number
   readonly issuedAtSeconds: number
   readonly expiresAtSeconds: number
 }
 
-/** An account as tokens of the original see it. */
+/** An account, and whether it accepts tokens of the original. */
 export interface LegacyAccount {
   readonly account: Account
   /**
-   * The epoch of the default application when the account came over. Null when it takes no tokens of the original: it
-   * did not come over with them, or its password or status was changed or all its sessions were ended since.
+   * The epoch of the default application when the account was imported. Null if the account accepts no tokens of the
+   * original: it was not imported from there, or since then its password or status changed or all its sessions were
+   * ended.
    */
   readonly applicationEpoch: number | null
 }
 
-/** How far the clock of the machine that issued a token may have been ahead of ours. */
+/** How far the clock of the machine that issued a token may have been ahead of this service's clock. */
 const CLOCK_DIFFERENCE_SECONDS = 60
 
-/** Whether the times of a token are in order now; null when they are. */
+/** The denial for a token whose times rule it out at `nowMs`; null if they do not. */
 export function legacyTimeDenial(claims: LegacyClaims, nowMs: number): Denial | null {
   const { notBeforeSeconds, issuedAtSeconds, expiresAtSeconds } = claims
   if (nowMs >= expiresAtSeconds * 1000) return deny('session-over', 'expired')
@@ -36,12 +37,12 @@ export function legacyTimeDenial(claims: LegacyClaims, nowMs: number): Denial | 
 }
 
 /**
- * Whether a token that has not been used with us yet still stands for its account; null when it does.
+ * The denial for a token that was never exchanged, if it is not valid for its account any more; null if it is.
  *
- * No clock decides whether it was issued before a change of password, an end of all sessions or a suspension: its
- * `iat` is a time of another machine. All these raise the account's `version` (and an end of all sessions of the
- * application its `epoch`) in their own transaction. A token of the original counts as a session opened when the
- * account came over; so it stands only while both are what they were then.
+ * No clock decides whether the token was issued before a change of password, a suspension or an end of all sessions:
+ * its `iat` is a time of another machine. Each of these events raises the account's `version` in its own transaction,
+ * and an end of all sessions of the application raises the application's `epoch`. A token of the original counts as a
+ * session opened when the account was imported, so it is valid only while both numbers are what they were then.
  */
 export function legacyDenial(
   claims: Pick<LegacyClaims, 'email'>,

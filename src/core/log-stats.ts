@@ -1,12 +1,12 @@
-/** What `/stats/app_logs` tells (contract, section 7). Pure: counters in, series ready to draw out. */
+/** The charts of `/stats/app_logs` (contract, section 7), computed from the counters and ready to draw. */
 import { DAY_MS, HOUR_MS } from './actions.ts'
 import type { DateFormat } from './dates.ts'
 import { type Span, lastPeriods, periodLabel, periodOf } from './periods.ts'
 
-/** Levels of our own log that are counted. */
+/** The levels of the service's log that are counted. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info'
 
-/** The levels of the contract, in its order, each with those of ours that it covers. */
+/** The levels of the contract, in its order, each with the levels of the service's log that it covers. */
 export const STAT_LEVELS = {
   notice: [],
   warning: ['warn'],
@@ -21,7 +21,7 @@ export type StatLevel = keyof typeof STAT_LEVELS
 
 export const STAT_LEVEL_NAMES = Object.keys(STAT_LEVELS) as readonly StatLevel[]
 
-/** The charts: how many periods each shows, and how long its counters are of use. */
+/** The charts: the number of periods that each shows, and how long its counters are kept. */
 export const CHARTS = {
   last_12_months: { span: 'month', periods: 12, title: 'Last year', keepMs: 400 * DAY_MS },
   last_30_days: { span: 'day', periods: 31, title: 'Last 30 days', keepMs: 33 * DAY_MS },
@@ -33,7 +33,7 @@ export type ChartName = keyof typeof CHARTS
 
 export const CHART_NAMES = Object.keys(CHARTS) as readonly ChartName[]
 
-/** The times from which on the counters of each span are of use. */
+/** For each span, the time from which on a chart may need its counters. */
 export function countersSince(nowMs: number): Readonly<Record<Span, number>> {
   return {
     month: nowMs - CHARTS.last_12_months.keepMs,
@@ -50,7 +50,7 @@ export interface CountOfSpan {
   readonly count: number
 }
 
-/** A chart, keys in the order of the contract. */
+/** A chart; the keys are in the order of the contract. */
 export interface Chart {
   readonly type: 'line'
   readonly title: string
@@ -61,7 +61,7 @@ export interface Chart {
   >
 }
 
-/** One chart from the counters of its span; what lies outside its periods is left out. */
+/** A chart made from the counters of its span; counters outside its periods are left out. */
 export function chartOf(
   name: ChartName,
   counts: readonly CountOfSpan[],

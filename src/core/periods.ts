@@ -1,11 +1,14 @@
-/** Periods of the calendar in the configured time zone, as the contract writes them (section 7). */
+/** Calendar periods in the configured time zone, written as in the contract (section 7). */
 import type { DateFormat } from './dates.ts'
 
 export type Span = 'minute' | 'hour' | 'day' | 'month'
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** How much of `YYYY-MM-DD HH:MM:SS` names a period, what is added to it, and what makes it a full date again. */
+/**
+ * How many characters of `YYYY-MM-DD HH:MM:SS` name a period, the ending that is appended to them, and the rest that
+ * makes a full date of the period's name again.
+ */
 const FORMS: Readonly<Record<Span, readonly [length: number, ending: string, rest: string]>> = {
   month: [7, '', '-01 00:00:00'],
   day: [10, '', ' 00:00:00'],
@@ -13,25 +16,26 @@ const FORMS: Readonly<Record<Span, readonly [length: number, ending: string, res
   minute: [16, '', ':00'],
 }
 
-/** Small enough that no period of that length is stepped over, whatever the zone does to its clocks. */
+/** Small enough that no hour or minute is stepped over, whatever clock changes the zone makes. */
 const STEP_MS = { hour: 1_800_000, minute: 60_000 } as const
 
-/** The period in which a time falls: `2019-08`, `2019-08-27`, `2019-08-27 09:00`, `2019-08-27 08:14`. */
+/** The period that contains a time: `2019-08`, `2019-08-27`, `2019-08-27 09:00`, `2019-08-27 08:14`. */
 export function periodOf(dates: DateFormat, span: Span, timeMs: number): string {
   const [length, ending] = FORMS[span]
   return dates.format(timeMs).slice(0, length) + ending
 }
 
-/** When the period in which a time falls began. */
+/** The start of the period that contains a time. */
 export function periodStartMs(dates: DateFormat, span: Span, timeMs: number): number {
   return dates.parse(periodOf(dates, span, timeMs) + FORMS[span][2]) ?? timeMs
 }
 
-/** As many periods as are asked for up to the present one, oldest first. */
+/** The last `count` periods, oldest first and including the present one. */
 export function lastPeriods(dates: DateFormat, span: Span, count: number, nowMs: number): readonly string[] {
   if (span === 'month' || span === 'day') {
     const [year = 0, month = 1, day = 1] = dates.format(nowMs).slice(0, 10).split('-').map(Number)
-    // By the calendar: months and days differ in length, and the first of a month is in every month.
+    // Counted on the calendar, since months and days differ in length. Months count from their first day, which every
+    // month has.
     const dateOf = (back: number) =>
       span === 'month' ? Date.UTC(year, month - 1 - back, 1) : Date.UTC(year, month - 1, day - back)
     const [length] = FORMS[span]
@@ -39,21 +43,21 @@ export function lastPeriods(dates: DateFormat, span: Span, count: number, nowMs:
       new Date(dateOf(count - 1 - i)).toISOString().slice(0, length),
     )
   }
-  // An hour that comes twice when clocks are set back is one period.
+  // An hour that occurs twice because clocks are set back is one period.
   const periods = new Set<string>()
   for (let timeMs = nowMs; periods.size < count; timeMs -= STEP_MS[span])
     periods.add(periodOf(dates, span, timeMs))
   return [...periods].reverse()
 }
 
-/** A period as it is written below a chart: `Aug`, `Aug 27`, `09:00`, `08:14`. */
+/** The label of a period on a chart's axis: `Aug`, `Aug 27`, `09:00`, `08:14`. */
 export function periodLabel(span: Span, period: string): string {
   if (span === 'hour' || span === 'minute') return period.slice(11)
   const month = MONTHS[Number(period.slice(5, 7)) - 1] ?? ''
   return span === 'month' ? month : `${month} ${period.slice(8, 10)}`
 }
 
-/** The same time of day so many months ago; on the last day of the month where that is shorter. */
+/** The same day and time of day `months` months ago; the last day of that month if the month is too short. */
 export function monthsBefore(dates: DateFormat, nowMs: number, months: number): number {
   const text = dates.format(nowMs)
   const [year = 0, month = 1, day = 1] = text.slice(0, 10).split('-').map(Number)

@@ -1,12 +1,13 @@
 /**
  * The decision about a presented refresh token: the seven cases of `docs/refresh.md`.
- * Pure: the row, the policy and the time are arguments, and the caller carries the decision out with a conditional write.
+ * Pure: the row, the policy and the time are arguments, and the caller carries the decision out with a conditional
+ * write.
  */
 import type { Denial } from './denial.ts'
 import type { Leap } from './leaps.ts'
 import { type Session, type SessionView, lastUseGrainMs, sessionDenial } from './session.ts'
 
-/** What a caller presents: the claims of a genuine refresh token, and the hash of his attempt key if he sent one. */
+/** What a client presents: the claims of a genuine refresh token, and the hash of its attempt key if it sent one. */
 export interface PresentedToken {
   readonly sessionId: string
   readonly accountId: number
@@ -15,30 +16,33 @@ export interface PresentedToken {
 }
 
 export type RefreshDecision =
-  /** Case 1: refused; nothing ends. */
+  /** Case 1: the refresh is refused; no session ends. */
   | { readonly kind: 'deny'; readonly denial: Denial }
-  /** Cases 2 and 3: a new access token; what the caller has stays good. `touch` asks for a new `last_used_at`. */
+  /**
+   * Cases 2 and 3: a new access token; the presented refresh token stays valid. `touch`: `last_used_at` must be
+   * written.
+   */
   | { readonly kind: 'keep'; readonly touch: boolean }
-  /** Cases 4 and 7: the next generation. `recovered`: the row was older than what we signed. */
+  /** Cases 4 and 7: the next generation. `recovered`: the row was older than a token that had been signed. */
   | {
       readonly kind: 'advance'
       readonly generation: number
       readonly attemptKey: string | null
       readonly recovered: boolean
     }
-  /** Case 5: the token of the current generation once more, byte for byte. */
+  /** Case 5: the token of the current generation is sent again, byte for byte. */
   | { readonly kind: 'repeat'; readonly repeats: number }
-  /** Case 6: an old token came back; this one session ends. */
+  /** Case 6: an old token was presented; this session ends, and no other. */
   | { readonly kind: 'end' }
 
-/** Case 5a ends here: whoever lost this many answers in a row is not a client with a bad line. */
+/** The bound of case 5a: more lost answers in a row than a bad connection explains. */
 export const REPEATS_PER_GENERATION = 100
 
 export function decideRefresh(view: SessionView, presented: PresentedToken, nowMs: number): RefreshDecision {
   const denial = sessionDenial(view, presented.accountId, nowMs)
   if (denial !== null) return { kind: 'deny', denial }
   const { session, application } = view
-  // sessionDenial has refused a session without its application.
+  // `sessionDenial` has refused sessions whose application is null.
   const policy = application as NonNullable<typeof application>
   const parallelWindowMs = policy.parallelWindowSeconds * 1000
   const retryWindowMs = policy.retryWindowSeconds * 1000
@@ -55,7 +59,8 @@ export function decideRefresh(view: SessionView, presented: PresentedToken, nowM
     if (sameKey && session.repeats < REPEATS_PER_GENERATION) {
       return { kind: 'repeat', repeats: session.repeats + 1 }
     }
-    // Where the rotation remembers a key, a caller without it gets only the time in which tabs may cross.
+    // If the rotation remembers an attempt key, a client without that key gets only the parallel window, within which
+    // the requests of two tabs may cross.
     const windowMs = session.attemptKey === null || sameKey ? retryWindowMs : parallelWindowMs
     if (ageMs(session.rotatedAtMs, nowMs) <= windowMs) return { kind: 'repeat', repeats: session.repeats }
   }
@@ -63,8 +68,9 @@ export function decideRefresh(view: SessionView, presented: PresentedToken, nowM
 }
 
 /**
- * Cases 2 and 3. A token of a later generation rests as well: recovery counts as a hand-out, because somebody may be on
- * his way with the token before it, and an advance at once would leave him two behind and so end his session.
+ * Whether case 2 or 3 applies: the presented token is kept. Case 3 includes tokens of later generations than the row's:
+ * after a restore, another request may be under way with the token before this one. An immediate advance would leave
+ * that request two generations behind and end the session. Recovery therefore counts as a hand-out.
  */
 function rests(session: Session, presented: PresentedToken, windowMs: number, nowMs: number): boolean {
   if (!session.rotation) return presented.generation === session.generation
@@ -72,16 +78,17 @@ function rests(session: Session, presented: PresentedToken, windowMs: number, no
 }
 
 function advance(session: Session, presented: PresentedToken, generation: number): RefreshDecision {
-  // A key equal to that of the rotation before counts as none: it would belong to two tokens at once.
+  // A key equal to that of the previous rotation counts as none: the key would belong to two tokens at once.
   const attemptKey = presented.attemptKey === session.attemptKey ? null : presented.attemptKey
   const recovered = presented.generation > session.generation
   return { kind: 'advance', generation, attemptKey, recovered }
 }
 
 /**
- * A view for `decideRefresh` after the clock went forward in steps: rotation and hand-out are dated later by each that came after
- * them, so that they are as old as the time that has passed. Else a retry across a step would count as reuse. A date between the two ends
- * of a step is of an instance that had not followed it yet. The ends of a session stay where they are.
+ * The view to give to `decideRefresh` when the clock has stepped forward. Each later step moves the times of rotation
+ * and hand-out forward, so that their age is the time that has really passed; otherwise a retry across a step would
+ * count as reuse. A time within a step was written by an instance that had not followed the step yet, and moves too.
+ * The times that decide about the end of the session do not move.
  */
 export function acrossLeaps(view: SessionView, clock: { leaps?(): readonly Leap[] }): SessionView {
   const leaps = clock.leaps?.() ?? []
@@ -97,7 +104,7 @@ export function acrossLeaps(view: SessionView, clock: { leaps?(): readonly Leap[
 
 /** The session as a decision leaves it, signed by the key `kid`; the same object when the decision writes nothing. */
 export function carriedOut(session: Session, decision: RefreshDecision, kid: string, nowMs: number): Session {
-  // The clock may have been set back since, and the store never sets this date back.
+  // The clock may have been set back since the last use, and the store never sets this time back.
   const lastUsedAtMs = Math.max(session.lastUsedAtMs, nowMs)
   switch (decision.kind) {
     case 'deny':
@@ -122,7 +129,7 @@ export function carriedOut(session: Session, decision: RefreshDecision, kid: str
   }
 }
 
-/** A clock that stepped back makes nothing older than new. */
+/** Never negative: after the clock was set back, a time that lies in the future counts as now. */
 function ageMs(sinceMs: number, nowMs: number): number {
   return Math.max(0, nowMs - sinceMs)
 }

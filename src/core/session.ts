@@ -3,7 +3,7 @@ import { type AccountStatus, type RoleId, STATUS } from './account.ts'
 import type { Application } from './application.ts'
 import { type Denial, deny } from './denial.ts'
 
-/** Why a session was ended. Written once; the first end stays. */
+/** Why a session was ended. Written once: the reason of the first end stays. */
 export type EndReason =
   | 'signed-out'
   | 'ended-by-user'
@@ -17,7 +17,7 @@ export type EndReason =
   | 'application-disabled'
   | 'store-restored'
 
-/** The columns a decision about a session needs. Times are milliseconds since 1970, of the store's clock. */
+/** The columns that a decision about a session needs. Times are milliseconds since 1970, by the store's clock. */
 export interface Session {
   readonly sessionId: string
   readonly accountId: number
@@ -28,13 +28,16 @@ export interface Session {
   readonly rotation: boolean
   readonly generation: number
   readonly rotatedAtMs: number
-  /** When the token of the current generation was last given to somebody who did not have it, or the store recovered. */
+  /**
+   * When the token of the current generation was last handed to a client that did not have it, or when a restored store
+   * was recovered.
+   */
   readonly handedOutAtMs: number
   /** The key that signs the refresh token of the current generation. */
   readonly kid: string
   /** SHA-256 of the `Idempotency-Key` that the last rotation remembers, shortened to 128 bits, base64url. */
   readonly attemptKey: string | null
-  /** How often the current generation was repeated by its attempt key. */
+  /** How often the token of the current generation was sent again because of its attempt key (case 5a). */
   readonly repeats: number
   readonly createdAtMs: number
   /** The absolute end, a whole second. */
@@ -48,7 +51,7 @@ export interface Session {
   readonly jkt: string | null
 }
 
-/** What a new session is made of; the store adds the times of its clock. */
+/** The data of a new session; the store adds the times of its clock. */
 export interface NewSession {
   readonly sessionId: string
   readonly accountId: number
@@ -59,14 +62,14 @@ export interface NewSession {
   readonly device: Device
 }
 
-/** Facts about the other side at sign-in; shown to the user, never trusted. */
+/** Facts about the client at sign-in; shown to the user, never trusted. */
 export interface Device {
   readonly address: string
   readonly userAgent: string | null
   readonly deviceId: string | null
 }
 
-/** The part of an account that goes with a session: what is decided on, and what an access token says. */
+/** The part of an account that decisions about its sessions and the claims of access tokens need. */
 export interface SessionAccount {
   readonly accountId: number
   readonly firstName: string
@@ -76,7 +79,7 @@ export interface SessionAccount {
   readonly status: AccountStatus
 }
 
-/** A session with its account and application as they are now; the account is null when it is gone. */
+/** A session with its account and application as they are now; the account is null if it no longer exists. */
 export interface SessionView<A extends SessionAccount = SessionAccount> {
   readonly session: Session
   readonly account: A | null
@@ -84,33 +87,34 @@ export interface SessionView<A extends SessionAccount = SessionAccount> {
 }
 
 /**
- * How much later than written a session may really have been used last: `last_used_at` is kept coarsely, so that
- * a session which does not rotate is not written at every refresh.
+ * By how much `last_used_at` may lag behind the real last use. It is kept coarsely, so that a refresh without rotation
+ * does not always write the session. In milliseconds: six hours without an idle limit, else a tenth of the limit, at
+ * most five minutes.
  */
 export function lastUseGrainMs(idleSeconds: number): number {
   return idleSeconds === 0 ? 21_600_000 : Math.min(300_000, Math.ceil(idleSeconds * 100))
 }
 
-/** A session last used before this time has been idle for too long at `atMs`; 0 where there is no limit. */
+/** A session whose recorded last use is before this time has been idle for too long at `atMs`; 0 means no limit. */
 export function idleBeforeMs(idleSeconds: number, atMs: number): number {
   return idleSeconds === 0 ? 0 : atMs - idleSeconds * 1000 - lastUseGrainMs(idleSeconds)
 }
 
-/** The absolute end under today's policy: a policy that was tightened reaches living sessions, a loosened one does not. */
+/** The absolute end under the present policy: a shortened lifetime binds live sessions, a lengthened one does not. */
 export function sessionEndMs(session: Session, application: Application): number {
   return Math.min(session.expiresAtMs, session.createdAtMs + application.sessionTtlSeconds * 1000)
 }
 
-/** How long an access token of a session may live, seconds: as its application has it, and not beyond the session's end. */
+/** The lifetime of a new access token, in seconds: as the application's policy sets it, up to the session's end. */
 export function accessTtlSeconds(session: Session, application: Application, nowMs: number): number {
   const leftSeconds = Math.floor(sessionEndMs(session, application) / 1000) - Math.floor(nowMs / 1000)
   return Math.min(application.accessTokenTtlSeconds, leftSeconds)
 }
 
 /**
- * Whether a session still serves its holder at `nowMs`; null when it does.
- * The account is looked at before the session, as the contract has it (section 5): an account that is not active is
- * told so though its sessions have ended.
+ * Why a session may not be used at `nowMs` by the account that presents it; null if it may.
+ * The account is checked before the session (contract, section 5): the holder of an account that is not active is told
+ * so, even if the session has ended.
  */
 export function sessionDenial(view: SessionView, accountId: number, nowMs: number): Denial | null {
   const { session, account, application } = view

@@ -1,21 +1,31 @@
 // @ts-check
-/** Whether a thread that hashes may step back further, or has stepped back too far. Plain JavaScript, as `hash-thread.mjs` is. */
+/**
+ * Decides when a hashing thread may yield, that is, lower its priority further, and when a yielding thread starves.
+ * Plain JavaScript, for the reason that `hash-thread.mjs` gives.
+ */
 
-/** With more than this part of a core, for so much of its time, there is plenty; a single hash may have had luck. */
+/**
+ * A thread has plenty if it got more than this share of a core over this much core time (ms). A single hash would not
+ * be enough: it may have been lucky.
+ */
 const PLENTY = 1 / 2
 const PLENTY_OF_MS = 100
-/** With less than this part, hash after hash for so long, a thread starves. A hash takes some 10 ms of a core. */
+/**
+ * A yielding thread starves if, hash after hash, it got less than this share of a core for this long (ms). A hash takes
+ * some 10 ms of a core.
+ */
 const HARDLY_ANY = 1 / 10
 const STARVING_MS = 200
 
 export class HashPace {
   #isYielding = false
-  /** Since it was last asked whether there is plenty; or since a hash that yields last had its part. */
+  /** Sums since the last look for plenty. While yielding, `#tookMs` is the time since a hash last got its share. */
   #usedMs = 0
   #tookMs = 0
 
   /**
-   * Told of each hash: the time of a core that it used, and its time by the clock. From `yield` on the thread is thought to yield.
+   * Call it after each hash with the core time that the hash used and the time that it took by the clock. Once it has
+   * returned `yield`, the thread is assumed to yield.
    * @param {number} usedMs
    * @param {number} tookMs
    * @returns {'stay' | 'yield' | 'starving'}

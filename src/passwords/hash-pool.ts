@@ -1,6 +1,7 @@
 /**
- * Threads of our own that hash passwords, each started when it is first needed. They have a lower priority than the rest of
- * the process, which the threads of Node's own pool cannot have (docs/decisions/0015-hashes-in-threads-of-their-own.md).
+ * Worker threads that hash passwords, each started when it is first needed. They have a lower priority than the rest of
+ * the process, which the threads of Node's own pool cannot have
+ * (docs/decisions/0015-hashes-in-threads-of-their-own.md).
  */
 import { Worker } from 'node:worker_threads'
 import type { Outcome } from './work-queue.ts'
@@ -17,7 +18,7 @@ interface HashToVerify {
   readonly kind: 'verify-argon2' | 'verify-bcrypt'
   readonly password: string
   readonly hash: string
-  /** Whether it may take seconds, as one from elsewhere may. */
+  /** Whether the check may take seconds, as that of an imported hash may. */
   readonly isLong: boolean
 }
 
@@ -28,21 +29,21 @@ export interface Argon2Parameters {
   readonly parallelism: number
 }
 
-/** What a thread says of a batch. */
+/** What a thread reports about a batch. */
 export interface HashReport {
-  /** One at least. */
+  /** At least one; fewer than the batch has jobs if the thread starves. */
   readonly outcomes: readonly Outcome<unknown>[]
-  /** Whether it has stepped back for everybody else. */
+  /** Whether the thread has lowered its priority for the second time. */
   readonly isYielding: boolean
-  /** Whether it gets hardly anything of a core since. It leaves the rest to a new one, which can have more. */
+  /** Whether a yielding thread gets hardly any of a core. The rest of its batch then goes to a new thread. */
   readonly isStarving: boolean
 }
 
 interface Thread {
   readonly worker: Worker
-  /** What it works on; null while it rests. */
+  /** The batch in progress; null while the thread is at rest. */
   batch: PromiseWithResolvers<readonly Outcome<unknown>[]> | null
-  /** As it has last reported. There is no way back. */
+  /** As last reported. A thread never stops yielding. */
   isYielding: boolean
 }
 
@@ -55,8 +56,9 @@ export class HashPool {
   }
 
   /**
-   * Runs jobs one after the other, in one thread unless it starves, and tells when all are done. As many threads run at a time as are
-   * asked for: the bound is the caller's. Jobs whose thread dies have its error for an outcome.
+   * Runs the jobs one after the other, in one thread unless that starves, and resolves when all are done. Each call
+   * occupies a thread, so the caller bounds how many run at a time. If a thread dies, the jobs that it has not reported
+   * fail with its error.
    */
   async run(jobs: readonly HashJob[]): Promise<readonly Outcome<unknown>[]> {
     const outcomes = await this.#runSome(jobs).catch((error: unknown) => jobs.map(() => ({ error })))
@@ -75,8 +77,9 @@ export class HashPool {
   }
 
   /**
-   * What is long must not begin where it may get hardly anything of a core: nobody could end that before it is done. All else goes to
-   * those who yield, as long as one of them rests, so that there are no more of either than run at a time.
+   * A long job must not start on a yielding thread: it might get hardly any of a core there and cannot be interrupted.
+   * All other jobs prefer a yielding thread at rest, so that neither kind of thread outnumbers the batches that run at
+   * a time.
    */
   #restingFor(jobs: readonly HashJob[]): Thread | undefined {
     const resting = [...this.#resting]
@@ -86,14 +89,14 @@ export class HashPool {
   }
 
   #start(): Thread {
-    // Without what is preloaded into the service: it would only take memory here.
+    // Empty `execArgv`: modules that are preloaded into the service would only take memory here.
     const worker = new Worker(this.#script, { execArgv: [] })
     const thread: Thread = { worker, batch: null, isYielding: false }
     worker.on('message', ({ outcomes, isYielding, isStarving }: HashReport) => {
       const { batch } = thread
       thread.batch = null
       thread.isYielding = isYielding
-      // A thread at rest keeps no process from ending.
+      // A thread at rest must not keep the process alive.
       worker.unref()
       if (isStarving) void worker.terminate()
       else this.#resting.add(thread)

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The thread that `hash-pool.ts` starts: hashes for each message, nothing else meanwhile. Plain JavaScript, since a thread
- * that has types to erase takes 11 MiB more and starts 100 ms later.
+ * The thread that `hash-pool.ts` starts. It works on one message, a batch of hashes, at a time. Plain JavaScript, since
+ * a thread that has types to erase takes 11 MiB more and starts 100 ms later.
  */
 import { createRequire } from 'node:module'
 import { getPriority, setPriority } from 'node:os'
@@ -10,11 +10,11 @@ import { hashSync, verifySync } from '@node-rs/argon2'
 import { HashPace } from './hash-pace.mjs'
 
 /**
- * Added to the niceness at first: whoever wants the core as well gets three quarters of it. The quarter that is left keeps sign-ins
- * from starving when refreshes, or other programs, take all they can get.
+ * Added to the niceness at first: another thread that wants the same core gets three quarters of it. The remaining
+ * quarter keeps sign-ins from starving when refreshes or other programs take all they can get.
  */
 const FIRST_STEP = 5
-/** Added once there is plenty: a thirtieth is left then, and a request hardly waits for a hash. */
+/** Added once the thread has plenty: a thirtieth of the core is left then, and requests hardly wait for hashes. */
 const SECOND_STEP = 10
 const NICEST = 19
 const require = createRequire(import.meta.url)
@@ -23,14 +23,15 @@ const pace = new HashPace()
 let used = process.threadCpuUsage()
 let isYielding = false
 
-// After the imports: threads that this one starts while it loads, such as those for files, serve the whole process.
+// After the imports: threads that are started while this one loads, such as those for files, would inherit the lower
+// priority, and they serve the whole process.
 stepBack(FIRST_STEP)
 parentPort?.on('message', (/** @type {readonly import('./hash-pool.ts').HashJob[]} */ jobs) => {
   parentPort?.postMessage(runSome(jobs))
 })
 
 /**
- * All of them, or the first ones, if they had to wait too long for the core.
+ * Runs all jobs, or only the first ones if the thread starves.
  * @param {readonly import('./hash-pool.ts').HashJob[]} jobs
  * @returns {import('./hash-pool.ts').HashReport}
  */
@@ -40,7 +41,7 @@ function runSome(jobs) {
     const beganMs = performance.now()
     outcomes.push(outcome(job))
     const usedMs = usedSinceLastMs()
-    // A thread that is kept for such jobs must not yield because of them.
+    // Long jobs do not count, because the thread that is kept for them must not yield.
     if (job.kind !== 'hash' && job.isLong) continue
     const found = pace.after(usedMs, performance.now() - beganMs)
     if (found === 'yield') isYielding = stepBack(SECOND_STEP)
@@ -49,7 +50,10 @@ function runSome(jobs) {
   return { outcomes, isYielding, isStarving: false }
 }
 
-/** Not since a hash began: the system may count a few milliseconds only after it is done, and each would lack them. */
+/**
+ * Core time in ms since the last call. It is not measured from the start of a hash, since the system may count a few
+ * milliseconds of a hash only after its end, and each hash would lack them.
+ */
 function usedSinceLastMs() {
   const before = used
   used = process.threadCpuUsage()
@@ -72,12 +76,12 @@ function outcome(job) {
 function run(job) {
   if (job.kind === 'hash') return hashSync(job.password, job.parameters)
   if (job.kind === 'verify-argon2') return isRight(job.hash, job.password)
-  // Loaded with the first such hash: most services never see one.
+  // Loaded with the first bcrypt hash, since most services never see one.
   return require('@node-rs/bcrypt').verifySync(job.password, job.hash)
 }
 
 /**
- * A hash from elsewhere that the library cannot read is nobody's password.
+ * False for an imported hash that the library cannot read: no password matches it.
  * @param {string} hash
  * @param {string} password
  */
@@ -90,10 +94,10 @@ function isRight(hash, password) {
 }
 
 /**
- * Linux alone has a niceness for each thread; elsewhere the whole process would become slow. There is no way back from it without
- * privileges: a thread that starves makes room for a new one.
+ * Lowers the priority of this thread. Only Linux has a niceness for each thread; elsewhere the whole process would slow
+ * down. Raising the priority again takes privileges, so a thread that starves is replaced by a new one.
  * @param {number} steps
- * @returns {boolean} whether it did
+ * @returns {boolean} whether the priority is lower now
  */
 function stepBack(steps) {
   if (process.platform !== 'linux') return false
@@ -102,7 +106,7 @@ function stepBack(steps) {
     setPriority(Math.min(before + steps, NICEST))
     return getPriority() > before
   } catch {
-    // A sandbox may refuse it. Then hashes take their equal share, which is no fault.
+    // A sandbox may refuse this. Hashes then take an equal share of the core, which is not a fault.
     return false
   }
 }

@@ -1,4 +1,4 @@
-/** Password hashes: argon2id of our own, bcrypt of others, and the check that takes the time of a real one. */
+/** Password hashes: argon2id for new ones; imported ones may also be bcrypt, or argon2id with other parameters. */
 import { availableParallelism } from 'node:os'
 import { LIMITS } from '../settings/limits.ts'
 import { type HashJob, HashPool } from './hash-pool.ts'
@@ -6,26 +6,26 @@ import { WorkQueue } from './work-queue.ts'
 
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
-/** How every hash of ours begins: algorithm and parameters. */
+/** The algorithm and parameters with which every hash made here begins. */
 export const OUR_HASH_PREFIX = `$argon2id$v=19$m=${ARGON2.memoryCost},t=${ARGON2.timeCost},p=${ARGON2.parallelism}$`
 /**
- * The last characters of salt and digest hold 2 and 4 bits; what else they say no bcrypt makes. The library compares the text, so that
- * a hash with more in them verifies with no password.
+ * The last character of the salt holds 2 bits and that of the digest 4. Only characters whose other bits are zero are
+ * accepted, as bcrypt writes them: the library compares texts, so no password would match a hash with other bits.
  */
 const BCRYPT = /^\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/
 const ARGON2ID =
   /^\$argon2id\$v=19\$m=([1-9]\d{0,6}),t=([1-9]\d?),p=([1-9]\d?)\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/
-/** What a hash from elsewhere may ask of us, or a sign-in would take memory and time of all: 256 MiB, passes and lanes. */
+/** The most that checking an imported hash may cost (256 MiB, passes, lanes): all sign-ins share memory and cores. */
 const MOST_MEMORY_KIB = 262_144
 const MOST_PASSES = 10
 const MOST_LANES = 16
-/** RFC 9106, section 3.1. */
+/** RFC 9106, section 3.1: at least 8 KiB of memory for each lane. */
 const LEAST_MEMORY_KIB_A_LANE = 8
-/** What bcrypt looks at of a password. */
+/** bcrypt reads only this many bytes of a password. */
 const BCRYPT_BYTES = 72
 
 type HashQueue = WorkQueue<HashJob, unknown>
-/** The queue, or what it has kept for one hash. */
+/** The queue itself, a place reserved in it for one hash, or its share for one account. */
 export type HashPlace = Pick<HashQueue, 'run'>
 
 export interface Passwords {
@@ -33,7 +33,7 @@ export interface Passwords {
   hash(password: string, place?: HashPlace): Promise<string>
   /** @throws {Overloaded} */
   verify(hash: string, password: string, place?: HashPlace): Promise<boolean>
-  /** For metrics, and for who asks whether there is room, or keeps some. */
+  /** For metrics, and for callers that ask whether there is room or reserve a place. */
   readonly queue: HashQueue
 }
 
@@ -60,19 +60,19 @@ export function createPasswords(concurrency = availableParallelism()): Passwords
   }
 }
 
-/** Whether a hash from elsewhere is one that we can check. */
+/** Whether a hash to be imported is of a form that can be checked here. */
 export function isKnownHash(hash: string): boolean {
   return BCRYPT.test(hash) || isArgon2id(hash)
 }
 
-/** Whether a hash should be replaced at the next sign-in: another algorithm, or other parameters. */
+/** Whether a hash should be replaced at the next sign-in: its algorithm or parameters are not those of new hashes. */
 export function isOutdatedHash(hash: string): boolean {
   return !hash.startsWith(OUR_HASH_PREFIX)
 }
 
 /**
- * Whether the yes of `hash` to a password means that it is the whole one. Of what is as long as bcrypt reads, or longer, it says
- * nothing about the rest: what was hashed may have been longer, too.
+ * Whether a match with `hash` proves the whole password. bcrypt reads 72 bytes: if the given password has as many or
+ * more, the hashed one may go on differently after them.
  */
 export function provesWhole(hash: string, password: string): boolean {
   return !BCRYPT.test(hash) || Buffer.byteLength(password) < BCRYPT_BYTES
@@ -94,22 +94,22 @@ function isArgon2id(hash: string): boolean {
   )
 }
 
-/** A text that was cut short, as by a column that is too narrow, is none. */
+/** Whether a text is canonical base64. A hash that was cut short, as by a column that is too narrow, often is not. */
 function isWholeBase64(text: string): boolean {
   return Buffer.from(text, 'base64').toString('base64').replace(/=+$/, '') === text
 }
 
-/** Null for what is no hash that we can check. */
+/** The job that checks a password; null if `hash` is of no form that can be checked. */
 function verification(hash: string, password: string): HashJob | null {
   const isLong = isOutdatedHash(hash)
   if (isArgon2id(hash)) return { kind: 'verify-argon2', hash, password: normalised(password), isLong }
-  // Other programs hashed what was typed, without normalising it.
+  // A bcrypt hash comes from another program, which hashed the password as typed, without normalising it.
   if (BCRYPT.test(hash))
     return { kind: 'verify-bcrypt', hash: hash.replace(/^\$2y\$/, '$2b$'), password, isLong }
   return null
 }
 
-/** One password, one spelling (NIST SP 800-63B, 3.1.1.2): composed and decomposed letters are the same. */
+/** One spelling for each password (NIST SP 800-63B, 3.1.1.2): composed and decomposed letters count as the same. */
 function normalised(password: string): string {
   return password.normalize('NFC')
 }

@@ -1,4 +1,4 @@
-/** Which passwords may be set. Asked wherever one is set, never at sign-in: a rule that came later locks nobody out. */
+/** Which passwords may be set. Applied when a password is set, never at sign-in: a new rule must lock nobody out. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isStrongPassword } from '../core/account-fields.ts'
@@ -6,11 +6,11 @@ import { LIMITS } from '../settings/limits.ts'
 
 export interface PasswordPolicy {
   readonly minBytes: number
-  /** Strong enough by the contract's rule, long enough, and not one of those that everybody tries first. */
+  /** Whether a password is strong by the contract's rule, long enough, and not a common one. */
   accepts(password: unknown): password is string
 }
 
-/** `minBytes` of UTF-8, at least the contract's. */
+/** `minBytes` counts bytes of UTF-8; the contract's minimum applies in any case. */
 export function createPasswordPolicy(minBytes: number = LIMITS.passwordBytesMin): PasswordPolicy {
   return {
     minBytes,
@@ -21,13 +21,13 @@ export function createPasswordPolicy(minBytes: number = LIMITS.passwordBytesMin)
 }
 
 /**
- * The 14,235 passwords that more than half of the accounts of a large leak had, as one text: compact, and searched at once. 3,482 of
- * them would pass the other rules; ASVS 5.0 asks for 3,000 of those (6.2.4). Longer lists hold more of what clients of the contract
- * have.
+ * The 14,235 passwords that more than half of the accounts of a large leak had, as one text, which is compact and needs
+ * only one search. 3,482 of them pass the other rules; ASVS 5.0 (6.2.4) asks for 3,000 such passwords. A longer list
+ * would contain more passwords that clients of the contract use.
  */
 let common: Buffer | null = null
 
-/** The contract's own example of the shortest. */
+/** The contract's own example of a shortest password. */
 const TAKEN_BY_CONTRACT = 'abcde1'
 
 function isCommon(password: string): boolean {

@@ -1,14 +1,20 @@
-/** A bounded number of slow jobs at a time, a bounded number waiting, and a bound on the wait. */
+/** A queue for slow jobs, with bounds on how many run at a time, on how many wait, and on the wait. */
 
 export interface WorkQueueLimits<Job> {
   /** How many batches run at the same time. */
   readonly concurrency: number
-  /** As many jobs are worked off together as wait for each of the `concurrency`, at most `most`; below `least` it is one at a time. */
+  /**
+   * The size of a batch: the number of waiting jobs that join batches, divided by `concurrency`, but at most `most`. If
+   * that is less than `least`, a batch is one job.
+   */
   readonly together: { readonly least: number; readonly most: number }
-  /** Whether a job may be one of those. A batch is answered when its slowest job is done, so what may take long runs alone. */
+  /**
+   * Whether a job may share a batch. No job of a batch is answered before all are done, so a job that may take long
+   * runs alone.
+   */
   readonly joins: (job: Job) => boolean
   readonly waiting: number
-  /** How many of `ofOne` wait or run at most, for each of those it is for. */
+  /** The most jobs of one account that may wait or run at a time, of those that come through `ofOne`. */
   readonly ofOne: number
   readonly waitMs: number
 }
@@ -16,14 +22,14 @@ export interface WorkQueueLimits<Job> {
 /** What became of one job. */
 export type Outcome<Result> = { readonly value: Result } | { readonly error: unknown }
 
-/** The queue is full, or the wait was too long: say "come again", do not queue further. */
+/** The queue is full, or the wait was too long. The client is to be told to try again later. */
 export class Overloaded extends Error {
   override name = 'Overloaded'
 }
 
-/** Kept in the queue for one job, until that comes or the place is given back. */
+/** A place in the queue that is reserved for one job, until the job is run or the place is disposed of. */
 export interface Place<Job, Result> extends Disposable {
-  /** As the queue's, but not refused for a queue that is full. The place is for one job: a second one takes its chance. */
+  /** As `run` of the queue, but never refused because the queue is full. This holds for the first job only. */
   run(job: Job): Promise<Result>
 }
 
@@ -36,12 +42,12 @@ export class WorkQueue<Job, Result> {
   readonly #limits: WorkQueueLimits<Job>
   readonly #work: (jobs: readonly Job[]) => Promise<readonly Outcome<Result>[]>
   readonly #waiting: Set<Waiting<Job, Result>> = new Set()
-  /** How many jobs there are of those who have any by `ofOne`. */
+  /** The number of jobs that came through `ofOne`, by account id; accounts without any have no entry. */
   readonly #ofOne = new Map<number, number>()
   #running = 0
   #reserved = 0
 
-  /** `work` tells the outcome of each job, in their order; when it fails itself, so has each of them. */
+  /** `work` runs a batch and returns the outcome of each job, in order. If `work` itself fails, so do all its jobs. */
   constructor(
     limits: WorkQueueLimits<Job>,
     work: (jobs: readonly Job[]) => Promise<readonly Outcome<Result>[]>,
@@ -58,14 +64,15 @@ export class WorkQueue<Job, Result> {
     return this.#running
   }
 
-  /** Whether one more job would be taken in now. */
+  /** Whether one more job would be accepted now. */
   get hasRoom(): boolean {
     const { concurrency, waiting } = this.#limits
     return this.#running + this.#waiting.size + this.#reserved < concurrency + waiting
   }
 
   /**
-   * For who has something to do before his job that must not be in vain: he is refused now, or not at all for want of room.
+   * Reserves a place, for a caller that has other work to do before its job: a full queue refuses the caller now, and
+   * not after that work.
    * @throws {Overloaded}
    */
   reserve(): Place<Job, Result> {
@@ -85,7 +92,10 @@ export class WorkQueue<Job, Result> {
     }
   }
 
-  /** The queue for what one account can bring about again and again: it is refused before it takes the room of all others. */
+  /**
+   * The queue for jobs that one account can cause again and again: beyond a bound they are refused, so that they leave
+   * room for those of others.
+   */
   ofOne(accountId: number): Pick<WorkQueue<Job, Result>, 'run'> {
     const count = (change: 1 | -1): number => {
       const now = (this.#ofOne.get(accountId) ?? 0) + change
@@ -132,7 +142,7 @@ export class WorkQueue<Job, Result> {
     this.#running++
     const outcomes = await this.#outcomesOf(batch.map(({ job }) => job))
     this.#running--
-    // Before those who are done go on, so that the next jobs do not wait for what they do then.
+    // Before the batch is answered, so that the next jobs do not wait for what its callers do then.
     this.#fill()
     batch.forEach(({ resolve, reject }, i) => {
       const outcome = outcomes[i] as Outcome<Result>

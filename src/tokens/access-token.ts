@@ -4,7 +4,7 @@ import { signJws, verifyJws } from './jws.ts'
 import { randomId } from './random-id.ts'
 import type { SigningKey } from './signing-key.ts'
 
-/** Who all tokens are from and for; from the settings. */
+/** The issuer and the audience of all tokens, from the settings. */
 export interface TokenNames {
   readonly issuer: string
   readonly audience: string
@@ -24,7 +24,7 @@ export interface MintedToken {
   readonly expiresAtSeconds: number
 }
 
-/** Mints an access token for a session, saying who the account is now. It never outlives the session. */
+/** Mints an access token for a session, with the account's present data. The token never outlives the session. */
 export function mintAccessToken(
   key: SigningKey,
   names: TokenNames,
@@ -58,7 +58,7 @@ export function mintAccessToken(
   return { token, expiresAtSeconds }
 }
 
-/** The claims of a genuine access token, in time or not; null for everything else. */
+/** The claims of a genuine access token, whether or not it is valid at this time; null for everything else. */
 export function readAccessToken(
   token: string,
   keys: readonly SigningKey[],
@@ -73,7 +73,7 @@ export function readAccessToken(
   return { accountId: Number(sub), sessionId: sid, notBeforeSeconds, expiresAtSeconds: exp }
 }
 
-/** A NumericDate (RFC 7519, section 2), as we write it. */
+/** A NumericDate (RFC 7519, section 2) as this service writes it: a whole number of seconds. */
 function isDate(value: unknown): value is number {
   return Number.isSafeInteger(value)
 }

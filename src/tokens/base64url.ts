@@ -1,9 +1,8 @@
-/** Base64url without padding (RFC 7515, section 2), in the one canonical spelling. */
+/** Base64url without padding (RFC 7515, section 2), always in the canonical spelling. */
 import { LIMITS } from '../settings/limits.ts'
 
-// Tokens are coded in one place: buffers for each would be memory outside the heap, and much of that makes a full garbage
-// collection due.
-// A character has three bytes at most.
+// All tokens share this buffer. A buffer for each would take memory outside the heap, and enough of that triggers a
+// full garbage collection. A character of a string takes at most three bytes of UTF-8.
 const scratch = Buffer.alloc(3 * LIMITS.tokenCharacters)
 
 export function encodeBase64url(data: string | Uint8Array): string {
@@ -13,12 +12,12 @@ export function encodeBase64url(data: string | Uint8Array): string {
   return scratch.toString('base64url', 0, scratch.write(data))
 }
 
-/** The text that is encoded. For what we wrote ourselves, of `LIMITS.tokenCharacters` at most: nothing is checked. */
+/** Decodes without any check: only for text whose origin is verified, of at most `LIMITS.tokenCharacters`. */
 export function textFromBase64url(encoded: string): string {
   return scratch.toString('utf8', 0, scratch.write(encoded, 'base64url'))
 }
 
-/** Null unless `text` is exactly what `encodeBase64url` writes: no padding, no spaces, no stray bits. */
+/** Null unless `text` is spelled exactly as `encodeBase64url` writes it: no padding, no spaces, no stray bits. */
 export function decodeBase64url(text: string): Buffer | null {
   const bytes = Buffer.from(text, 'base64url')
   return bytes.toString('base64url') === text ? bytes : null

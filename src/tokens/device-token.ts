@@ -1,6 +1,6 @@
 /**
- * The device token: a statement of ours that an account signed in on a device before (OWASP's device cookie). It opens
- * nothing; it only lets its owner try his password while a stranger's guesses are being refused.
+ * The device token: a signed statement that an account has signed in on a device before (OWASP's device cookie). It
+ * grants no access; it only lets the owner try a password while a stranger's guesses are being refused.
  */
 import type { Clock } from '../store/store.ts'
 import { LIMITS } from '../settings/limits.ts'
@@ -23,7 +23,7 @@ export function mintDeviceToken(
   )
 }
 
-/** Whether a token says that this account signed in on its holder's device. */
+/** Whether a token is genuine, has not expired, and says that this account signed in on the holder's device. */
 export function provesDevice(
   token: string,
   keys: readonly SigningKey[],

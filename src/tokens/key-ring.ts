@@ -1,4 +1,4 @@
-/** All signing keys, by purpose: which one signs now, and which ones are still believed. */
+/** All signing keys, by purpose: the one that signs now, and those that still verify. */
 import type { Clock, KeyPurpose, KeyStore, StoredKey } from '../store/store.ts'
 import { randomId } from './random-id.ts'
 import type { Sealer } from './seal.ts'
@@ -10,7 +10,7 @@ import {
   generateKeyMaterial,
 } from './signing-key.ts'
 
-/** The longest life that a policy can give an access token. */
+/** The longest lifetime that a policy can give an access token. */
 const LONGEST_ACCESS_TOKEN_MS = 86_400_000
 const ABOUT_TO_RETIRE_MS = 3_600_000
 
@@ -30,9 +30,9 @@ export class KeyRing {
   }
 
   /**
-   * The keys that there are. For commands: one that only looks, in a shell with other settings, must not add a key that the service
-   * then believes.
-   * @throws {SealError} when the master secret is not the one that the keys are sealed with
+   * Loads the existing keys and adds none. For commands: a command that only reads, in a shell with other settings,
+   * must not add a key that the service then trusts.
+   * @throws {SealError} when the keys were sealed with another master secret
    */
   static async read(
     store: KeyStore,
@@ -46,7 +46,7 @@ export class KeyRing {
   }
 
   /**
-   * The same for the service, with a first key for each purpose that has none.
+   * Loads the keys for the service, and adds one for each purpose that has no key without a retirement time.
    * @throws {SealError} as `read`
    */
   static async load(...from: Parameters<typeof KeyRing.read>): Promise<KeyRing> {
@@ -56,8 +56,8 @@ export class KeyRing {
   }
 
   /**
-   * Takes over what was done to the keys, as `reload`, and adds a key for a purpose whose last one is about to retire: an
-   * instance with another algorithm in its settings may have sent ours into retirement.
+   * Reloads the keys, and adds a key for each purpose whose last one is about to retire: an instance whose settings
+   * name another algorithm may have set a retirement time for the keys that this instance signs with.
    */
   async keepUp(): Promise<void> {
     await this.reload()
@@ -66,7 +66,7 @@ export class KeyRing {
     await this.#addMissing((purpose) => this.#ofPurpose(purpose).every(isLast))
   }
 
-  /** Takes over what other instances and the command line have done to the keys. */
+  /** Loads the changes that other instances and the command line have made to the keys. */
   async reload(): Promise<void> {
     const known = new Map(this.#keys.map((key) => [key.kid, key]))
     this.#keys = (await this.#store.listKeys()).map((stored) => {
@@ -79,7 +79,7 @@ export class KeyRing {
     this.#believed = { access: of('access'), refresh: of('refresh'), device: of('device') }
   }
 
-  /** The key that signs now: the youngest active one of its purpose's algorithm. The service has one always. */
+  /** The key that signs now: the youngest active one of the purpose and its algorithm. The service always has one. */
   signer(purpose: KeyPurpose): SigningKey {
     const key = this.findSigner(purpose)
     if (key === null) throw new Error(`there is no ${purpose} key to sign with`)
@@ -87,8 +87,9 @@ export class KeyRing {
   }
 
   /**
-   * As `signer`, or null. One that is to retire signs only while there is no other: before a rotation takes effect. The next one that
-   * is to become active signs where there is none, since the clock was set back behind their making.
+   * The same as `signer`, but null if there is no key. A key with a retirement time signs only while no key without one
+   * is active, that is, until a rotation takes effect. If no key is active, because the clock was set back to before
+   * the keys were made, the next one to become active signs.
    */
   findSigner(purpose: KeyPurpose): SigningKey | null {
     const nowMs = this.#clock.nowMs()
@@ -108,12 +109,12 @@ export class KeyRing {
     return best ?? next
   }
 
-  /** The keys that tokens of a purpose are believed by. */
+  /** The keys that verify tokens of a purpose. */
   verifiers(purpose: KeyPurpose): readonly SigningKey[] {
     return this.#believed[purpose]
   }
 
-  /** The refresh key that a session's row names; another instance may have been the first to use it. */
+  /** The refresh key that a session's row names; if it is unknown, another instance may have added it. */
   async refreshKey(kid: string): Promise<SigningKey> {
     const find = () => this.#keys.find((key) => key.kid === kid && key.purpose === 'refresh')
     let key = find()
@@ -130,13 +131,13 @@ export class KeyRing {
     return this.#keys
   }
 
-  /** The public access keys as a JWK set (RFC 7517, section 5): the coming, the present and those still believed. */
+  /** The public access keys as a JWK set (RFC 7517, section 5): future, present and past ones that still verify. */
   publicKeys(): { readonly keys: readonly PublicJwk[] } {
     const jwks = this.verifiers('access').map((key) => key.publicJwk())
     return { keys: jwks.filter((jwk) => jwk !== null) }
   }
 
-  /** A new key as it is stored, sealed. It signs from `activeAtMs` on. */
+  /** Makes a key in its stored, sealed form, which signs from `activeAtMs` on. Does not store it. */
   newKey(purpose: KeyPurpose, algorithm: Algorithm, activeAtMs: number): StoredKey {
     const kid = randomId()
     const sealed = this.#sealer.seal(generateKeyMaterial(algorithm), context(kid, purpose, algorithm))
@@ -149,8 +150,9 @@ export class KeyRing {
   }
 
   /**
-   * After a change of DUKTIG_ACCESS_TOKEN_ALG the keys before it go too: a secret that was handed out must not mint on. For
-   * the start of the service: a command that only looks, in a shell with other settings, must not.
+   * After a change of DUKTIG_ACCESS_TOKEN_ALG, retires the access keys of other algorithms: a secret that was handed
+   * out must not mint tokens any longer. Only for the start of the service: a command that only reads, in a shell with
+   * other settings, must not retire keys.
    */
   async retireOtherAlgorithms(): Promise<void> {
     const algorithm = this.#algorithms.access
@@ -172,7 +174,7 @@ export class KeyRing {
     if (missing.length > 0) await this.reload()
   }
 
-  /** The keys that a purpose signs with, once they are active. */
+  /** The keys of a purpose and its algorithm, including those that are not active yet. */
   #ofPurpose(purpose: KeyPurpose): readonly SigningKey[] {
     return this.#keys.filter((key) => key.purpose === purpose && key.algorithm === this.#algorithms[purpose])
   }

@@ -1,4 +1,4 @@
-/** Refresh tokens that the PHP original issued. They are only read: nothing of ours is ever signed with its secrets. */
+/** Refresh tokens that the PHP original issued. They are only read: this service signs nothing with its secrets. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { LegacyClaims } from '../core/legacy.ts'
 import { LIMITS } from '../settings/limits.ts'
@@ -14,20 +14,20 @@ export interface LegacyKeys {
 
 export interface LegacyRefreshToken extends LegacyClaims {
   /**
-   * The session that it stands for: SHA-256 over the decoded statement, cut to the length of our ids. So a token has
-   * one session wherever it is presented, and however somebody may manage to spell it. Nobody can guess it: the
-   * statement holds the 128 random bits of a bcrypt salt.
+   * The session that the token stands for: SHA-256 over the decoded claims, cut to the length of other session ids. So
+   * a token has one session wherever it is presented, and however its base64url is spelled. The id cannot be guessed,
+   * since the claims hold the 128 random bits of a bcrypt salt.
    */
   readonly sessionId: string
 }
 
-/** The only header that the original wrote. A token is known by this text; no header is ever parsed. */
+/** The only header that the original wrote. Tokens are recognised by this text; no header is ever parsed. */
 const HEADER_SEGMENT = encodeBase64url('{"typ":"JWT","cty":"JWT","alg":"HS256"}')
 const ID_CHARACTERS = 22
-/** The end of the year 9999, as far as dates are written. */
+/** The end of the year 9999: dates are written with four digits for the year. */
 const LATEST_SECONDS = 253_402_300_799
 
-/** The claims of a genuine refresh token of the original, in time or not; null for everything else. */
+/** The claims of a genuine refresh token of the original, whether or not it has expired; null for everything else. */
 export function readLegacyRefreshToken(token: string, refreshSecret: string): LegacyRefreshToken | null {
   if (token.length > LIMITS.tokenCharacters) return null
   const [header, body = '', signature = '', ...more] = token.split('.')
@@ -40,26 +40,29 @@ export function readLegacyRefreshToken(token: string, refreshSecret: string): Le
   return { ...claims, sessionId }
 }
 
-/** What the original hashed into `account_key`; bcrypt looks at its first 72 bytes, there as here. */
+/** The text that the original hashed into `account_key`. bcrypt reads its first 72 bytes only, there as here. */
 export function accountKeyText(claims: LegacyClaims, keys: LegacyKeys): string {
   return `${claims.accountId}${keys.accountKey}${claims.email}`
 }
 
-/** Compared as text: the signature has one spelling, every other is refused. */
+/** Compared as text, without decoding: base64url with padding or stray bits is refused. */
 function isSignedBy(secret: string, input: string, signature: string): boolean {
   const expected = Buffer.from(createHmac('sha256', secret).update(input).digest('base64url'), 'latin1')
   const given = Buffer.from(signature, 'latin1')
   return given.length === expected.length && timingSafeEqual(given, expected)
 }
 
-/** Whoever holds the secret may have signed anything; what is not as the original wrote it is refused, not a fault. */
+/**
+ * Null unless the claims have the form that the original wrote. A holder of the secret may have signed anything; that
+ * must be refused and not cause a fault.
+ */
 function claimsOf(statement: Buffer): LegacyClaims | null {
   const { nbf, iat, exp, account } = parsed(statement)
   if (!isTime(nbf) || !isTime(iat) || !isTime(exp)) return null
   if (typeof account !== 'object' || account === null) return null
   const { userId, email, account_key: accountKey } = account as Record<string, unknown>
   if (typeof email !== 'string' || typeof accountKey !== 'string') return null
-  // Depending on its database driver PHP wrote numbers of the database as numbers or as text.
+  // Depending on the database driver, PHP wrote numbers from the database as numbers or as text.
   if (typeof userId !== 'number' && typeof userId !== 'string') return null
   if (!/^[1-9]\d{0,14}$/.test(String(userId))) return null
   return {

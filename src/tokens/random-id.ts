@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 
 const ID_BYTES = 16
-/** Randomness is drawn for many ids at once: one call to the kernel for 256 of them. */
+/** Random bytes are drawn for 256 ids at once, with a single call to the kernel. */
 const pool = Buffer.alloc(256 * ID_BYTES)
 let used = pool.length
 

@@ -35,8 +35,8 @@ export function mintRefreshToken(key: SigningKey, names: TokenNames, session: Se
 }
 
 /**
- * The claims of a genuine refresh token; null for everything else. Its `exp` is not looked at here: the row knows the
- * end, and the store's clock decides about it.
+ * The claims of a genuine refresh token; null for everything else. `exp` is not checked here: the session's row holds
+ * the end, and the store's clock decides about it.
  */
 export function readRefreshToken(
   token: string,

@@ -1,11 +1,11 @@
-/** Encryption of secrets at rest under the master secret: AES-256-GCM, with a key of its own by HKDF (RFC 5869). */
+/** Encryption of secrets at rest: AES-256-GCM, with a key derived from the master secret by HKDF (RFC 5869). */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
 export interface Sealer {
-  /** `context` names what is sealed; it must be the same when opening. */
+  /** `context` names what is sealed; `open` must be given the same. */
   seal(secret: Uint8Array, context: string): Buffer
   /** @throws {SealError} when the master secret is another one, or the data was tampered with */
   open(sealed: Uint8Array, context: string): Buffer

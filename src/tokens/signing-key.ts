@@ -22,14 +22,14 @@ export interface SigningKey {
   readonly kid: string
   readonly purpose: KeyPurpose
   readonly algorithm: Algorithm
-  /** The first segment of every token signed with this key; a token is known by it, its header is never parsed. */
+  /** The first segment of every token that this key signs. Tokens are matched to keys by it; no header is parsed. */
   readonly headerSegment: string
   readonly activeAtMs: number
   readonly retireAtMs: number | null
   /** The signature of `input`, base64url. */
   sign(input: string): string
   verify(input: string, signature: string): boolean
-  /** The public key as a JWK with `kid`, `alg` and `use`; null for HS256, whose key is no public matter. */
+  /** The public key as a JWK with `kid`, `alg` and `use`; null for HS256, which has no public key. */
   publicJwk(): PublicJwk | null
   /** The verification secret of HS256, to be handed to the operator of a resource server; null otherwise. */
   sharedSecret(): Buffer | null
@@ -52,13 +52,13 @@ export function generateKeyMaterial(algorithm: Algorithm): Buffer {
   }
 }
 
-/** The key made of `material`; `header` is the token header up to its `kid`, in the order of the face. */
+/** The key made of `material`, which is of the form that `generateKeyMaterial` gives. */
 export function createSigningKey(
   facts: Pick<SigningKey, 'kid' | 'purpose' | 'algorithm' | 'activeAtMs' | 'retireAtMs'>,
   material: Uint8Array,
 ): SigningKey {
   const { kid, algorithm } = facts
-  // The order of the published contract (section 5); a `kid` may follow.
+  // The order of the published contract (section 5), after which a `kid` may follow.
   const headerSegment = encodeBase64url(JSON.stringify({ typ: 'JWT', cty: 'JWT', alg: algorithm, kid }))
   const signature = algorithm === 'HS256' ? hmac(material) : asymmetric(kid, algorithm, material)
   return { ...facts, headerSegment, ...signature }
@@ -76,8 +76,9 @@ function hmac(material: Uint8Array): Signature {
     verify(input, signature) {
       if (signature.length !== MAC_CHARACTERS) return false
       expected.write(mac(input))
-      // Compared as text: the MAC has one spelling, every other is refused. Not as Latin-1, where the letters of other
-      // scripts fall on those of ours. One that does not fit is left out, and then the end is that of an older signature.
+      // Compared as text, so that only the canonical spelling passes, and as UTF-8: Latin-1 would map letters of other
+      // scripts to ASCII ones. The length is checked because a last character that does not fit is not written, which
+      // leaves a byte of an older signature there.
       return given.write(signature) === MAC_CHARACTERS && timingSafeEqual(given, expected)
     },
     publicJwk: () => null,
@@ -110,8 +111,8 @@ function asymmetric(kid: string, algorithm: Exclude<Algorithm, 'HS256'>, materia
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 
 /**
- * With `s` also its negative makes a signature, which anybody can compute. We write and accept the lower of the two, so
- * that a token has one spelling; every other verifier takes either.
+ * If `s` makes a valid signature, so does its negative, which anybody can compute. Only the lower of the two is written
+ * and accepted here, so that a token has one spelling; other verifiers accept either.
  */
 function hasLowS(signature: Buffer): boolean {
   return sOf(signature) <= P256_ORDER / 2n
