@@ -102,7 +102,7 @@ class Refused extends Error {
   }
 }
 
-/** Accounts without an id get one behind all that are given, whatever the order. */
+/** Makes accounts without an id get ids greater than all given ids, whatever the order of the accounts. */
 function countFrom(connection: Connection, accounts: Parameters<AccountStore['importAccounts']>[0]): void {
   const greatest = accounts.reduce((most, { accountId }) => Math.max(most, accountId ?? 0), 0)
   if (greatest === 0) return

@@ -1,7 +1,7 @@
 /**
- * Recorded actions by account. Ten thousand ids in a row are a segment, with an index of its own inside the one of the table:
- * writing a group touches the pages of the newest segment alone, wherever its accounts are, and not one page for each action.
- * A listing asks the segments whose times it needs, newest first, each from its index.
+ * Recorded actions by account. Ten thousand consecutive ids form a segment, and the index begins with the segment:
+ * writing a group of actions touches only pages of the newest segment, whichever accounts they belong to, instead of
+ * one page for each action. A listing queries the segments whose times it needs, newest first (docs/decisions/0011).
  */
 import { ACTION_COLUMNS } from '../action-rows.ts'
 import type { Row } from '../rows.ts'
@@ -22,12 +22,12 @@ const NOTE_TIMES = `
     from (select id, at_ms from user_actions order by id desc limit ?) group by 1
   on conflict (segment) do update set
     first_at_ms = min(first_at_ms, excluded.first_at_ms), last_at_ms = max(last_at_ms, excluded.last_at_ms)`
-/** Ids only grow: the segment that was begun first ends first. */
+/** Ids only grow, so the lowest segments become empty first. */
 const REMOVE_EMPTY = 'delete from action_segments where segment < (select min(id) / 10000 from user_actions)'
 
-/** A step takes some milliseconds: it asks so many segments, or fewer where more of the account's actions are counted. */
+/** Segments queried in one step of some milliseconds; fewer where many of the account's actions are counted. */
 const SEGMENTS_AT_ONCE = 500
-/** To count so many takes as long as to ask a segment. */
+/** Counting this many actions takes as long as querying a segment. */
 const COUNTED_FOR_A_SEGMENT = 100
 
 export interface AccountActions {
@@ -49,7 +49,7 @@ interface Segment {
   readonly lastAtMs: number
 }
 
-/** Rows of `ACTION_COLUMNS`, newest first. Many segments are asked in steps, and requests that come meanwhile between them. */
+/** Rows of `ACTION_COLUMNS`, newest first. Many segments are queried in steps, with other requests in between. */
 export async function listActions(connection: Connection, wanted: AccountActions): Promise<Row[]> {
   const steps = list(connection, wanted)
   for (;;) {
@@ -65,7 +65,7 @@ function* list(connection: Connection, wanted: AccountActions): Generator<void, 
   return connection.sql(LIST).all(...values) as unknown as Row[]
 }
 
-/** The segments that hold what is asked for, and how much to pass over in them. */
+/** The segments that hold the wanted actions, and how many actions to skip in them. */
 function* segmentsFor(connection: Connection, wanted: AccountActions): Generator<void, Found> {
   const { accountId, limit, fromMs, toMs } = wanted
   const segments: number[] = []
@@ -93,7 +93,7 @@ function* segmentsFor(connection: Connection, wanted: AccountActions): Generator
     if (lastNeededMs === null && count >= offset + limit) {
       const last = [JSON.stringify(segments), accountId, fromMs, toMs, offset + limit - 1]
       const row = connection.sql(TIME_OF).get(...last) as unknown as readonly [number] | undefined
-      // None where some have been removed since they were counted.
+      // There is no row if actions have been removed since they were counted.
       lastNeededMs = row?.[0] ?? null
     }
   }
@@ -110,18 +110,18 @@ function newestSegments(connection: Connection, fromMs: number, toMs: number): r
   return rows.map(([segment, firstAtMs, lastAtMs]) => ({ segment, firstAtMs, lastAtMs }))
 }
 
-/** Whether all of it comes before everything of the next ones in a listing. */
+/** Whether a listing shows all actions of `segment` before those of `next` and of the segments after that. */
 function isNewerThan(segment: Segment, next: Segment | undefined): boolean {
   if (next === undefined) return true
   return segment.firstAtMs >= next.lastAtMs && segment.segment > next.segment
 }
 
-/** After actions have been written, the `count` newest: remembers which times their segments hold. */
+/** To be called after writing the `count` newest actions: records which times their segments cover. */
 export function noteTimes(connection: Connection, count: number): void {
   connection.sql(NOTE_TIMES).run(count)
 }
 
-/** After actions have been removed. */
+/** To be called after removing actions: forgets the segments that have become empty. */
 export function removeEmptySegments(connection: Connection): void {
   connection.sql(REMOVE_EMPTY).run()
 }

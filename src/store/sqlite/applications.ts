@@ -80,7 +80,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
         const current = before ?? insert(connection, DEFAULT_APPLICATION_ID, application)
         const after = { ...current, ...application }
         if (before !== null) update(connection, after)
-        // The settings name one key; whatever else opened this application before does so no longer.
+        // The settings name one key: no other key opens this application any longer.
         const others = connection
           .sql(
             'delete from application_keys where application_id = ? and key_hash <> ? returning expires_at_ms',
@@ -103,8 +103,8 @@ export function applicationWithin(connection: Connection, applicationId: number)
 }
 
 /**
- * As `applicationWithin`, but read once for all who share the transaction: a batch of refreshes asks for the same few
- * applications again and again. Whoever changes one forgets it.
+ * As `applicationWithin`, but read once for all requests that share the transaction: a batch of refreshes needs the
+ * same few applications again and again. Code that changes an application clears `connection.applications`.
  */
 export function applicationKept(connection: Connection, applicationId: number): Application | null {
   const { applications } = connection

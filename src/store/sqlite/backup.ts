@@ -18,7 +18,7 @@ import { MARK_RESTORED } from './restored-mark.ts'
 import { type ServiceLock, holdService } from './service-lock.ts'
 import { hasStrangeLog, refuseStrangeLog } from './strange-log.ts'
 
-/** Writes a consistent copy of the database `from` to the new file `to`; writers go on meanwhile. Durable when it returns. */
+/** Writes a consistent, durable copy of the database `from` to the new file `to`, while writers go on. */
 export function backupSqlite(from: string, to: string): void {
   refuseStrangeLog(from)
   const draft = `${to}.partial`
@@ -34,7 +34,7 @@ export function backupSqlite(from: string, to: string): void {
 }
 
 function copyInto(draft: string, from: string): void {
-  // Somebody who has put another file there since is not to be given the copy.
+  // Fails if another process has created the file by now: its owner must not get the copy.
   closeSync(openSync(draft, 'wx', 0o600))
   const database = new DatabaseSync(from, { readOnly: true, timeout: 5000 })
   try {
@@ -42,18 +42,19 @@ function copyInto(draft: string, from: string): void {
   } finally {
     database.close()
   }
-  // Whoever copies it into place by hand is told to recover it.
+  // So a backup that is copied into place by hand is refused until it has been recovered.
   markRestored(draft)
   syncFile(draft)
 }
 
-/** Beside a database: its write-ahead log with the index of that, or its rollback journal. */
+/** Suffixes of the files beside a database: its write-ahead log and the index of the log, or its rollback journal. */
 const BESIDE = ['-wal', '-shm', '-journal']
 
 /**
- * Puts the backup `from` in the place of the database `to`, which nobody may have open, marked as one that awaits its recovery.
- * The name under which the database before is kept, empty if there was none; or what stands in the way. A log that was left
- * beside it, as by a crash, goes with it: SQLite would write it into the backup.
+ * Puts the backup `from` in the place of the database `to`, which no process may have open, and marks it as awaiting
+ * recovery. A log left beside the previous database, as by a crash, is moved away with that database: SQLite would
+ * write the log into the backup.
+ * @returns the name under which the previous database is kept, empty if there was none; or what stands in the way
  */
 export function restoreSqlite(from: string, to: string): string | { readonly problem: string } {
   const problem = backupProblem(from)
@@ -61,7 +62,7 @@ export function restoreSqlite(from: string, to: string): string | { readonly pro
   const lock = holdOrSay(to)
   if ('problem' in lock) return lock
   try {
-    // Nobody opens one with a strange log, which is to be moved away as it is.
+    // A database with a strange log is moved away unopened: opening it would write the log into it, or discard the log.
     if (existsSync(to) && !hasStrangeLog(to) && isInUse(to))
       return { problem: `${to} is in use by a command: let it end, or stop it, first` }
     return putInPlace(from, to)
@@ -70,7 +71,7 @@ export function restoreSqlite(from: string, to: string): string | { readonly pro
   }
 }
 
-/** A service may have its place also where the database was removed from under it. */
+/** Takes the service lock even if there is no database: the database may have been removed under a running service. */
 function holdOrSay(file: string): ServiceLock | { readonly problem: string } {
   try {
     return holdService(file)
@@ -83,12 +84,12 @@ function holdOrSay(file: string): ServiceLock | { readonly problem: string } {
 function putInPlace(from: string, to: string): string {
   const draft = `${to}.restoring`
   const clear = () => ['', ...BESIDE].forEach((end) => rmSync(`${draft}${end}`, { force: true }))
-  // Of a try that was killed, and of another file.
+  // An earlier restore, perhaps of another backup, may have been killed and left its draft behind.
   clear()
   try {
     copyFileSync(from, draft, constants.COPYFILE_FICLONE)
     chmodSync(draft, 0o600)
-    // One that was made by other means, or has been recovered.
+    // A backup lacks the mark if it was made by other means or has been recovered before.
     markRestored(draft)
     syncFile(draft)
   } catch (error) {
@@ -97,7 +98,8 @@ function putInPlace(from: string, to: string): string {
   }
   const aside = `${to}.before-restore-${new Date().toISOString().replace(/[:.]/g, '-')}`
   const existed = existsSync(to)
-  // The database first: without it no start takes what a crash leaves, as one without its log.
+  // The database goes first: after a crash in between, no start accepts a log without its database, but every start
+  // would accept a database without its log.
   for (const end of ['', ...BESIDE])
     if (existsSync(`${to}${end}`)) renameSync(`${to}${end}`, `${aside}${end}`)
   renameSync(draft, to)
@@ -105,11 +107,11 @@ function putInPlace(from: string, to: string): string {
   return existed ? aside : ''
 }
 
-/** No start takes it for a good one before it has been recovered. */
+/** Marks a database so that no start serves it before it has been recovered. */
 function markRestored(draft: string): void {
   const database = new DatabaseSync(draft)
   try {
-    // Nothing beside it that would have to go with it.
+    // These modes leave no file beside the draft that would have to be moved with it.
     database.exec(`pragma locking_mode = exclusive; pragma journal_mode = memory; ${MARK_RESTORED}`)
   } finally {
     database.close()
@@ -118,7 +120,7 @@ function markRestored(draft: string): void {
 
 function backupProblem(file: string): string | null {
   if (!existsSync(file)) return `${file} does not exist`
-  // What is in its log is not in the file, and would be lost without a word.
+  // Changes that are only in the log would silently be lost.
   if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0)
     return (
       `${file} is not whole, since a part of it is in ${file}-wal: write that into it first ` +
@@ -138,7 +140,7 @@ function backupProblem(file: string): string | null {
   }
 }
 
-/** Whether another process has the database open. If not, its write-ahead log is moved into it, unless it is damaged. */
+/** Whether another process has the database open. If not, copies the write-ahead log into it, unless it is damaged. */
 function isInUse(file: string): boolean {
   try {
     const database = new DatabaseSync(file, { timeout: 0 })

@@ -1,7 +1,7 @@
 /**
- * What every request reads, sessions and accounts, kept in memory so that most reads need not search the database. No
- * change of a row is missed: triggers tell of those by this connection, the version of the database of those by others,
- * and when a transaction is undone, all that may have been read within it is forgotten.
+ * Sessions and accounts, which every request reads, kept in memory so that most reads need not search the database
+ * (docs/decisions/0020). The cache misses no change of a row: triggers report changes by this connection, the version
+ * of the database reveals changes by other connections, and when a transaction is rolled back, everything is forgotten.
  */
 import os from 'node:os'
 import type { Account } from '../../core/account.ts'
@@ -27,8 +27,8 @@ import { RowCache } from './row-cache.ts'
 const SELECT_BOTH = `select ${SESSION_AND_ACCOUNT_COLUMNS} from ${SESSION_VIEW_SOURCE} where s.session_id = ?`
 const SELECT_ACCOUNT = `select ${ACCOUNT_COLUMNS} from accounts where account_id = ?`
 /**
- * Only a rotation that is settled raises a generation: that makes the row what is known here already. `insert or replace` would not
- * be told of, and is nowhere.
+ * Updates that raise the generation need no report: only settling a rotation raises it, and that makes the row what the
+ * cache already holds. `insert or replace` would not fire these triggers; no statement uses it on these tables.
  */
 const TRIGGERS = `
   create temp trigger session_changed after update on main.sessions when new.generation = old.generation
@@ -39,7 +39,7 @@ const TRIGGERS = `
     begin select forget_account(old.account_id); end;
   create temp trigger account_removed after delete on main.accounts
     begin select forget_account(old.account_id); end;`
-/** About a million sessions and half a million accounts. */
+/** Room for about a million sessions and half a million accounts. */
 const MOST_BYTES = 384 * 2 ** 20
 const SHARE_OF_MEMORY = 1 / 8
 const SESSIONS_SHARE = 0.7
@@ -47,10 +47,10 @@ const SESSIONS_SHARE = 0.7
 export class CachedReads implements Follower {
   readonly #connection: Connection
   readonly #rotations: RotationLog
-  /** As `RotationLog.current` has them. */
+  /** Sessions as `RotationLog.current` returns them. */
   readonly #sessions: RowCache
   readonly #accounts: RowCache
-  /** The version of the database that they are of. */
+  /** The version of the database that the cached rows belong to. */
   #version: number | null = null
   #isCurrent = false
 
@@ -65,29 +65,32 @@ export class CachedReads implements Follower {
     connection.follow(this)
   }
 
-  /** A session with its account and application; inside a transaction. Work with a savepoint must not have changed any of them. */
+  /**
+   * A session with its account and application; inside a transaction. Work in a savepoint must not call this after
+   * changing one of these rows: the cache does not notice a rollback to the savepoint.
+   */
   view(sessionId: string): SessionView | null {
     return this.#look(sessionId, SESSION_ACCOUNT_WIDTH, sessionAccountFrom)
   }
 
-  /** With the whole account. */
+  /** As `view`, with the whole account. */
   wholeView(sessionId: string): SessionView<Account> | null {
     return this.#look(sessionId, ACCOUNT_WIDTH, accountFrom)
   }
 
-  /** Inside a transaction, as for `view`. */
+  /** An account; inside a transaction, under the same condition as `view`. */
   account(accountId: number): Account | null {
     this.#catchUp()
     const row = this.#accountRow(accountId, ACCOUNT_WIDTH)
     return row === null ? null : accountFrom(row)
   }
 
-  /** What the transaction, which has viewed the session, has just appended to the log of rotations. */
+  /** Takes in a session that the current transaction has viewed and has just appended to the rotation log. */
   appended(session: Session): void {
     this.#sessions.put(session.sessionId, sessionRow(session))
   }
 
-  /** Drops what nobody has asked for since the last time but one, and its memory. */
+  /** Drops the rows that no request has asked for since the previous call, and frees their memory. */
   age(): void {
     this.#sessions.age()
     this.#accounts.age()
@@ -101,7 +104,7 @@ export class CachedReads implements Follower {
     this.#clear()
   }
 
-  /** Forgets everything if others have written; once in each transaction. */
+  /** Forgets everything if another connection has committed; checked once in each transaction. */
   #catchUp(): void {
     if (this.#isCurrent) return
     const version = this.#connection.dataVersion()
@@ -135,7 +138,7 @@ export class CachedReads implements Follower {
     return this.#viewOf(session, this.#kept(row.slice(SESSION_WIDTH)), accountOf)
   }
 
-  /** So many columns of it at least. */
+  /** An account's row, with at least the first `columns` columns. */
   #accountRow(accountId: number, columns: number): Row | null {
     const known = this.#accounts.get(String(accountId), columns)
     return known ?? this.#kept(this.#connection.sql(SELECT_ACCOUNT).get(accountId) as Row | undefined)
@@ -161,7 +164,7 @@ export class CachedReads implements Follower {
   }
 }
 
-/** A part of what the process may use: in a container less than the machine has. */
+/** A share of the memory that the process may use, which in a container is less than the machine has. */
 function memoryBytes(): number {
   const allowed = process.constrainedMemory() || Number.MAX_SAFE_INTEGER
   return Math.min(MOST_BYTES, SHARE_OF_MEMORY * Math.min(allowed, os.totalmem()))

@@ -1,15 +1,15 @@
 // @ts-check
 /**
- * The thread that `checkpointer.ts` starts: one checkpoint for each message. Plain JavaScript, since a thread that has types to
- * erase takes 15 MiB more.
+ * The thread that `checkpointer.ts` starts: one checkpoint for each message. It is plain JavaScript because a thread
+ * that has to erase types takes 15 MiB more.
  */
 import { fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 
 /**
- * Starting over waits this long for the writer, and then, with the writer waiting in turn, for readers of another process.
- * A backup reads for longer than that: then the log goes on growing until the next try.
+ * How long starting the log over waits for the writer, and then, while the writer waits in turn, for readers in other
+ * processes. A backup reads for longer; the log then goes on growing until the next try.
  */
 const WAIT_MS = 20
 
@@ -33,16 +33,19 @@ function checkpoint(work) {
     copy()
     if (work === 'copy') return 'done'
     copy()
-    // What the writer added meanwhile is little; for the time of copying that, it waits.
+    // The writer has added only little since, and waits while `restart` copies that.
     restart.get()
     return 'done'
   } catch {
-    // A full disk, or a lock: nothing is lost, and the same thread tries again.
+    // As on a full disk, or when the database is locked: nothing is lost, and this thread tries again later.
     return 'failed'
   }
 }
 
-/** Also synced, so that the disk has never much to do at a time: SQLite itself syncs only a log that is copied whole. */
+/**
+ * Copies the log into the database file and syncs that, so that the disk never has much to do at a time: SQLite itself
+ * syncs only after it has copied the whole log.
+ */
 function copy() {
   passive.get()
   try {
@@ -53,16 +56,17 @@ function copy() {
 }
 
 /**
- * The system has given up what it could not write, and reports that once; SQLite takes it for copied and would start the log over.
- * Only the log has it now, and only a process that finds nobody else at the database copies it again: a close in good order would
- * remove the log. Nothing is copied by this thread any more.
+ * Ends the process after a failed sync. The operating system has dropped the pages that it could not write and reports
+ * so only once, while SQLite takes them for copied and would start the log over. Only the log still holds them, and
+ * only a process that is alone at the database copies the whole log again. Hence the process must not close the
+ * database in good order, which would remove the log, and this thread copies nothing any more.
  * @param {Error} error
  * @returns {never}
  */
 function endProcess({ message }) {
   /** @type {import('./checkpointer.ts').CheckpointOutcome} */
   const outcome = 'unsynced'
-  // Before anything that may fail, or wait for who should read it.
+  // Sent first, because the write below may fail, or block when nobody reads standard error.
   parentPort?.postMessage(outcome)
   try {
     writeSync(
@@ -70,7 +74,7 @@ function endProcess({ message }) {
       `duktig: the database file ${file} could not be synced, so the process ends: ${message}; end all other duktig commands before the next start\n`,
     )
   } catch {
-    // Nobody reads it, or its disk has failed as well: no reason to go on.
+    // Nobody reads standard error, or its disk has failed as well; the process ends all the same.
   }
   process.kill(process.pid, 'SIGKILL')
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)

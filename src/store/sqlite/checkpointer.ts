@@ -1,37 +1,37 @@
 /**
- * Checkpoints off the request path: a thread of its own copies the write-ahead log into the database file, while this
- * one goes on committing. It is started when it is first needed, so that a service at rest does not pay for it.
+ * Checkpoints off the request path: a separate thread copies the write-ahead log into the database file while the main
+ * thread goes on committing. It is started when it is first needed, so that a service at rest does not pay for it.
  */
 import { Worker } from 'node:worker_threads'
 import type { Connection } from './connection.ts'
 
 /**
- * Frames of 4 KiB in the log, not yet in the database file, at which they are copied and synced: 1 MiB. A commit waits behind
- * them at the disk, so a few at a time and often is what the slowest requests notice.
+ * The log is copied and synced when this many of its frames of 4 KiB, 1 MiB in all, are not in the database file yet. A
+ * commit waits behind them at the disk, so frequent small copies shorten the slowest requests.
  */
 const DUE_FRAMES = 256
 /**
- * Frames at which the log starts over from its beginning: 64 MiB. Copying disturbs nobody, starting over makes writers
- * wait some 10 ms for the disk; but a file that no longer grows is synced in half the time.
+ * The log starts over from its beginning at this many frames, 64 MiB. Starting over, unlike copying, makes writers wait
+ * some 10 ms for the disk; but a log that no longer grows is synced in half the time.
  */
 const FULL_FRAMES = 16_384
-/** How often the log is looked at while something is written. */
+/** How often the state of the log is looked at while requests write. */
 const LOOK_EVERY_MS = 20
-/** After a checkpoint that failed, as on a full disk. */
+/** Pause after a checkpoint that failed, as on a full disk. */
 const RETRY_MS = 1000
-/** The thread says why the process ends, and ends it. Nobody need read what it says. */
+/** How long the thread has to report why the process ends, and to end it; the report may block if nobody reads it. */
 const LAST_WORDS_MS = 1000
 
-/** Copy the log into the database file beside the writer; or all of it, so that the log can start over. */
+/** Copy the log into the database file beside the writer, or copy all of it so that the log can start over. */
 export type CheckpointWork = 'copy' | 'start-over'
-/** After a failure the log goes on growing until the next try. `unsynced` is the end of the process. */
+/** After `failed` the log goes on growing until the next try; after `unsynced` the process ends. */
 export type CheckpointOutcome = 'done' | 'failed' | 'unsynced'
 
 export interface Checkpointer {
   stop(): Promise<void>
 }
 
-/** Null where it cannot be told, as on a disk that fails: requests say so, and the next look may see. */
+/** Null if the state cannot be read, as on a failing disk: requests report that, and the next look tries again. */
 function logStateOf(connection: Connection): ReturnType<Connection['logState']> | null {
   try {
     return connection.logState()
@@ -40,7 +40,7 @@ function logStateOf(connection: Connection): ReturnType<Connection['logState']> 
   }
 }
 
-/** Takes the checkpoints of `connection` over. The file is the database's. */
+/** Takes over the checkpoints of `connection`, whose database is `file`. */
 export function startCheckpointer(connection: Connection, file: string): Checkpointer {
   connection.exec('pragma wal_autocheckpoint = 0')
   let worker: Worker | null = null
@@ -60,8 +60,8 @@ export function startCheckpointer(connection: Connection, file: string): Checkpo
   }
 
   function startWorker(): Worker {
-    // Its descriptor of the database outlives it: to close one would drop the locks that the whole process has on the
-    // file (POSIX), and another process could take it for free and remove the log.
+    // The thread's descriptor of the database must stay open when the thread ends: closing it would drop all locks that
+    // this process has on the file (POSIX), and another process could take the database for unused and remove the log.
     const started = new Worker(new URL('./checkpoint-worker.mjs', import.meta.url), {
       workerData: file,
       trackUnmanagedFds: false,
@@ -75,7 +75,7 @@ export function startCheckpointer(connection: Connection, file: string): Checkpo
         setTimeout(endAtLast, LAST_WORDS_MS)
       }
     })
-    // It could not even be started.
+    // The thread could not start.
     started.on('error', () => {
       worker = null
       tryAgainLater()
@@ -99,13 +99,16 @@ export function startCheckpointer(connection: Connection, file: string): Checkpo
       if (timer !== null) clearTimeout(timer)
       connection.onCommit(() => {})
       await worker?.terminate()
-      // A close in good order would remove the log.
+      // Closing the database in good order would remove the log.
       if (isUnsynced) endAtLast()
     },
   }
 }
 
-/** What the thread could not: the first process of a container ignores being killed by itself, and only this thread may abort. */
+/**
+ * Ends the process where the thread could not: the first process of a container ignores a SIGKILL from itself, and only
+ * the main thread may abort.
+ */
 function endAtLast(): void {
   process.kill(process.pid, 'SIGKILL')
   process.abort()

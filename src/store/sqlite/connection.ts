@@ -1,4 +1,4 @@
-/** One SQLite database: durable settings, prepared statements, group commit, and refusing what is too much. */
+/** One SQLite database: durable settings, prepared statements, group commit, and refusal of excess work. */
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import type { Application } from '../../core/application.ts'
 import { type Clock, StoreUnavailable } from '../store.ts'
@@ -7,17 +7,17 @@ import { isLocked, translate, unavailableIfSo } from './errors.ts'
 import { type Job, type Read, settle } from './job.ts'
 import { Turn } from './turn.ts'
 
-/** A write waits this long for a lock that another process holds, then the store is unavailable. */
+/** A write waits this long for a lock that another process holds; then it fails, since the store is unavailable. */
 const LOCK_WAIT_MS = 2000
-/** Between two tries for the lock; waiting inside SQLite would stop the whole process. */
+/** Pause between two tries for the lock; waiting inside SQLite would stop the whole process. */
 const LOCK_RETRY_MS = 5
-/** So many writes, or reads, share a transaction at most. */
+/** At most this many writes, or reads, share a transaction. */
 export const MOST_AT_ONCE = 256
 
-/** Keeps in memory what stands in tables, and so follows their transactions. Of those that only read it hears the beginning. */
+/** Keeps table contents in memory and so follows the transactions. For those that only read, only `begun` is called. */
 export interface Follower {
   begun(): void
-  /** May still write. */
+  /** Called before the commit; may still write. */
   committing?(): void
   committed?(): void
   undone(): void
@@ -25,7 +25,7 @@ export interface Follower {
 
 export class Connection {
   readonly clock: Clock
-  /** What the transaction that runs has read of applications; empty at the start of each. */
+  /** The applications that the current transaction has read; emptied at the start of each transaction. */
   readonly applications = new Map<number, Application | null>()
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
@@ -34,12 +34,12 @@ export class Connection {
   #scheduled = false
   #closed = false
   #isLocked = false
-  /** Whether writes have been given up for a lock, and none has been done since. */
+  /** Whether writes have been given up because of a lock, and no batch has been committed since. */
   #isLockedForLong = false
   readonly #turn = new Turn()
   #afterCommit: () => void = () => {}
   readonly #followers: Follower[] = []
-  /** Null until this transaction has asked. */
+  /** Null until the current transaction has asked for it. */
   #dataVersion: number | null = null
 
   constructor(file: string, clock: Clock) {
@@ -49,7 +49,7 @@ export class Connection {
       this.#db.exec('pragma busy_timeout = 2000')
       this.#db.exec('pragma journal_mode = wal')
       this.#db.exec('pragma synchronous = full')
-      // A backup that reads for long lets the log grow; in all other times it has half of this at most.
+      // A backup that reads for long lets the log grow; otherwise the log takes about half of this at most.
       this.#db.exec(`pragma journal_size_limit = ${128 * 1024 * 1024}`)
       this.#db.exec('pragma foreign_keys = on')
       this.#db.exec('pragma cache_size = -16384')
@@ -62,7 +62,7 @@ export class Connection {
     translate(() => this.#db.exec(sql))
   }
 
-  /** A prepared statement whose rows are arrays; prepared once for each text. */
+  /** The statement of this text, prepared once; its rows are arrays. */
   sql(text: string): StatementSync {
     let statement = this.#statements.get(text)
     if (statement === undefined) {
@@ -73,14 +73,14 @@ export class Connection {
     return statement
   }
 
-  /** Reads what is committed. Writes of this process run whole within one turn, so none is ever seen half done. */
+  /** Reads what is committed. A transaction of this process runs within one turn, so no read sees it half done. */
   read<T>(work: () => T): T {
     return translate(work)
   }
 
   /**
-   * Reads with what else is read in this turn of the event loop, up to `MOST_AT_ONCE`. One transaction for all of them
-   * costs much less than one for each: entering it is the greater part of a small read.
+   * Runs `work` in a transaction shared with the other reads of this turn of the event loop, up to `MOST_AT_ONCE`. That
+   * costs much less than one transaction for each: beginning it is the greater part of a small read.
    */
   readTogether<T>(work: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
@@ -93,10 +93,10 @@ export class Connection {
   }
 
   /**
-   * Runs `work` in a transaction that it shares with what else is asked for in this turn, up to `MOST_AT_ONCE`; the
-   * promise settles after the commit. `work` must be synchronous and free of other effects: it runs again when the
-   * database was locked. When it throws, its own writes are undone and nobody else's; `single` work writes one
-   * statement at most, which undoes itself.
+   * Runs `work` in a transaction that it shares with the other writes of this turn, up to `MOST_AT_ONCE`; the promise
+   * settles after the commit. `work` must be synchronous and free of other effects, because it runs again if the
+   * database was locked. If `work` throws, only its own writes are undone. `single` says that it runs at most one
+   * statement that writes, which SQLite undoes by itself when it fails, so that no savepoint is needed.
    */
   write<T>(work: () => T, options: { readonly single?: boolean } = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
@@ -113,20 +113,20 @@ export class Connection {
 
   /**
    * How many frames the write-ahead log holds, and how many of them are in the database file already. Needs SQLite 3.51
-   * or newer, as the launcher sees to.
+   * or newer, which the launcher ensures.
    */
   logState(): { readonly frames: number; readonly copied: number } {
     const [, frames, copied] = this.sql('pragma wal_checkpoint(noop)').get() as unknown as readonly number[]
     return { frames: frames ?? 0, copied: copied ?? 0 }
   }
 
-  /** Another one after each commit by another connection; inside a transaction. */
+  /** A version that changes with each commit by another connection; inside a transaction. */
   dataVersion(): number {
     this.#dataVersion ??= (this.sql('pragma data_version').get() as unknown as readonly [number])[0]
     return this.#dataVersion
   }
 
-  /** A function of one value for SQL; it must not use the connection. */
+  /** Defines the SQL function `name` of one argument; `work` must not use the connection. */
   define(name: string, work: (value: SQLOutputValue) => void): void {
     this.#db.function(name, (value) => {
       work(value)
@@ -134,17 +134,17 @@ export class Connection {
     })
   }
 
-  /** Called after each commit that wrote something, off the request's turn; for the checkpointer. */
+  /** Sets the one listener that is called after each commit of a batch of writes; for the checkpointer. */
   onCommit(listener: () => void): void {
     this.#afterCommit = listener
   }
 
-  /** From then on told about the transactions of `write` and `readTogether`. */
+  /** From now on, tells `follower` about the transactions of `write` and `readTogether`. */
   follow(follower: Follower): void {
     this.#followers.push(follower)
   }
 
-  /** Whether one more write is taken in. May run what waits: a full transaction is written first, if the turn leaves time. */
+  /** Whether one more write is accepted. May make room: runs a full batch at once if the turn leaves time for it. */
   hasRoomToWrite(): boolean {
     if (this.#queue.length < MOST_AT_ONCE) return true
     // While another process holds the lock, nothing can be written.
@@ -153,7 +153,7 @@ export class Connection {
     return this.#queue.length < MOST_AT_ONCE
   }
 
-  /** A short lock, as of each command that writes, is none to be taken out of service for under a load that is too much. */
+  /** `StoreBusy` during a short lock, as of each command that writes: the service, though overloaded, stays ready. */
   #refusal(): StoreUnavailable {
     if (!this.#isLocked || !this.#isLockedForLong) return new StoreBusy()
     return new StoreUnavailable('another process holds the lock')
@@ -167,11 +167,11 @@ export class Connection {
   }
 
   #mayRunEarly(): boolean {
-    // Within a transaction no other may begin.
+    // Transactions do not nest.
     return !this.#db.isTransaction && this.#turn.leavesTime(performance.now())
   }
 
-  /** Runs `work` once the event loop has read what there was to read. */
+  /** Runs `work` once the event loop has read all input that was ready. */
   #afterTurn(work: () => void): void {
     setImmediate(() => {
       this.#turn.end()
@@ -182,7 +182,7 @@ export class Connection {
   #readAll(): void {
     const reads = this.#reads
     this.#reads = []
-    // Worked off already, because it was full.
+    // They were a full batch and have been run early.
     if (reads.length === 0) return
     try {
       if (this.#closed) throw new StoreUnavailable('the store is closed')
@@ -277,11 +277,11 @@ export class Connection {
     try {
       if (this.#db.isTransaction) this.#db.exec(sql)
     } catch {
-      // The transaction is gone already, which is what was wanted.
+      // The transaction is over already, as intended.
     }
   }
 
-  /** Commits what was asked for, then closes; what another process keeps from being written is refused at once. */
+  /** Commits the waiting writes, then closes. Writes that a lock of another process prevents are refused at once. */
   close(): void {
     if (this.#closed) return
     this.#closed = true

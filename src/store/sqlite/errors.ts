@@ -1,12 +1,15 @@
-/** What SQLite throws, as the store's callers know it. */
+/** Translates errors of SQLite into those that the store's callers know. */
 import { StoreUnavailable } from '../store.ts'
 
-/** Primary result codes that say "not now" rather than "never": busy, locked, I/O, full, read-only, cannot open, … */
+/**
+ * Primary result codes for which the store counts as unavailable: busy, locked, read-only, I/O error, corrupt, full,
+ * cannot open, not a database.
+ */
 const UNAVAILABLE_CODES = new Set([5, 6, 8, 10, 11, 13, 14, 26])
 const LOCK_CODES = new Set([5, 6])
 const UNIQUE_CODES = new Set([2067, 1555])
 
-/** Runs `work`; what says "not now" is thrown as `StoreUnavailable`. */
+/** Runs `work`, and throws `StoreUnavailable` for the errors in `UNAVAILABLE_CODES`. */
 export function translate<T>(work: () => T): T {
   try {
     return work()
@@ -20,12 +23,12 @@ export function unavailableIfSo(error: unknown): unknown {
   return new StoreUnavailable(`SQLite: ${(error as Error).message}`, { cause: error })
 }
 
-/** Whether another process holds the lock that was needed. */
+/** Whether the error says that another process holds the required lock. */
 export function isLocked(error: unknown): boolean {
   return LOCK_CODES.has(primaryCode(error))
 }
 
-/** Whether a unique column has this value already. */
+/** Whether the error says that a row with the same value of the unique `column` exists already. */
 export function isDuplicate(error: unknown, column: string): boolean {
   return UNIQUE_CODES.has(codeOf(error)) && (error as Error).message.includes(column)
 }

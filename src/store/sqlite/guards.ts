@@ -11,7 +11,7 @@ import type { Row } from '../rows.ts'
 import { type GuardStore, guardKey } from '../guard-store.ts'
 import type { Connection } from './connection.ts'
 
-/** The verbs against guessing; guarantees in `store.ts`. */
+/** The verbs against guessing; guarantees in `guard-store.ts`. */
 export function guardStore(connection: Connection): GuardStore {
   return {
     admitSignIn: ({ accountKey, sources, bucketKey, size }) =>

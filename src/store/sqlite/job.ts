@@ -1,4 +1,4 @@
-/** What is asked of a connection, until it is done. */
+/** Work for a connection, and the promise to settle once it is done. */
 export interface Read {
   readonly work: () => unknown
   readonly resolve: (value: unknown) => void
@@ -7,7 +7,7 @@ export interface Read {
 
 export interface Job extends Read {
   readonly deadlineMs: number
-  /** Writes one statement at most, so that there is nothing to take back when it throws. */
+  /** Runs at most one statement that writes, so that nothing has to be undone when it throws. */
   readonly single: boolean
   outcome?: { readonly value: unknown } | { readonly error: unknown }
 }

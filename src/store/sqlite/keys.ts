@@ -49,7 +49,7 @@ export function keyStore(connection: Connection): KeyStore {
   }
 }
 
-/** Refresh keys stay until the last session that there is has ended. */
+/** When the other keys retire: refresh keys not before the last absolute end of a session. */
 function othersRetire(connection: Connection, key: StoredKey, atMs: number): number {
   if (key.purpose !== 'refresh') return atMs
   const row = connection.sql('select coalesce(max(expires_at_ms), 0) from sessions').get()
@@ -63,7 +63,7 @@ function insert(connection: Connection, key: StoredKey): void {
     .run(key.kid, key.purpose, key.algorithm, key.sealed, key.createdAtMs, key.activeAtMs, key.retireAtMs)
 }
 
-/** Adds a key inside the caller's transaction unless it is there, and retires those made before it then. */
+/** Adds a key inside the caller's transaction unless it exists; older keys retire at `othersRetireAtMs`, if given. */
 export function replayKey(
   connection: Connection,
   key: StoredKey,

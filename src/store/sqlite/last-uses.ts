@@ -1,20 +1,20 @@
 import type { Connection } from './connection.ts'
 
-/** Then they are written, however young they are: a transaction stays short. */
+/** At this many, the dates are written without waiting longer, so that their transaction stays short. */
 const MOST_WAITING = 256
 const LONGEST_WAIT_MS = 250
 
 export interface LastUses {
   /** Notes that a session was used. Not durable yet. */
   note(sessionId: string, atMs: number): void
-  /** Writes what is noted with the next transaction. */
+  /** Writes the noted dates with the next transaction. */
   write(): void
 }
 
 /**
- * Dates of last use that nobody waits for: of sessions that may rest as long as they like, whose dates are only shown.
- * A few hundred are written together, so that a refresh which changes nothing else needs no sync of the disk. What a crash
- * takes along is written at the next refresh.
+ * Dates of last use for which no request waits: those of sessions without an idle limit, whose dates are only shown. A
+ * few hundred are written together, so that a refresh which changes nothing else needs no sync of the disk. A date that
+ * a crash loses is written at the session's next refresh.
  */
 export function lastUses(connection: Connection): LastUses {
   let waiting = new Map<string, number>()
@@ -33,14 +33,14 @@ export function lastUses(connection: Connection): LastUses {
         )
         for (const [sessionId, atMs] of uses) statement.run(atMs, sessionId)
       })
-      // A store that cannot write says so to those who wait for an answer.
+      // Requests that wait for the store learn of the failure themselves.
       .catch(() => {})
   }
 
   return {
     note(sessionId, atMs) {
       waiting.set(sessionId, atMs)
-      // Not at once: a transaction runs, and this is to be the next.
+      // Not at once: the caller is within a transaction, and the dates belong to the next one.
       if (waiting.size === MOST_WAITING) setImmediate(write)
       else timer ??= setTimeout(write, LONGEST_WAIT_MS).unref()
     },

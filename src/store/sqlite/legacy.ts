@@ -34,7 +34,7 @@ export function legacyStore(connection: Connection, rotations: RotationLog): Leg
   }
 }
 
-/** Remembers, inside the caller's transaction, in which state an account came over. */
+/** Records, inside the caller's transaction, the state in which an account was taken over from the original. */
 export function takeLegacyTokensWithin(connection: Connection, accountId: number): void {
   connection
     .sql(
@@ -46,8 +46,8 @@ export function takeLegacyTokensWithin(connection: Connection, accountId: number
 }
 
 /**
- * After a restore, inside the caller's transaction: the session ended after the backup was made. If it stood for a
- * token of the original and was opened after the backup too, the token must not open it once more.
+ * After a restore, inside the caller's transaction, for a session that ended after the backup was made. If the session
+ * was also opened after the backup, with a refresh token of the original, that token must not open it again.
  */
 export function keepLegacySessionEndedWithin(
   connection: Connection,
@@ -62,7 +62,7 @@ export function keepLegacySessionEndedWithin(
     .run(sessionId, endedAtMs + LIMITS.legacyTokenMemoryMs)
 }
 
-/** After a restore that ends all sessions, inside the caller's transaction: also those that tokens would open. */
+/** For a restore that ends all sessions, inside the caller's transaction: tokens of the original open no new ones. */
 export function refuseLegacyTokensWithin(connection: Connection): void {
   connection.sql('delete from legacy_accounts').run()
 }

@@ -1,7 +1,10 @@
 import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
 import type { Connection } from './connection.ts'
 
-/** Applies the steps that are missing, each in its own transaction; names of the applied. Safe beside other processes. */
+/**
+ * Applies the missing steps, each in its own transaction. Safe beside other processes that do the same.
+ * @returns the names of the steps applied
+ */
 export async function migrate(
   connection: Connection,
   steps: readonly Migration[] = MIGRATIONS,
@@ -12,7 +15,7 @@ export async function migrate(
     )
   })
   const applied: string[] = []
-  // An index over millions of rows is sorted in a file instead.
+  // Creating an index over millions of rows must sort them in a file, not in memory.
   connection.exec('pragma temp_store = file')
   for (const step of steps) {
     const isNew = await connection.write(() => {

@@ -18,20 +18,20 @@ import { holdService } from './service-lock.ts'
 import { sessionStore } from './sessions.ts'
 import { refuseStrangeLog } from './strange-log.ts'
 
-/** A row that nobody asks for is kept in memory for twice as long at most. */
+/** How often cached rows age; a row for which no request asks stays in memory for at most twice as long. */
 const AGE_MS = 10 * 60_000
 
 export interface OpenSqliteOptions {
   readonly longRunning?: boolean
   readonly rotationLogFullAt?: number
-  /** For the rows that are kept in memory. */
+  /** The limit of memory for cached rows. */
   readonly rowMemoryBytes?: number
 }
 
 /**
- * Opens the SQLite database at `file`, creating it and bringing its schema up to date. `longRunning` takes checkpoints
- * off the request path; a command that is soon done needs no thread for them. Only one may run long.
- * @throws {StoreUnavailable} when it cannot be opened, or another one runs
+ * Opens the SQLite database at `file`, creating it if necessary and bringing its schema up to date. `longRunning` takes
+ * checkpoints off the request path, which a short command does not need; only one process may be `longRunning`.
+ * @throws {StoreUnavailable} when the database cannot be opened, or another process runs as `longRunning`
  */
 export async function openSqlite(
   file: string,
@@ -52,7 +52,7 @@ export async function openSqlite(
   }
 }
 
-/** A new database would be made, and the log of the lost one written into it. */
+/** Otherwise SQLite would create a new database and write the log of the lost one into it. */
 function refuseLoneLog(file: string): void {
   if (existsSync(file) || !existsSync(`${file}-wal`) || statSync(`${file}-wal`).size === 0) return
   throw new StoreUnavailable(
@@ -85,10 +85,10 @@ async function openAlone(file: string, clock: Clock, options: OpenSqliteOptions)
     ...legacyStore(connection, rotations),
     ...recoveryStore(connection, rotations),
     hasRoomToRefresh: () => connection.hasRoomToWrite(),
-    // A transaction that writes, so that a full or read-only disk shows. SQLite writes nothing that has not changed.
+    // Writes, so that a full or read-only disk shows. The value changes because SQLite does not write an unchanged one.
     check: () =>
       connection.write(() => {
-        // What is written to a file that has been removed is lost.
+        // Writes to a file that has been removed are lost.
         if (statSync(file, { throwIfNoEntry: false })?.ino !== madeAs)
           throw new StoreUnavailable(
             `${file} was removed or replaced while in use: stop the service and put it back`,

@@ -1,23 +1,23 @@
 /**
- * One row as bytes: for each column a byte that says what it is, then what it holds. Only for what our rows hold; whatever
- * else a row may hold is not packed.
+ * One row as bytes: for each column a byte for the kind of its value, then the value. Packs only what rows of sessions
+ * and accounts hold: null, text and integers from 0 to 2^48 - 1.
  */
 
 const NULL = 0
-/** Two bytes of length, then a byte for each character below 256. */
+/** Two bytes of length, then one byte for each character, all of them below 256. */
 const NARROW_TEXT = 1
-/** Two bytes of length in characters, then two bytes for each. */
+/** Two bytes of length in characters, then two bytes for each character. */
 const WIDE_TEXT = 2
-/** Six bytes: dates in milliseconds among them. */
+/** Six bytes, enough for dates in milliseconds. */
 const INTEGER = 3
-/** From here on the byte is the number itself. */
+/** Kinds from this one on are the number itself, plus `SMALL_INTEGER`; no value follows. */
 const SMALL_INTEGER = 4
 const SMALL_INTEGERS = 256 - SMALL_INTEGER
 const INTEGER_BYTES = 6
 const LENGTH_BYTES = 2
 const MOST_CHARACTERS = 2 ** 16 - 1
 
-/** Where the row ends that is written at `at`; -1 when it has a value that cannot be packed or does not fit. */
+/** Writes `row` at `at` and returns the offset of its end; -1 if a value cannot be packed or does not fit. */
 export function writeRow(bytes: Buffer, at: number, row: readonly unknown[]): number {
   let end = at
   for (const value of row) {
@@ -30,7 +30,7 @@ export function writeRow(bytes: Buffer, at: number, row: readonly unknown[]): nu
   return end
 }
 
-/** The first `columns` of the row at `at`. */
+/** The first `columns` values of the row at `at`. */
 export function readRow(bytes: Buffer, at: number, columns: number): unknown[] {
   const row: unknown[] = []
   let next = at

@@ -1,35 +1,35 @@
 import { readRow, writeRow } from './packed-row.ts'
 
-/** Memory is taken in pieces of this size, so that more of it never means copying what there is. */
+/** Memory is allocated in pieces of this size, so that growing never copies existing rows. */
 const PIECE_BYTES = 2 ** 20
 const LEAST_SLOTS = 1024
-/** Places are counted in steps of this many bytes, from 1: in 32 bits, with 0 for none. */
+/** A place is a position in steps of this many bytes, counted from 1: it fits in 32 bits, and 0 means none. */
 const STEP_BYTES = 8
 const PIECE_STEPS = PIECE_BYTES / STEP_BYTES
-/** A place begins with its number of steps (two bytes), the length of the key, whether it has a row, and the key; then the row. */
+/** At a place: its size in steps (two bytes), the length of the key, whether there is a row, the key, the row. */
 const KEY_LENGTH_AT = 2
 const HAS_ROW_AT = 3
 const KEY_AT = 4
-/** A row that takes more is not kept. */
+/** A larger row is not kept. */
 const MOST_ROW_BYTES = 4096
 export const MOST_KEY_CHARACTERS = 64
 
-/** Where a row is put together, to know how long it is. */
+/** A row is packed here first, since its length is not known before. */
 const DRAFT = Buffer.alloc(KEY_AT + MOST_KEY_CHARACTERS + MOST_ROW_BYTES)
 
 /**
- * Rows by a key of ASCII, kept as bytes: of a million objects the garbage collector looks at each again and again, and all
- * requests wait for it meanwhile. `hash` is that of the key.
+ * Rows by an ASCII key, kept as bytes: the garbage collector would look at each of a million objects again and again
+ * while all requests wait (docs/decisions/0017). The parameter `hash` is the hash of the key.
  */
 export class PackedRows {
   #pieces: Buffer[] = []
-  /** Bytes taken of the last piece. */
+  /** Bytes used of the last piece. */
   #taken = PIECE_BYTES
   /** Open addressing with linear probing, two numbers to a slot: hash and place. At most half full. */
   #slots: Uint32Array
   #keys = 0
 
-  /** With room for so many keys at once. */
+  /** Allocates slots for `expectedKeys` at once. */
   constructor(expectedKeys = 0) {
     let slots = LEAST_SLOTS
     while (slots < 2 * expectedKeys) slots *= 2
@@ -40,12 +40,12 @@ export class PackedRows {
     return this.#keys
   }
 
-  /** Of the memory that it holds. */
+  /** Bytes of memory allocated. */
   get bytes(): number {
     return this.#pieces.length * PIECE_BYTES + this.#slots.byteLength
   }
 
-  /** The first `columns` of a row. */
+  /** The first `columns` values of the key's row. */
   get(key: string, hash: number, columns: number): unknown[] | undefined {
     const place = this.#placeIn(this.#slotOf(key, hash))
     if (place === 0) return undefined
@@ -55,8 +55,8 @@ export class PackedRows {
   }
 
   /**
-   * One that cannot be kept leaves none. A key has `MOST_KEY_CHARACTERS` at most.
-   * @throws {RangeError} when there is no memory; the key may then have the row it had before
+   * Sets the key's row, or removes it if `row` cannot be kept. A key has `MOST_KEY_CHARACTERS` at most.
+   * @throws {RangeError} when memory runs out; the key may then still have its previous row
    */
   put(key: string, hash: number, row: readonly unknown[]): void {
     const end = draft(key, row)
@@ -74,19 +74,19 @@ export class PackedRows {
     if (before === 0) this.#keys += 1
   }
 
-  /** Its place remains, for the next row of the key. */
+  /** Removes the key's row. The place remains, for the key's next row. */
   delete(key: string, hash: number): void {
     const place = this.#placeIn(this.#slotOf(key, hash))
     if (place !== 0) this.#pieceOf(place)[offsetOf(place) + HAS_ROW_AT] = 0
   }
 
-  /** The memory, at once: the garbage collector would not come in quiet times. Nothing can be done with it afterwards. */
+  /** Frees all memory at once, since the garbage collector would not run in quiet times. Unusable afterwards. */
   giveBack(): void {
     this.clear()
     ;(this.#slots.buffer as ArrayBuffer).transfer(0)
   }
 
-  /** All but the slots, which the next rows need. */
+  /** Removes all rows and frees their memory at once; the slots stay, for the next rows. */
   clear(): void {
     for (const { buffer } of this.#pieces) (buffer as ArrayBuffer).transfer(0)
     this.#pieces = []
@@ -95,7 +95,7 @@ export class PackedRows {
     this.#keys = 0
   }
 
-  /** Where the key is found, or is to be put. */
+  /** The slot that holds the key, or the free slot where it belongs. */
   #slotOf(key: string, hash: number): number {
     const slots = this.#slots
     const last = slots.length / 2 - 1
@@ -135,7 +135,7 @@ export class PackedRows {
     return place
   }
 
-  /** For one more key. */
+  /** Makes room in the slots for one more key. */
   #makeRoom(): void {
     const slots = this.#slots
     if (4 * this.#keys < slots.length) return
@@ -152,7 +152,7 @@ export class PackedRows {
   }
 }
 
-/** Where it ends; -1 when the row cannot be packed. */
+/** Writes the contents of a place into `DRAFT` and returns their length; -1 if the row cannot be packed. */
 function draft(key: string, row: readonly unknown[]): number {
   const end = writeRow(DRAFT, KEY_AT + key.length, row)
   if (end < 0) return -1

@@ -1,13 +1,13 @@
 import { closeSync, openSync } from 'node:fs'
 
 /**
- * Makes an empty file that its owner alone may read, unless there is one: SQLite makes a database of it, and gives the files
- * beside it the same mode. Left to SQLite, everybody on the machine may read it where the folder lets them.
+ * Creates an empty file that only its owner may read, unless the file exists. SQLite makes a database of it and gives
+ * the files beside it the same mode. A file created by SQLite could be read by everybody who may enter the folder.
  */
 export function createPrivately(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600))
   } catch {
-    // It is there already; or it cannot be made, which SQLite words when it tries.
+    // The file exists, or it cannot be created; SQLite reports the latter when it opens the file.
   }
 }

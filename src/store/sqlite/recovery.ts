@@ -40,7 +40,7 @@ export function recoveryStore(connection: Connection, rotations: RotationLog): R
     async givenIds() {
       const statement = connection.sql('select name, seq from sqlite_sequence')
       const rows = connection.read(() => statement.all() as unknown as [string, number][])
-      // Before its first row a table has no sequence yet.
+      // A table has no sequence before its first row.
       const of = (table: string) => rows.find(([name]) => name === table)?.[1] ?? 0
       return { accounts: of('accounts'), applications: of('applications') }
     },
@@ -84,7 +84,7 @@ export function recoveryStore(connection: Connection, rotations: RotationLog): R
   }
 }
 
-/** That an instance lives, and has written at least so often. */
+/** Notes that an instance is alive and that its journal has had at least `writes` writes. */
 function note(connection: Connection, instanceId: string, writes: number): void {
   connection
     .sql(
@@ -95,7 +95,11 @@ function note(connection: Connection, instanceId: string, writes: number): void 
     .run(instanceId, connection.clock.nowMs(), writes)
 }
 
-/** Before the instances beat again: when they were last seen says when the database was written. */
+/**
+ * Counts the recovery as a hand-out and a use of every live session, except those that had already been idle too long
+ * when the database was last written (docs/decisions/0010). That time is when an instance was last seen, so this comes
+ * before `note`.
+ */
 function letSessionsRest(connection: Connection): void {
   const rows = connection
     .sql(

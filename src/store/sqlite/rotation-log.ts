@@ -1,12 +1,13 @@
 /**
- * Rotations are appended to a table of their own and settled into the rows of their sessions later. Appending fills a
- * page or two where updating the rows would change one for each, all over the file: a commit writes and syncs a fraction,
- * and checkpoints copy a fraction. The newest state of each session in the log is kept in memory; the table itself is
- * read at the start of a service, at the first use in a command, and when another process has written.
+ * Rotations are appended to a table of their own and settled into the rows of their sessions later
+ * (docs/decisions/0014). A batch of appended rotations fills a page or two, while updating the rows would change a page
+ * for each rotation, all over the file; so commits and checkpoints write a fraction. The newest state of each session
+ * in the log is kept in memory; the table is read at the start of a service, at the first use in a command, and when
+ * another process has written.
  *
- * Settling goes through the sessions about in the order of their ids, where neighbours share a page. While rotations come, each
- * transaction settles about as many as it appends; when none come, small steps do it. What is settled is at or behind
- * `settled_to`, and counts no more, whoever still has it in memory.
+ * Settling goes through the sessions approximately in the order of their ids, since neighbours share a page. While
+ * rotations are appended, each transaction settles about as many; in quiet times, small steps do. A rotation whose id
+ * is at most `settled_to` is settled: it no longer counts, even if a process still has it in memory.
  */
 import type { Session } from '../../core/session.ts'
 import type { Row } from '../rows.ts'
@@ -14,24 +15,24 @@ import type { Connection, Follower } from './connection.ts'
 import { INSERT, LOAD, SETTLE_ALL, SETTLE_ONE, tailFrom, tailOf, valuesOf } from './rotation-rows.ts'
 import { MOST_TEXT_CHARACTERS, type Tail, Tails } from './rotation-tails.ts'
 
-/** At this many, settling begins while as many again may be appended: twice 15 MB of memory, kept until traffic pauses. */
+/** Settling begins at this many while as many again may come: twice 15 MB of memory, kept until traffic pauses. */
 const FULL = 100_000
-/** A transaction settles this many more than it appends, so that it is done before the log is full again. */
+/** A transaction settles this many more than it appends, so that settling is done before the log is full again. */
 const AHEAD = 4
-/** Settled ones that a transaction removes: a few dozen pages. */
+/** How many settled rotations a transaction removes from the table: a few dozen pages. */
 const REMOVED_AT_ONCE = 2000
-/** After so long without a rotation the log is settled in steps, each short enough for a request to wait for. */
+/** After this time without a rotation the log is settled in steps, each short enough for a request to wait for. */
 const QUIET_MS = 1000
 const QUIET_STEP = 200
 const QUIET_PAUSE_MS = 20
-/** A start reads so many at a time, some two milliseconds, and lets the rest of itself and the first requests go before. */
+/** A start reads this many at a time, some two milliseconds; its other work and first requests run in between. */
 const LOADED_AT_ONCE = 1000
 const LOAD_PAUSE_MS = 20
 
 export interface RotationLogOptions {
-  /** For a process that stays. */
+  /** For a long-running process. */
   readonly settlesWhenQuiet: boolean
-  /** How many rotations the log may hold before they begin to be settled. */
+  /** How many rotations the log may hold before settling begins. */
   readonly fullAt?: number
 }
 
@@ -40,18 +41,19 @@ export class RotationLog implements Follower {
   readonly #settlesWhenQuiet: boolean
   readonly #fullAt: number
   #timer: NodeJS.Timeout | null = null
-  /** Of what the log holds, what is not being settled yet, and what is. */
+  /** The tails that are not being settled yet. */
   #young = new Tails()
+  /** The tails that are being settled. */
   #old: Tails | null = null
-  /** A cleared one, whose memory the next `#young` takes over. */
+  /** An empty `Tails`, whose memory the next `#young` takes over. */
   #spare: Tails | null = null
-  /** The last rotation of `#old`. */
+  /** The id of the last rotation in `#old`. */
   #oldTo = 0
   #lastId = 0
   #settledTo = 0
-  /** Behind `#settledTo` while the table has rows that count no more. */
+  /** Rotations up to this id are removed from the table; less than `#settledTo` while settled ones are still in it. */
   #removedTo = 0
-  /** The version of the database that all this is known of; null before it is known of any. */
+  /** The version of the database that the state in memory reflects; null until the log has been read whole. */
   #version: number | null = null
   #mustStartOver = true
   #transaction = newTransaction()
@@ -64,32 +66,32 @@ export class RotationLog implements Follower {
     connection.follow(this)
   }
 
-  /** A session as it is, from what its row says; inside a transaction. */
+  /** The current state of a session, given the session as its row has it; inside a transaction. */
   current<S extends Session>(session: S): S {
     this.#catchUp()
     const tail = this.#tailOf(session.sessionId)
-    // A row never goes back, whoever wrote it.
+    // A session never goes back behind its row, whichever process wrote the row.
     if (tail === undefined || tail.generation < session.generation) return session
     return { ...session, ...tail, lastUsedAtMs: Math.max(session.lastUsedAtMs, tail.lastUsedAtMs) }
   }
 
   /**
-   * Begins to read the log, which goes on between requests; one that needs it meanwhile reads the rest at once. Settles it
-   * when all is quiet.
+   * Begins to read the log and goes on between requests; a request that needs the log meanwhile reads the rest at once.
+   * After that, the log is settled in quiet times.
    */
   async load(): Promise<void> {
     await this.#connection.readTogether(() => this.#catchUp(LOADED_AT_ONCE))
-    // Still of none: there is more to read.
+    // Without a version, there is more to read.
     if (this.#version === null) this.#goOnIn(LOAD_PAUSE_MS, () => this.load())
     else if (!this.#isSettled()) this.#lookAgainIn(QUIET_MS)
   }
 
-  /** Appends what a refresh made of a session: one statement inside the caller's transaction, which has read it there. */
+  /** Appends a session as a refresh left it: one statement inside the transaction in which it was read. */
   append(session: Session): void {
     this.#catchUp()
     const { sessionId } = session
     const tail = tailOf(session)
-    // Before it is written: what is committed must be kept.
+    // Whatever the memory cannot take must fail before the insert: a committed rotation must be in memory, too.
     if (Math.max(sessionId.length, tail.attemptKey?.length ?? 0) > MOST_TEXT_CHARACTERS)
       throw new RangeError('a session id or attempt key is longer than ours are')
     this.#young.makeRoom()
@@ -112,7 +114,7 @@ export class RotationLog implements Follower {
   /** Brings all rows up to date, inside the caller's transaction. */
   settleAll(): void {
     this.#connection.exec(SETTLE_ALL)
-    // Also what this transaction has appended.
+    // The rotations that this transaction has appended are settled as well.
     this.#transaction = { ...newTransaction(), hasSettledAll: true }
     this.#forget()
   }
@@ -128,7 +130,7 @@ export class RotationLog implements Follower {
 
   committed(): void {
     const { appended, asked, takenOut, removed } = this.#transaction
-    // The next one may fail before it begins, and then nothing of this one is to be taken back.
+    // Reset here, not only in the next `begun`: a committed transaction must never be undone.
     this.#transaction = newTransaction()
     this.#lastId += appended.length
     this.#removedTo = Math.max(this.#removedTo, removed)
@@ -149,7 +151,7 @@ export class RotationLog implements Follower {
   undone(): void {
     const { appended, hasSettledAll } = this.#transaction
     this.#transaction = newTransaction()
-    // What was thought to be settled is not.
+    // The rollback brings back what `settleAll` had settled and the memory had dropped.
     if (hasSettledAll) this.#forget()
     else for (const { sessionId, before } of appended.reverse()) this.#young.undoPut(sessionId, before)
   }
@@ -163,7 +165,7 @@ export class RotationLog implements Follower {
     return this.#young.get(sessionId) ?? this.#old?.get(sessionId)
   }
 
-  /** Takes over what other processes have appended and settled, at most so much; once in each transaction. */
+  /** Takes over what other processes appended and settled, reading at most `most` rotations; once per transaction. */
   #catchUp(most = Number.MAX_SAFE_INTEGER): void {
     if (this.#transaction.isCurrent) return
     const version = this.#connection.dataVersion()
@@ -212,14 +214,14 @@ export class RotationLog implements Follower {
     this.#spare = null
   }
 
-  /** Inside the transaction: the next of what is being settled, or removes what has been. */
+  /** Inside the transaction: settles the next `count` sessions of `#old`, or removes settled rotations. */
   #settleSome(count: number): void {
     this.#catchUp()
     const old = this.#old
     if (old === null) return this.#removeSome()
     const sessionIds = old.peek(count)
     for (const sessionId of sessionIds) {
-      // A younger one will be settled in its turn.
+      // A session that is in `#young` too will be settled later, with its newer state.
       if (!this.#young.has(sessionId)) this.#write(sessionId, old.get(sessionId) as Tail)
     }
     this.#transaction.takenOut = sessionIds.length
@@ -242,7 +244,7 @@ export class RotationLog implements Follower {
     this.#goOnIn(ms, () => this.#settleInQuiet())
   }
 
-  /** Instead of what was to come. A store that fails says so to those who wait for an answer. */
+  /** Replaces what was scheduled. If `goOn` fails, it runs again later; requests learn of the failure themselves. */
   #goOnIn(ms: number, goOn: () => Promise<void>): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     if (this.#isStopped) return
@@ -252,7 +254,7 @@ export class RotationLog implements Follower {
   #settleInQuiet(): Promise<void> {
     const step = () => {
       this.#catchUp()
-      // Unless somebody came after all: what this transaction appends belongs to those behind `#oldTo`.
+      // Not if a refresh shares the transaction after all: its rotation would be in `#old` with an id beyond `#oldTo`.
       if (this.#transaction.appended.length === 0) this.#beginSettling()
       this.#transaction.asked = QUIET_STEP
     }
@@ -268,13 +270,13 @@ export class RotationLog implements Follower {
   }
 }
 
-/** What the transaction that runs has done to the log. */
+/** What the current transaction has done to the log. */
 function newTransaction() {
   return {
     isCurrent: false,
-    /** Rotations appended, which `#young` has already, and what it had before. A session may have several. */
+    /** Appended rotations, which `#young` already has, and the tails they replaced. A session may have several. */
     appended: [] as { readonly sessionId: string; readonly before: Tail | undefined }[],
-    /** How many rotations it shall settle beyond its share. */
+    /** How many rotations the transaction is to settle beyond its usual share. */
     asked: 0,
     takenOut: 0,
     removed: 0,

@@ -1,17 +1,17 @@
-/** The statements of the log of rotations, and how its rows become tails and tails rows. */
+/** The statements of the rotation log, and the conversion between its rows and tails. */
 import type { Session } from '../../core/session.ts'
 import type { Row } from '../rows.ts'
 import type { Tail } from './rotation-tails.ts'
 
 const COLUMNS = 'generation, rotated_at_ms, handed_out_at_ms, kid, attempt_key, repeats, last_used_at_ms'
-/** Conditional, as every write of a refresh: who decided on something old would take a `rotation_id` that is taken. */
+/** Conditional, as every write of a refresh: after a decision on stale state the `rotation_id` would exist already. */
 export const INSERT = `insert into rotations (rotation_id, session_id, ${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-/** After one, at most so many. */
+/** The rotations after a given one, at most a given number of them. */
 export const LOAD = `select rotation_id, session_id, ${COLUMNS} from rotations where rotation_id > ? order by rotation_id limit ?`
 export const SETTLE_ONE = `update sessions set generation = ?, rotated_at_ms = ?, handed_out_at_ms = ?, kid = ?,
   attempt_key = ?, repeats = ?, last_used_at_ms = max(last_used_at_ms, ?) where session_id = ? and generation <= ?`
 
-/** Settles everything at once: for who changes all sessions, and for tests that look into the tables. */
+/** Settles everything at once: for writers that change all sessions, and for tests that look into the tables. */
 export const SETTLE_ALL = `
   update sessions set (generation, rotated_at_ms, handed_out_at_ms, kid, attempt_key, repeats, last_used_at_ms) =
     (r.generation, r.rotated_at_ms, r.handed_out_at_ms, r.kid, r.attempt_key, r.repeats,
@@ -33,7 +33,7 @@ export function valuesOf(tail: Tail): (string | number | null)[] {
   return [generation, rotatedAtMs, handedOutAtMs, kid, attemptKey, repeats, lastUsedAtMs]
 }
 
-/** Of a row of `LOAD`, behind its two ids. */
+/** The tail in a row of `LOAD`, given without its two ids. */
 export function tailFrom(row: Row): Tail {
   return {
     generation: row[0] as number,

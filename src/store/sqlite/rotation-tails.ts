@@ -1,13 +1,13 @@
 import type { Session } from '../../core/session.ts'
 import { hashOf } from './hash-of.ts'
 
-/** The columns of a session that a refresh changes, unless it ends it. */
+/** The columns of a session that a refresh changes, unless the refresh ends the session. */
 export type Tail = Pick<
   Session,
   'generation' | 'rotatedAtMs' | 'handedOutAtMs' | 'kid' | 'attemptKey' | 'repeats' | 'lastUsedAtMs'
 >
 
-/** A row: these numbers, then session id and attempt key, each a byte for its length and its characters. */
+/** The layout of a row: these numbers, then session id and attempt key, each as a byte of length and its characters. */
 const COLUMN = {
   generation: 0,
   rotatedAtMs: 1,
@@ -23,32 +23,33 @@ const SESSION_ID_AT = 7 * NUMBER_BYTES
 const ATTEMPT_KEY_AT = SESSION_ID_AT + TEXT_BYTES
 const ROW_BYTES = ATTEMPT_KEY_AT + TEXT_BYTES
 const ROW_NUMBERS = ROW_BYTES / NUMBER_BYTES
-/** In place of a length. */
+/** Stands in place of a length for null. */
 const NO_TEXT = 255
-/** Of a session id or an attempt key; ours have 22. */
+/** The longest session id or attempt key that a row can hold; Duktig's have 22 characters. */
 export const MOST_TEXT_CHARACTERS = TEXT_BYTES - 1
 
-/** Three characters, 24 bits, and the number of a row together are a whole number that a double holds exactly. */
+/** A sort key is this many characters of the id (24 bits) and the row's number (29 bits): a double holds 53 exactly. */
 const ORDER_CHARACTERS = 3
 const MOST_ROWS = 2 ** 29
 
 /**
- * The newest tail of each of many sessions, which can be taken out about in the order of their ids. Kept as bytes: of a
- * hundred thousand objects the garbage collector looks at each again and again, and all requests wait for it meanwhile.
+ * The newest tail of each of many sessions; they can be taken out approximately in the order of the session ids. Kept
+ * as bytes: the garbage collector would look at each of a hundred thousand objects again and again while all requests
+ * wait (docs/decisions/0017).
  */
 export class Tails {
   #bytes = Buffer.alloc(0)
-  /** The same memory. */
+  /** The same memory as `#bytes`. */
   #numbers = new Float64Array(0)
   #rows = 0
-  /** Open addressing with linear probing: the number of a row and 1, or 0 where none is; at most half full. */
+  /** Open addressing with linear probing: the number of a row plus 1, or 0 for a free place; at most half full. */
   #places = new Uint32Array(1)
   readonly #kids: string[] = []
-  /** Rows by the first characters of their ids; made when taking out begins. */
+  /** The rows in the order of the first characters of their session ids; made when taking out begins. */
   #order: Float64Array | null = null
   #taken = 0
 
-  /** How many have not been taken out. */
+  /** How many tails have not been taken out. */
   get left(): number {
     return this.#rows - this.#taken
   }
@@ -73,12 +74,12 @@ export class Tails {
     return this.#rowOf(sessionId) >= 0
   }
 
-  /** For one more. May fail for want of memory, where `put` then cannot. */
+  /** Makes room for one more session. If memory runs out, this fails, so that the next `put` cannot. */
   makeRoom(): void {
     if (this.#rows * ROW_BYTES === this.#bytes.length) this.#grow()
   }
 
-  /** Not once taking out has begun. Texts have `MOST_TEXT_CHARACTERS` at most. */
+  /** Must not be called once taking out has begun. Texts have `MOST_TEXT_CHARACTERS` at most. */
   put(sessionId: string, tail: Tail): void {
     this.makeRoom()
     const hash = hashOf(sessionId)
@@ -102,15 +103,15 @@ export class Tails {
     this.#writeText(row * ROW_BYTES + ATTEMPT_KEY_AT, tail.attemptKey)
   }
 
-  /** Takes the last `put` back, or the last that has not been; `before` is what the session had before it. */
+  /** Undoes the latest `put` that is not undone yet; `before` is the tail that the session had before that `put`. */
   undoPut(sessionId: string, before: Tail | undefined): void {
     if (before !== undefined) return this.put(sessionId, before)
-    // Safe with linear probing: no probe sequence passes through this slot, since every later `put` has been undone already.
+    // Safe with linear probing: no probe sequence passes through this slot, since every later `put` is undone already.
     this.#places[this.#placeOf(sessionId, hashOf(sessionId))] = 0
     this.#rows -= 1
   }
 
-  /** The next ids, at most `count`. They stay until they are taken out. */
+  /** The next session ids to take out, at most `count`. Their tails stay until `takeOut`. */
   peek(count: number): readonly string[] {
     this.#order ??= this.#inOrder()
     const next = Array.from(this.#order.subarray(this.#taken, this.#taken + count))
@@ -121,7 +122,7 @@ export class Tails {
     this.#taken += count
   }
 
-  /** Forgets everything but its memory: to give that back and take new is work for the garbage collector. */
+  /** Removes all tails but keeps the memory: freeing it and allocating new memory is work for the garbage collector. */
   clear(): void {
     this.#rows = 0
     this.#places.fill(0)
@@ -130,18 +131,18 @@ export class Tails {
     this.#taken = 0
   }
 
-  /** The memory of an empty one; only of an empty one. */
+  /** Frees the memory; only to be called when there are no tails. */
   giveBack(): void {
     this.#resize(0)
     this.#places = new Uint32Array(1)
   }
 
-  /** Below 0 where there is none, as for `#rowAt`. */
+  /** Negative if there is none, as for `#rowAt`. */
   #rowOf(sessionId: string): number {
     return this.#rowAt(this.#placeOf(sessionId, hashOf(sessionId)))
   }
 
-  /** Where the session's row is found, or is to be put. */
+  /** The place that holds the session's row, or the free place where it belongs. */
   #placeOf(sessionId: string, hash: number): number {
     const last = this.#places.length - 1
     for (let place = hash & last; ; place = (place + 1) & last) {
@@ -162,10 +163,10 @@ export class Tails {
     return this.#textAt(row * ROW_BYTES + SESSION_ID_AT) as string
   }
 
-  /** For twice as many rows. */
+  /** Makes room for twice as many rows. */
   #grow(): void {
     const rows = Math.max(1024, 2 * this.#rows)
-    // Where there is no memory for one of both, everything stays as it was.
+    // If memory runs out in either allocation, everything stays as it was.
     const places = new Uint32Array(2 * rows)
     this.#resize(rows * ROW_BYTES)
     const last = places.length - 1
@@ -177,14 +178,14 @@ export class Tails {
     this.#places = places
   }
 
-  /** What it had is given back at once: the garbage collector would not come in quiet times. */
+  /** Frees the previous memory at once, since the garbage collector would not run in quiet times. */
   #resize(bytes: number): void {
     const memory = this.#numbers.buffer.transfer(bytes)
     this.#bytes = Buffer.from(memory)
     this.#numbers = new Float64Array(memory)
   }
 
-  /** There are one or two, unless keys are changed all day. */
+  /** A plain search is enough: there are one or two keys, unless keys are rotated all day. */
   #kidNumber(kid: string): number {
     const known = this.#kids.lastIndexOf(kid)
     return known < 0 ? this.#kids.push(kid) - 1 : known
@@ -200,7 +201,7 @@ export class Tails {
     return length === NO_TEXT ? null : this.#bytes.toString('latin1', at + 1, at + 1 + length)
   }
 
-  /** Only so that those who are settled together share pages: ids that begin alike may stand either way round. */
+  /** Only so that sessions settled together share pages: ids that begin alike stay unsorted. */
   #inOrder(): Float64Array {
     const order = new Float64Array(this.#rows)
     for (let row = 0; row < this.#rows; row++) {

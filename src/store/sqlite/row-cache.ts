@@ -2,8 +2,8 @@ import { hashOf } from './hash-of.ts'
 import { MOST_KEY_CHARACTERS, PackedRows } from './packed-rows.ts'
 
 /**
- * Rows that were asked for of late, within a bound of memory: a young half that takes in, and an old half that is dropped
- * when the young one is full and takes its place. What is found in the old one becomes young again.
+ * The rows asked for lately, within a limit of memory. New rows go into the young half. When that is full, the old half
+ * is dropped and the young one takes its place. A row found in the old half moves to the young one.
  */
 export class RowCache {
   readonly #mostBytes: number
@@ -11,7 +11,7 @@ export class RowCache {
   #young = new PackedRows()
   #old = new PackedRows()
 
-  /** For rows of so many columns, in about so much memory. */
+  /** For rows of `columns` columns, in about `mostBytes` of memory. */
   constructor(mostBytes: number, columns: number) {
     this.#mostBytes = mostBytes
     this.#columns = columns
@@ -21,7 +21,7 @@ export class RowCache {
     return this.#young.bytes + this.#old.bytes
   }
 
-  /** The first `columns` of a row; undefined when it is not known. */
+  /** The first `columns` values of the key's row; undefined if the row is not cached. */
   get(key: string, columns = this.#columns): unknown[] | undefined {
     const hash = hashOf(key)
     const row = this.#young.get(key, hash, columns)
@@ -41,7 +41,7 @@ export class RowCache {
       if (2 * this.#young.bytes > this.#mostBytes) this.#turn()
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
-      // No memory is left. Everything can be read again.
+      // Memory has run out. All rows can be read again from the database.
       this.clear()
     }
   }
@@ -52,17 +52,17 @@ export class RowCache {
     this.#old.delete(key, hash)
   }
 
-  /** What nobody asks for until the next time is dropped then. */
+  /** Turns the halves: a row for which no request asks until the next call is dropped then. */
   age(): void {
     try {
       this.#turn()
     } catch (error) {
-      // No memory is left for it. Everything stays as it was, until the next time.
+      // Memory has run out. Everything stays as it was until the next call.
       if (!(error instanceof RangeError)) throw error
     }
   }
 
-  /** Takes no memory, so that it never fails. */
+  /** Allocates nothing, so that it never fails. */
   clear(): void {
     for (const rows of [this.#old, this.#young]) rows.clear()
   }

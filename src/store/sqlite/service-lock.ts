@@ -4,16 +4,16 @@ import { StoreUnavailable } from '../store.ts'
 import { isLocked, unavailableIfSo } from './errors.ts'
 import { createPrivately } from './private-file.ts'
 
-/** Held by the one service that a database may have; whoever holds it ends it. */
+/** Held by the one service that a database may have, or by a command that needs the service stopped. */
 export interface ServiceLock {
   release(): void
 }
 
 /**
- * Holds the place of the service of a database: two of them would each refuse the tokens of the other, and a recovery beside
- * one would be overtaken by it. A lock of SQLite's own on a file beside the database, so that the system takes it back from
- * a process that was killed.
- * @throws {StoreUnavailable} when somebody holds it
+ * Takes the service lock of a database: two services would each refuse the tokens of the other, and a service would
+ * overtake a recovery that runs beside it. The lock is SQLite's own, on a file beside the database, so that the
+ * operating system releases it when the process is killed.
+ * @throws {StoreUnavailable} when another process holds the lock
  */
 export function holdService(databaseFile: string): ServiceLock {
   const file = `${databaseFile}.service`

@@ -82,7 +82,10 @@ export function sessionStore(
   }
 }
 
-/** Ends an account's live sessions inside the caller's transaction, all but one if it is named. Ids of the ended. */
+/**
+ * Ends an account's live sessions inside the caller's transaction, all but `exceptSessionId` if that is given.
+ * @returns the ids of the sessions ended
+ */
 export function endSessionsWithin(
   connection: Connection,
   accountId: number,
@@ -205,7 +208,7 @@ export function makeRoomWithin(
     .sql('select session_id from sessions where account_id = ? and ended_at_ms is null')
     .all(request.accountId) as unknown as [string][]
   if (live.length < request.maxLiveSessions) return []
-  // The order of their last uses is asked of the rows.
+  // The statement below orders the rows by their dates of last use.
   rotations.settle(live.map(([sessionId]) => sessionId))
   const rows = connection
     .sql(

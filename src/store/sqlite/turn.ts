@@ -1,8 +1,8 @@
-/** How much one turn of the event loop takes in (docs/decisions/0013). */
+/** How much work one turn of the event loop accepts (docs/decisions/0013). */
 
 /**
- * For so long from its first work a turn runs each full transaction at once and takes in more. After that it fills one more
- * and refuses the rest: they would wait longest, behind everything that the turn has taken.
+ * For this long from its first work, a turn runs each full transaction at once and accepts more. After that it fills
+ * one more transaction and refuses the rest, which would wait longest, behind everything that the turn has accepted.
  */
 export const TURN_MS = 25
 /**
@@ -12,24 +12,27 @@ export const TURN_MS = 25
 export const SHORT_TURN_MS = 3
 export const LONGER_BY_MS = 0.25
 /**
- * So long a turn refuses, then another one counts as begun. A thousand connections that ask again at once keep the event loop
- * reading: the turn would never end, and refusing would be all that is done.
+ * A turn refuses for this long, then another turn counts as begun. A thousand connections that ask again at once keep
+ * the event loop reading: the turn would never end, and the service would do nothing but refuse.
  */
 export const REFUSING_MS = 10
 
-/** Times in milliseconds, of a clock that goes on evenly. */
+/** All times are milliseconds of a monotonic clock. */
 export class Turn {
   #lastsMs = TURN_MS
-  /** When it took its first work in; null before that. */
+  /** When the turn accepted its first work; null before that. */
   #sinceMs: number | null = null
-  /** When it first refused; null before that. */
+  /** When the turn first refused; null before that. */
   #refusingSinceMs: number | null = null
 
   tookWork(nowMs: number): void {
     this.#sinceMs ??= nowMs
   }
 
-  /** Whether a full transaction may run before it ends. If not, somebody is refused; once it has refused long enough, it ends here. */
+  /**
+   * Whether a full transaction may run before the turn ends. If not, the caller refuses a request. A turn that has
+   * refused for `REFUSING_MS` ends here.
+   */
   leavesTime(nowMs: number): boolean {
     if (nowMs - (this.#sinceMs ?? nowMs) < this.#lastsMs) return true
     this.#refusingSinceMs ??= nowMs
