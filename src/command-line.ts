@@ -1,4 +1,4 @@
-/** The command line: what the commands stand on, put together once one is called. */
+/** The command line: assembles what the commands need, once a command is called. */
 import type { Context } from './cli/context.ts'
 import { createProgram } from './cli/program.ts'
 import { compose } from './compose.ts'
@@ -10,7 +10,7 @@ import { createLog } from './operations/log.ts'
 import { recoverStore } from './recover-store.ts'
 import { KeyRing } from './tokens/key-ring.ts'
 
-/** Runs what `args` ask for. */
+/** Runs the command that `args` name. */
 export async function runCommand(
   service: Pick<Context, 'settings' | 'startService'>,
   args: readonly string[],

@@ -24,17 +24,17 @@ import type { Deps } from './usecases/deps.ts'
 export interface Composed {
   readonly deps: Deps
   readonly metrics: Metrics
-  /** The log, its lines counted. */
+  /** The log; it also counts its lines. */
   readonly log: Log
-  /** To be stopped once no request comes any more. */
+  /** To be stopped once no more requests arrive. */
   readonly refused: RefusedCredentials
   /** To be stopped after that, before the store is closed. */
   readonly recorder: ActionRecorder
 }
 
 /**
- * Everything the use cases need. The store is the caller's to close, also when this fails. Commands pass `KeyRing.read`, which adds
- * no first keys.
+ * Composes everything the use cases need. The caller closes the store, even when this fails. Commands pass
+ * `KeyRing.read`, which adds no first keys.
  */
 export async function compose(
   settings: Settings,
@@ -73,7 +73,7 @@ export async function compose(
   return { deps, metrics, log, refused, recorder }
 }
 
-/** Log and recorder know each other: the recorder warns, and the lines of the log are counted by it. */
+/** Log and recorder need each other: the recorder writes warnings to the log, and stores the counts of its lines. */
 function createRecorder(
   settings: Settings,
   store: Store,

@@ -8,14 +8,14 @@ import { hashApplicationKey, newApplicationKey } from './tokens/application-key.
 interface EnsuredApplication {
   /** The key, if one had to be made; it is shown once. */
   readonly newKey: string | null
-  /** How many others the key of the settings has taken the place of. */
+  /** How many other keys the key in the settings has replaced. */
   readonly replacedKeys: number
 }
 
 /**
- * Makes the default application what the settings say, at the start of the service and at no other time: a command in
- * another terminal may have other settings.
- * @throws {SettingsError} when the key of the settings opens another application
+ * Creates the default application or changes it to what the settings say. Only a start of the service does this,
+ * because a command in another terminal may have other settings.
+ * @throws {SettingsError} when the key in the settings belongs to another application
  */
 export async function ensureDefaultApplication(
   settings: Settings,
@@ -33,7 +33,7 @@ export async function ensureDefaultApplication(
   }
   if ((await store.findApplication(DEFAULT_APPLICATION_ID)) === null) {
     const key = newApplicationKey()
-    // If not, another instance that started at the same moment made it, and shows its key.
+    // If it was there after all, another instance that started at the same moment has created it and shows its key.
     if (await store.addDefaultApplication(application, hashApplicationKey(key)))
       return { newKey: key, replacedKeys: 0 }
   }

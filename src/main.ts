@@ -1,4 +1,4 @@
-/** The process: runs the service, or hands over to the command line, and words what went wrong. */
+/** The process: runs the service or hands over to the command line, and prints what went wrong. */
 import type { Context } from './cli/context.ts'
 import { runService } from './cli/serve.ts'
 import { CommandError, Interrupted, isSystemError } from './cli/terminal.ts'
@@ -9,7 +9,7 @@ import { StoreUnavailable } from './store/store.ts'
 import { SealError } from './tokens/seal.ts'
 
 const EXPECTED = [CommandError, SettingsError, StoreUnavailable, SealError, RestoredStore, CannotListen]
-/** What a shell gives for a command that Ctrl-C ended. */
+/** The exit status that a shell reports for a command ended by Ctrl-C. */
 const INTERRUPTED = 130
 
 const service: Pick<Context, 'settings' | 'startService'> = {
@@ -20,8 +20,9 @@ const service: Pick<Context, 'settings' | 'startService'> = {
   },
 }
 
-// Whoever reads our output may stop reading, as `head` does. On a full disk nobody would learn what a command did, or the key that
-// a first start shows. A service that runs is not stopped by it: its log goes another way.
+// A reader such as `head` may stop reading, which is no error. Any other failure, such as a full disk, is one: nobody
+// would learn what a command did, or see the key that a first start shows. A full disk does not stop a running
+// service, because its log does not go through this stream.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit()
   process.stderr.write(`duktig: standard output cannot be written: ${error.message}\n`)
@@ -40,7 +41,7 @@ try {
   process.exitCode = error instanceof Interrupted ? INTERRUPTED : 1
 }
 
-/** A service at rest has no use for the other commands, and they start faster without a server: each loads its own half. */
+/** Loads only what is needed: the service has no use for the commands, and commands start faster without the server. */
 async function run(args: readonly string[]): Promise<void> {
   if (args.length === 1 && args[0] === 'serve') return runService(service)
   const { runCommand } = await import('./command-line.ts')

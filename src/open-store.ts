@@ -15,7 +15,7 @@ import type { OpenedStore, Store } from './store/store.ts'
 
 const HOW = 'run `duktig recover` (docs/durability.md says what it needs)'
 
-/** The database is not the one that was there last: restored from a backup and not recovered, or gone. */
+/** The database is not the one last used here: it was restored from a backup and not recovered, or it is gone. */
 export class RestoredStore extends Error {
   override name = 'RestoredStore'
 }
@@ -23,8 +23,8 @@ export class RestoredStore extends Error {
 /**
  * Opens the store; `longRunning` for the service itself.
  * @throws {StoreUnavailable} when it cannot be reached
- * @throws {RestoredStore} when it is older than this instance's journal, or a backup that was put in place: nothing may be served
- * before `duktig recover`; or when its file is gone
+ * @throws {RestoredStore} when the database is older than the journal, is a backup that has not been recovered, or when
+ * the journal or the database file is gone: nothing may be served until that is mended
  */
 export async function openStore(settings: Settings, longRunning = false): Promise<OpenedStore> {
   await refuseLost(settings)
@@ -52,7 +52,8 @@ export async function openStore(settings: Settings, longRunning = false): Promis
     closeJournal = () => journal.close()
     const kept = { store, journal, folder, database, instanceId }
     if (longRunning) await completeJournal(kept, tails, true)
-    // Only who keeps a journal counts as an instance: a command elsewhere that ends nothing leaves none to be missed.
+    // Only what keeps a journal is recorded as an instance: recovery would otherwise demand one of a command on another
+    // machine that ended nothing and so wrote none.
     const beatIfKept = async () => {
       if (await hasOurs()) await store.beat(instanceId)
     }
@@ -79,7 +80,7 @@ export async function openStore(settings: Settings, longRunning = false): Promis
   }
 }
 
-/** The store alone: for recovery, which must be able to open what the service refuses. */
+/** Opens the store without its journal, for recovery, which must be able to open what the service refuses. */
 export async function openEngine(settings: Settings, longRunning = false): Promise<OpenedStore> {
   ensureDataDir(settings.dataDir)
   if (settings.databaseUrl !== null) {
@@ -96,7 +97,10 @@ export async function backup(settings: Settings, file: string): Promise<void> {
   backupSqlite(databaseFile(settings), file)
 }
 
-/** Puts a backup in the place of the SQLite database; where the one before is kept, or what stands in the way. */
+/**
+ * Puts a backup in place of the SQLite database. Returns where the previous database is kept (empty if there was none),
+ * or what stands in the way.
+ */
 export async function restore(
   settings: Settings,
   file: string,
@@ -106,12 +110,12 @@ export async function restore(
   return restoreSqlite(file, databaseFile(settings))
 }
 
-/** Whether there is something to open; with PostgreSQL opening tells. */
+/** Whether there is a database to open; with PostgreSQL always true, since only opening it can tell. */
 export function hasDatabase(settings: Settings): boolean {
   return settings.databaseUrl !== null || existsSync(databaseFile(settings))
 }
 
-/** What to do where there is nothing to open, or null: to open it would make it, perhaps in the wrong folder. */
+/** What to do when there is no database, or null. Opening would create one, perhaps in the wrong folder. */
 export async function missingDatabase(settings: Settings): Promise<string | null> {
   return (await lostDatabase(settings)) ?? (hasDatabase(settings) ? null : nothingYet(settings))
 }
@@ -124,21 +128,24 @@ export function journalFolder(settings: Settings): string {
   return join(settings.dataDir, 'journal')
 }
 
-/** A beat that fails is made up for by the next one, and so is an entry that could not be written. */
+/** Each beat makes up for one that failed, and writes journal entries that could not be written before. */
 function beatOften(store: Store, instanceId: string, journal: Journal): NodeJS.Timeout {
   const beat = () => Promise.all([store.beat(instanceId), journal.keepUp()]).catch(() => {})
   return setInterval(() => void beat(), LIMITS.heartbeatMs).unref()
 }
 
-/** Beside a journal, or what a restore leaves that was killed, no database is made anew: it would be taken for the one that is gone. */
+/**
+ * Refuses to go on when the database is gone: a new one, made beside the journal or the remains of a killed restore,
+ * would be taken for it.
+ */
 async function refuseLost(settings: Settings): Promise<void> {
   const lost = await lostDatabase(settings)
   if (lost !== null) throw new RestoredStore(lost)
 }
 
-/** What to do where there has been a database and is none, or null. */
+/** What to do when there was a database and it is gone, or null. */
 async function lostDatabase(settings: Settings): Promise<string | null> {
-  // The journal first: another process that makes both at this moment makes the database before it.
+  // Look for the journal first: a process that is creating both at this moment creates the journal last.
   const signs = (await hasJournal(journalFolder(settings))) ? ['the folder journal'] : []
   if (hasDatabase(settings)) return null
   const file = resolve(databaseFile(settings))
@@ -162,8 +169,9 @@ function namesIn(folder: string): readonly string[] {
 }
 
 /**
- * The database counts each journal write before it happens: a journal with a higher count shows that the database is older. If
- * the journal is gone, nobody can tell; on SQLite that goes for the journal of any earlier instance too.
+ * Refuses a database that was set back. The database counts each journal write before it happens, so a journal with a
+ * higher count shows that the database is older. Without any journal nobody can tell: the database is then refused if
+ * it knows this instance or, on SQLite, any instance.
  */
 async function refuseRestored(
   store: Store,
@@ -175,7 +183,7 @@ async function refuseRestored(
   const instances = await store.listInstances()
   const hasLived =
     store.engine === 'sqlite' || instances.some((instance) => instance.instanceId === instanceId)
-  // Asked once more: another process may have made the first file after it was looked for, and been counted since.
+  // Look again: since the first look, another process may have created the first journal file and been counted.
   if (hasLived && instances.length > 0 && writes.size === 0 && !(await hasOurs()))
     throw new RestoredStore(
       `the journal of this instance is gone, so that nobody knows whether the database was set back: put ${resolve(folder)} ` +

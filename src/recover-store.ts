@@ -1,4 +1,4 @@
-/** Recovers the store that the settings name after it was restored. Apart from `open-store.ts`: a start has no use for it. */
+/** Recovers the store after a restore. Kept out of `open-store.ts`, because a start does not need this code. */
 import { resolve } from 'node:path'
 import { RestoredStore, journalFolder, openEngine } from './open-store.ts'
 import { openJournal } from './operations/end-journal.ts'
@@ -9,15 +9,16 @@ import type { Settings } from './settings/settings.ts'
 import { type RecoverStoreRequest, type RecoveredStore, recover } from './usecases/recover.ts'
 
 /**
- * Brings a restored database up to what the given journals and the one in the data folder know, all instances stopped, and writes
- * into that one what was done.
- * @throws {StoreUnavailable} when it cannot be reached, or with SQLite when the service runs
+ * Brings a restored database up to the given journals and the one in the data folder, and records the recovery in the
+ * latter. All instances must be stopped.
+ * @throws {StoreUnavailable} when the store cannot be reached, or with SQLite when the service runs
+ * @throws {RestoredStore} when a given journal is about another database
  */
 export async function recoverStore(
   settings: Settings,
   request: RecoverStoreRequest,
 ): Promise<RecoveredStore> {
-  // As the service would open it: no other may.
+  // Opened as the service does it: with SQLite, only one process may open it like this at a time.
   const { store } = await openEngine(settings, true)
   try {
     const folder = journalFolder(settings)
@@ -38,7 +39,7 @@ export async function recoverStore(
         const { clock } = store
         const numberWrite = async () => write
         const options = { folder, instanceId, database, clock, startAtOnce: false, numberWrite }
-        // What has been read is read once more: none of it goes for its age meanwhile.
+        // Old files stay for now, because recovery reads the journals a second time.
         const journal = await openJournal({ ...options, keepsOld: true })
         try {
           await journal.append([entry])

@@ -1,4 +1,4 @@
-/** Runs the service: store, keys, faces, listeners; and stops it without cutting a request. */
+/** Runs the service: store, keys, faces, listeners; and stops it without cutting off a request. */
 import type { Server } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Composed, compose } from './compose.ts'
@@ -26,19 +26,19 @@ import { hasNoAccount } from './usecases/has-no-account.ts'
 import { VERSION } from './version.ts'
 
 export interface Service {
-  /** Where it listens, such as `http://127.0.0.1:8088`. */
+  /** Where the service listens, such as `http://127.0.0.1:8088`. */
   readonly address: string
   readonly metricsAddress: string
-  /** Nobody can sign in yet. */
+  /** Whether there is no account yet, so that nobody can sign in. */
   readonly hasNoAccount: boolean
-  /** Takes no new connections (after the delay of the settings), answers what has been accepted, then closes the store. */
+  /** After the shutdown delay, takes no new connections, answers the requests it has accepted, and closes the store. */
   stop(): Promise<void>
 }
 
 /**
- * Starts the service. `showKey` is given the default application's key if this start makes it, as soon as it is durable: a start
- * that fails after that must not keep it for itself, since no other one shows it again.
- * @throws {CannotListen} when a port is taken, and others when the store cannot be opened; nothing is left running then
+ * Starts the service. If this start creates the default application's key, `showKey` is given it as soon as it is
+ * durable: no later start shows the key again, even when this one fails after that.
+ * @throws {CannotListen} when it cannot listen; others when the store cannot be opened. Nothing is left running then.
  */
 export async function startService(
   settings: Settings,
@@ -50,7 +50,7 @@ export async function startService(
   try {
     const { newKey, replacedKeys } = await ensureDefaultApplication(settings, store)
     if (newKey !== null) showKey(newKey)
-    // At once: if this start fails, the next one has nothing to replace.
+    // Logged at once: if this start fails later, the next one has nothing to replace and logs nothing.
     if (replacedKeys > 0)
       log.warn(
         { event: 'keys-replaced', replacedKeys },
@@ -149,7 +149,7 @@ function allRoutes(settings: Settings, { deps }: Composed, isDraining: () => boo
   return [...routes, ...referenceRoutes(routes, { version: VERSION, authKeyHeader, accessTokenHeader })]
 }
 
-/** Every request is counted, and logged only if it was slow: a line for each would cost a good part of the throughput. */
+/** Counts every request, but logs only slow ones: a line for each would cost a good part of the throughput. */
 function observer(metrics: Metrics, log: Log, slowMs: number): Metrics['observe'] {
   return (route, status, durationMs) => {
     metrics.observe(route, status, durationMs)
@@ -179,7 +179,7 @@ function corsHeaders(settings: Settings): { allowed: readonly string[]; exposed:
   }
 }
 
-/** Waits for requests under way, but not for ever, and not for connections that rest once theirs is answered. */
+/** Waits for requests under way, at most `LIMITS.drainMs`, and closes connections as soon as they are idle. */
 async function drain(server: Server): Promise<void> {
   const deadline = setTimeout(() => server.closeAllConnections(), LIMITS.drainMs)
   const resting = setInterval(() => server.closeIdleConnections(), LIMITS.drainCheckMs)

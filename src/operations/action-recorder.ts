@@ -1,4 +1,4 @@
-/** Takes actions without making anybody wait, and writes them to the store in groups. */
+/** Takes actions without making a request wait, and writes them to the store in groups. */
 import type { RecordedAction } from '../core/actions.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { ActionGroup, ActionStore } from '../store/action-store.ts'
@@ -12,17 +12,17 @@ import type { LogTallies } from './log-tally.ts'
 export interface RecorderOptions {
   readonly store: Pick<ActionStore, 'recordActions'>
   readonly clock: Clock
-  /** Where actions wait in files when neither the store nor the memory can take them. */
+  /** For files in which actions wait when the store cannot write and the memory is full. */
   readonly folder: string
   readonly log: Log
   readonly tallies: LogTallies
-  /** Told how many actions were given up. */
+  /** Called with the number of actions given up. */
   readonly dropped: (count: number) => void
-  /** Actions held in memory. */
+  /** The most actions held in memory. */
   readonly bound?: number
 }
 
-/** After a failure the store is left alone for a while, at first as long as a group takes to fill. */
+/** The pause before the next group, `LIMITS.actionGroupMs`, doubles with each failure in a row, up to this. */
 const LONGEST_PAUSE_MS = 5000
 const MESSAGE_CHARACTERS = 500
 
@@ -32,8 +32,8 @@ interface Waiting {
 }
 
 /**
- * What is recorded here is in the store a moment later. While the store cannot write, actions wait in memory; when
- * that is full, everyday ones are given up and security events go into a file, from which they are taken over.
+ * Recorded actions are in the store a moment later. While the store cannot write, they wait in memory; when that is
+ * full, everyday ones are given up and security events go into a file, to be taken over later.
  */
 export class ActionRecorder {
   readonly #options: RecorderOptions
@@ -42,7 +42,7 @@ export class ActionRecorder {
   readonly #writer = randomId()
   #number = 0
   #waiting: Waiting[] = []
-  /** What is being written, or was refused and is written again unchanged. */
+  /** The group being written, or refused by the store and to be written again unchanged. */
   #group: ActionGroup | null = null
   #running: Promise<boolean> | null = null
   #takingOver: Promise<void> | null = null
@@ -57,7 +57,7 @@ export class ActionRecorder {
     this.#spill = new ActionSpill(options.folder, LIMITS.actionsPerGroup)
   }
 
-  /** Takes an action, at once; never fails. */
+  /** Takes an action without waiting; never fails. */
   action({ accountId, code, message, sessionId = null, address = null }: Action): void {
     const everyday = isEveryday(code)
     if (this.#waiting.length >= this.#bound && !this.#makeRoom(everyday)) return
@@ -67,12 +67,12 @@ export class ActionRecorder {
     this.#schedule()
   }
 
-  /** Something was logged, which is written with the next group. */
+  /** Called when `tallies` has counted a line: its counts are written with the next group. */
   logged(): void {
     this.#schedule()
   }
 
-  /** Settles when what was recorded before has been written, or the store has refused it. */
+  /** Settles once everything recorded before is written, or the store has refused it. */
   async flush(): Promise<void> {
     await this.#takingOver
     let groups = (this.#group === null ? 0 : 1) + Math.ceil(this.#waiting.length / LIMITS.actionsPerGroup)
@@ -80,7 +80,7 @@ export class ActionRecorder {
     while (groups > 0 && (await this.#run())) groups -= 1
   }
 
-  /** Brings what waits in files into the store, that of earlier processes too. */
+  /** Writes actions that wait in files to the store, also those of earlier processes. */
   takeOver(): Promise<void> {
     this.#takingOver ??= this.#takeOver().finally(() => {
       this.#takingOver = null
@@ -88,7 +88,7 @@ export class ActionRecorder {
     return this.#takingOver
   }
 
-  /** Writes everything; what the store refuses now goes into a file, to be taken over by the next process. */
+  /** Writes everything. What the store refuses goes into a file, which the next process takes over. */
   async stop(): Promise<void> {
     this.#isStopped = true
     await this.#takingOver
@@ -114,7 +114,7 @@ export class ActionRecorder {
     }
   }
 
-  /** Writes one group, never two at a time. False if the store refused it. */
+  /** Writes one group, never two at a time. False if the store refused the group. */
   #run(): Promise<boolean> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
@@ -159,14 +159,14 @@ export class ActionRecorder {
     }
   }
 
-  /** Room for one more action, unless it is an everyday one: those are given up first. */
+  /** Makes room for one more action. False for an everyday action, which is given up. */
   #makeRoom(everyday: boolean): boolean {
     if (everyday) {
       this.#options.dropped(1)
       return false
     }
     if (this.#dropEveryday() || this.#spillAll()) return true
-    // The disk refuses as well. A while longer everything is kept, then the oldest goes.
+    // The disk refuses as well. Up to twice the bound everything is kept, then the oldest actions go.
     if (this.#waiting.length >= 2 * this.#bound) {
       this.#giveUp(this.#waiting.splice(0, LIMITS.actionsPerGroup).length)
     }
@@ -183,7 +183,7 @@ export class ActionRecorder {
   }
 
   #spillAll(): boolean {
-    // Not at every action, when the disk refuses.
+    // While the disk refuses, tries once for each group of further actions.
     if ((this.#waiting.length - this.#bound) % LIMITS.actionsPerGroup !== 0) return false
     if (!this.#spill.append(this.#waiting.map(({ action }) => action))) return false
     this.#waiting = []
@@ -195,7 +195,7 @@ export class ActionRecorder {
     this.#options.log.error({ event: 'actions', count }, 'Actions could neither be stored nor kept in a file')
   }
 
-  /** Once, until the store takes actions again. */
+  /** Warns only once until the store takes actions again. */
   #warn(error: unknown): void {
     if (this.#hasWarned) return
     this.#hasWarned = true
@@ -204,7 +204,6 @@ export class ActionRecorder {
   }
 }
 
-/** What every database can hold. */
 function storable(message: string): string {
   return message.toWellFormed().replaceAll('\0', '').slice(0, MESSAGE_CHARACTERS)
 }

@@ -1,6 +1,6 @@
 /**
- * Actions in files of the data folder, for as long as the store cannot take them: a line of JSON for each group, which
- * the store takes only once, so that taking a file over may be broken off and begun again at any point.
+ * Keeps actions in files of the data folder while the store cannot take them, one line of JSON for each group. The
+ * store writes a group only once, so taking over a file may stop at any point and begin again.
  */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { open, readdir, rename, rm } from 'node:fs/promises'
@@ -9,14 +9,14 @@ import type { RecordedAction } from '../core/actions.ts'
 import type { ActionGroup } from '../store/action-store.ts'
 import { randomId } from '../tokens/random-id.ts'
 
-/** Being written to; once it is to be taken over nobody writes to it any more, and it says `.taken`. */
+/** A process appends to its `.spill` file. Taking it over first renames it to `.taken`, which nobody appends to. */
 const SPILLED = /^actions-([A-Za-z0-9_-]+)\.spill$/
 const TAKEN = /^actions-[A-Za-z0-9_-]+\.taken$/
 
 export class ActionSpill {
   readonly #folder: string
   readonly #groupSize: number
-  /** The file that this process appends to; each has a name of its own, which is also the name of its groups' writer. */
+  /** The file that this process appends to. Its unique name also names the writer of its groups. */
   #file: { readonly writer: string; readonly groups: number } | null = null
   #isWaiting = false
 
@@ -30,7 +30,7 @@ export class ActionSpill {
     return this.#isWaiting
   }
 
-  /** Appends actions, durably; `unfinished` is a group that may have reached the store. False if that is impossible. */
+  /** Appends actions durably; `unfinished` is a group that the store may already have. False if that fails. */
   append(actions: readonly RecordedAction[], unfinished: ActionGroup | null = null): boolean {
     const file = this.#file ?? { writer: randomId(), groups: 0 }
     const groups: ActionGroup[] = unfinished === null ? [] : [unfinished]
@@ -52,8 +52,9 @@ export class ActionSpill {
   }
 
   /**
-   * Gives everything that is found in the folder to `write`, files of earlier and of other processes too, and removes
-   * what has been written. Lines that a crash tore are left out; how many there were.
+   * Gives all groups in the folder to `write`, including those of other processes, and removes each file once it is
+   * written. Skips lines that a crash tore.
+   * @returns how many lines were torn
    */
   async takeOver(write: (group: ActionGroup) => Promise<unknown>): Promise<number> {
     this.#file = null
@@ -64,7 +65,7 @@ export class ActionSpill {
         const writer = SPILLED.exec(name)?.[1]
         if (writer === undefined) continue
         const taken = `actions-${writer}.taken`
-        // Its writer went on after it was closed: what was closed goes first.
+        // The writer went on after its file was renamed: the renamed file goes first.
         if (names.includes(taken)) this.#isWaiting = true
         else await this.#close(name, taken)
       }
@@ -79,7 +80,7 @@ export class ActionSpill {
     }
   }
 
-  /** Another process may have been faster. */
+  /** Another process may already have renamed the file. */
   async #close(name: string, taken: string): Promise<void> {
     try {
       await rename(join(this.#folder, name), join(this.#folder, taken))
@@ -101,7 +102,7 @@ async function writeAll(file: string, write: (group: ActionGroup) => Promise<unk
   return torn
 }
 
-/** All of `text`, or nothing of it. */
+/** Appends all of `text` or, if that fails, nothing. */
 function append(file: string, text: string): boolean {
   let descriptor: number | null = null
   try {

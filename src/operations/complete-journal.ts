@@ -1,4 +1,4 @@
-/** Keeps the journal of a service complete, so that neither a recovery nor a start has to look far back. */
+/** Completes the journal of a service, at its start and from time to time, so that no start has to look far back. */
 import { LIMITS } from '../settings/limits.ts'
 import type { Journal } from '../store/journal.ts'
 import { WRITTEN_TOGETHER_MS, writeMissingEnds } from '../store/missing-ends.ts'
@@ -14,8 +14,9 @@ export interface KeptJournal {
 }
 
 /**
- * Writes what the journal lacks, by what stood in it before, and that nothing is missing any more. What a clock that was ahead dated
- * later than now is written by a start alone: only by reading everything could each look know that it has been.
+ * Writes the ends that the journal lacks according to `tails`, and then a `complete` entry. Ends dated in the future,
+ * by a clock that was ahead, are left to a start: each look would write them again, since the last lines of a journal
+ * do not tell whether it has them.
  */
 export async function completeJournal(
   { store, journal, instanceId }: KeptJournal,
@@ -23,23 +24,24 @@ export async function completeJournal(
   isStart: boolean,
 ): Promise<void> {
   const nowMs = store.clock.nowMs()
-  // An end may wait long for its commit, with a standby that is gone. Behind a commit that came after it, it is seen.
+  // Without its synchronous standby, a commit can take long. Once this later commit is through, earlier ends are
+  // visible.
   await store.beat(instanceId)
   const untilMs = isStart ? Number.POSITIVE_INFINITY : nowMs + WRITTEN_TOGETHER_MS
   await writeMissingEnds(store, journal, await readKnownEnds(tails, instanceId, nowMs), nowMs, untilMs)
 }
 
-/** Does that again from time to time. Returns the stop, which waits for what has begun. */
+/** Repeats `completeJournal` every `LIMITS.journalLookMs`. Returns a stop that waits for the look under way. */
 export function completeOften(kept: KeptJournal): () => Promise<void> {
   let looking: Promise<void> | null = null
   const look = async () => {
-    // While the journal cannot be written, each try would leave more that waits for it.
+    // Fails if the journal cannot be written: otherwise each look would add to the waiting entries.
     await kept.journal.append([])
     await completeJournal(kept, await readTails(kept.folder, kept.database), false)
   }
   const timer = setInterval(() => {
     looking ??= look()
-      // A look that fails is made up for by the next one.
+      // The next look makes up for one that fails.
       .catch(() => {})
       .finally(() => {
         looking = null

@@ -1,4 +1,4 @@
-/** How long answers took: a histogram for Prometheus, by route and status. */
+/** The durations of requests: a histogram for Prometheus, by route and status. */
 
 const NAME = 'duktig_http_request_duration_seconds'
 /** Upper bounds of the buckets, in seconds. */
@@ -11,7 +11,7 @@ interface Value {
 }
 
 class Series {
-  /** One for each bound, and one for what took longer. */
+  /** One for each bound, and one for longer requests. */
   readonly #buckets = new Float64Array(BOUNDS.length + 1)
   #sumSeconds = 0
 
@@ -23,7 +23,7 @@ class Series {
     this.#sumSeconds += seconds
   }
 
-  /** Each bucket holds what the ones before it hold, too, as Prometheus wants it. */
+  /** Each bucket includes the buckets before it, as Prometheus expects. */
   values(labels: Readonly<Record<string, string | number>>): Value[] {
     let count = 0
     const buckets = [...BOUNDS, '+Inf'].map((le, bucket) => {
@@ -39,7 +39,7 @@ class Series {
 }
 
 /**
- * A metric as the registry of prom-client asks for its text. Its own histogram finds the labels of each value by a text made of them, which
+ * A metric for the registry of prom-client. The library's own histogram finds a series by a string of its labels, which
  * took a twentieth of `GET /user` (docs/decisions/dependencies.md).
  */
 export class Durations {

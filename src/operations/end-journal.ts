@@ -1,4 +1,4 @@
-/** The journal as files in the data folder: one for each process, JSON lines, synced before anything is acknowledged. */
+/** The journal: files of JSON lines, each of one process and synced before anything is acknowledged. */
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LIMITS } from '../settings/limits.ts'
@@ -11,21 +11,21 @@ const DAY_MS = 86_400_000
 export interface JournalOptions {
   readonly folder: string
   readonly instanceId: string
-  /** Which database it is about: `Store.databaseId`. */
+  /** The `Store.databaseId` that the journal is about. */
   readonly database: string
   readonly clock: Pick<Clock, 'nowMs'>
-  /** A service's journal says from when on it is complete, also while nothing ends. */
+  /** Makes the file at once: a service's journal says since when it is complete, even while nothing ends. */
   readonly startAtOnce: boolean
-  /** Files that no backup needs any more stay all the same. */
+  /** Keeps files that no backup needs any more. */
   readonly keepsOld?: boolean
-  /** The number of the write that is about to happen; nothing is written when it fails. */
+  /** Numbers the write that follows. If this fails, nothing is written. */
   readonly numberWrite: () => Promise<number>
 }
 
-/** So many wait for a journal that cannot be written, and more are refused. A start finds the ends of sessions in the database. */
+/** When more entries than this wait, new ones are refused; a start finds the ends of sessions in the database. */
 const MOST_WAITING = 100_000
 
-/** The journal of this process; its file is made with the first entry, or at once. */
+/** Opens the journal of this process; its file is made with the first entry, or at once. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const made = await mkdir(options.folder, { recursive: true, mode: 0o700 })
   if (made !== undefined) await syncFolder(dirname(made))
@@ -47,9 +47,8 @@ class FileJournal implements Journal {
   #lastWrite = 0
   #isSetBack = false
   #writing: Promise<void> | null = null
-  /** The write after the one that is under way. */
   #next: Promise<void> | null = null
-  /** A file of today is wanted, whether or not there is something to write. */
+  /** Whether a file of today is wanted even without entries. */
   #isDue = false
 
   constructor({ folder, instanceId, database, clock, keepsOld = false, numberWrite }: JournalOptions) {
@@ -66,13 +65,13 @@ class FileJournal implements Journal {
   }
 
   append(entries: readonly JournalEntry[]): Promise<void> {
-    // Without entries it is a try to write those that wait.
+    // A call without entries only tries to write those that wait.
     if (entries.length > 0 && this.#waiting.length > MOST_WAITING)
       return Promise.reject(unwritable(new Error('too much waits for it')))
     this.#waiting = [...this.#waiting, ...entries]
-    // With a next one that is about to start, two would write the same and forget what neither has written.
+    // Not with a next write about to start: both would write the same entries, and remove twice as many from the queue.
     if (this.#writing === null && this.#next === null) return this.#start()
-    // Whoever comes while a write is under way shares the next one, and what becomes of it.
+    // Callers that come while a write is under way share the next write and its outcome.
     this.#next ??= Promise.resolve(this.#writing)
       .catch(() => {})
       .then(() => {
@@ -93,7 +92,7 @@ class FileJournal implements Journal {
   async #write(): Promise<void> {
     const entries = this.#waiting
     this.#isDue = false
-    // The file first: a database that has heard of a write, and no journal, would look like one that is gone.
+    // The file comes first: once the database counts a write, a journal without a file counts as gone.
     const file = await this.#fileOfToday().catch((cause: unknown) => {
       throw unwritable(cause)
     })
@@ -104,7 +103,7 @@ class FileJournal implements Journal {
       await file.appendFile(lines.join(''))
       await file.datasync()
     } catch (cause) {
-      // It may end in half a line, which must not swallow what is written next: that begins a file of its own.
+      // The file may end in half a line, which would spoil the next: the next write begins a new file.
       this.#file = null
       await file.close().catch(() => {})
       throw unwritable(cause)
@@ -112,7 +111,9 @@ class FileJournal implements Journal {
     this.#waiting = this.#waiting.slice(entries.length)
   }
 
-  /** A database that counts backwards was set back under us: nothing is acknowledged any more until it is recovered. */
+  /**
+   * A number that is not greater than the last shows that the database was set back: nothing is acknowledged any more.
+   */
   async #nextNumber(): Promise<number> {
     if (!this.#isSetBack) {
       const write = await this.#numberWrite()
@@ -127,7 +128,7 @@ class FileJournal implements Journal {
     )
   }
 
-  /** A file a day, so that old ones can go: those that no backup still worth restoring needs. */
+  /** A file a day, so that files can go once no backup worth restoring needs them. */
   async #fileOfToday(): Promise<FileHandle> {
     const nowMs = this.#clock.nowMs()
     const day = Math.floor(nowMs / DAY_MS)
@@ -141,7 +142,7 @@ class FileJournal implements Journal {
       await syncFolder(this.#folder)
     } catch (error) {
       await file.close()
-      // Or each try on a full disk would leave one.
+      // Otherwise each try on a full disk would leave a file.
       await rm(path, { force: true }).catch(() => {})
       throw error
     }
@@ -159,15 +160,15 @@ class FileJournal implements Journal {
   }
 }
 
-/** By the store's clock, as all that is written in them: this machine's may be wrong. A file goes on for a day. */
+/** By the store's clock, like all times in the files: this machine's may be wrong. A file spans a day. */
 async function removeOld(folder: string, beforeMs: number): Promise<void> {
   for (const { path, madeAtMs } of await journalFiles(folder)) {
-    // Another process may be quicker.
+    // Another process may remove it first.
     if (madeAtMs + DAY_MS < beforeMs) await rm(path, { force: true })
   }
 }
 
-/** The name of a new file, or folder, is only durable once its folder is. */
+/** The name of a new file or folder is durable only once its parent folder is synced. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {

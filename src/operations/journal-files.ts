@@ -1,14 +1,17 @@
-/** The files of a journal, and what stands in one line. */
+/** Finds the files of a journal and parses their lines. */
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type JournalEntry, type WrittenEntry, isJournalEntry } from '../store/journal.ts'
 
-/** Of a journal: when it was made, whose it is, and the number among the files of its process. */
+/** When a file was made, its instance and process, and its number among the files of that process. */
 const FILE_NAME = /^(\d+)-((.+)-\d+)-(\d+)\.jsonl$/
-/** No header is longer. */
+/** No header is longer, in bytes. */
 const HEADER_BYTES = 1024
 
-/** The first line of a file: who wrote it about which database, and from when on it is complete with those of its process before. */
+/**
+ * The first line of a file: its instance, its database, and since when it is complete with the earlier files of its
+ * process.
+ */
 export interface JournalHeader {
   readonly journal: 1
   readonly instanceId: string
@@ -20,13 +23,13 @@ export interface JournalFile {
   readonly path: string
   readonly madeAtMs: number
   readonly instanceId: string
-  /** Instance and process. */
+  /** Instance and process number. */
   readonly process: string
   /** Among the files of the process, from 0 on. */
   readonly number: number
 }
 
-/** Whether somebody has begun a journal in this folder, about this database if it is named. */
+/** Whether the folder has a journal, about `database` if that is given. */
 export async function hasJournal(folder: string, database?: string): Promise<boolean> {
   for (const { path } of await journalFiles(folder)) {
     if (database === undefined) return true
@@ -34,7 +37,7 @@ export async function hasJournal(folder: string, database?: string): Promise<boo
     if (file === null) continue
     try {
       const header = await headerOf(file)
-      // Without one it is read as well.
+      // `readJournals` also reads a file without a readable header.
       if (header === null || header.database === database) return true
     } finally {
       await file.close()
@@ -43,7 +46,7 @@ export async function hasJournal(folder: string, database?: string): Promise<boo
   return false
 }
 
-/** In no order. */
+/** The journal files in a folder, in no order. */
 export async function journalFiles(folder: string): Promise<readonly JournalFile[]> {
   const names = (await unlessGone(readdir(folder))) ?? []
   return names.flatMap((name) => {
@@ -54,19 +57,19 @@ export async function journalFiles(folder: string): Promise<readonly JournalFile
   })
 }
 
-/** Those of one process in the order in which it made them. */
+/** Sorts files by age; those of one process in the order in which it made them. */
 export function byAge(a: JournalFile, b: JournalFile): number {
   return a.madeAtMs - b.madeAtMs || a.number - b.number
 }
 
-/** What the first line says; null where it is none that can be read. */
+/** The header in the first line; null if unreadable. */
 export async function headerOf(file: FileHandle): Promise<JournalHeader | null> {
   const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(HEADER_BYTES), position: 0 })
   const value = parsed(buffer.toString('utf8', 0, bytesRead).split('\n')[0] ?? '')
   return value !== null && 'journal' in value ? value : null
 }
 
-/** Null where another process has just removed it for its age. */
+/** Null if another process has just removed the file for its age. */
 export async function unlessGone<T>(found: Promise<T>): Promise<T | null> {
   try {
     return await found
@@ -76,7 +79,7 @@ export async function unlessGone<T>(found: Promise<T>): Promise<T | null> {
   }
 }
 
-/** Null for a line that cannot be read. */
+/** Null for an unreadable line. */
 export function parsed(line: string): JournalHeader | JournalEntry | null {
   try {
     const value: unknown = JSON.parse(line)
@@ -87,7 +90,7 @@ export function parsed(line: string): JournalHeader | JournalEntry | null {
   }
 }
 
-/** With which of its writes an instance wrote an entry. Those of before writes were counted have no number. */
+/** The number of the write that an entry came with; 0 for entries from before writes were numbered. */
 export function writeOf(entry: JournalEntry): number {
   return (entry as Partial<WrittenEntry>).write ?? 0
 }

@@ -1,20 +1,20 @@
-/** The lines of files that may be too large for memory, and for a string of Node's: piece by piece. */
+/** Reads lines piece by piece: a file may be larger than memory or than Node's longest string. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 
 const NEWLINE = 0x0a
 const PIECE_BYTES = 256 * 1024
-/** What is looked for at the end of a file is mostly in its last lines. */
+/** A reader from the end mostly needs the last lines alone. */
 const LAST_PIECE_BYTES = 16 * 1024
 /**
- * The longest entry names the sessions of one account: some kilobytes. What is longer is no line of ours, and is given out as an
- * empty one, which cannot be read either.
+ * The longest entry names the sessions of one account, in some kilobytes. A longer line than this is no entry, and is
+ * returned as an empty line, which is just as unreadable.
  */
 const LINE_BYTES = 16 * 1024 * 1024
 
 /**
- * From the first to the last. The last one is what stands behind the last line feed: mostly nothing. Waits for the disk without
- * letting anybody else have a turn, since SQLite's transactions do not wait: for commands alone.
+ * From first to last; the last is what follows the last line feed, mostly nothing. Reads synchronously, as SQLite's
+ * transactions require, and so blocks the event loop: for commands only.
  */
 export function* linesOf(path: string): Generator<string> {
   const descriptor = openSync(path, 'r')
@@ -41,7 +41,7 @@ export function* linesOf(path: string): Generator<string> {
   }
 }
 
-/** From the last to the first, some at a time. What is appended meanwhile is not read. */
+/** From last to first, some at a time. Lines appended meanwhile are not read. */
 export async function* linesBackwards(file: FileHandle): AsyncGenerator<readonly string[]> {
   const cut = new CutLine()
   let position = (await file.stat()).size
@@ -73,12 +73,12 @@ async function pieceBefore(file: FileHandle, end: number, bytes: number): Promis
   return piece
 }
 
-/** Those between two line feeds; none where both are one. */
+/** The lines between two line feeds; none if both are the same. */
 function linesBetween(piece: Buffer, first: number, last: number): readonly string[] {
   return first === last ? [] : piece.toString('utf8', first + 1, last).split('\n')
 }
 
-/** A line that goes on in the next piece; its bytes are put together before they are text, since a character may be cut as well. */
+/** A line cut between pieces. Its bytes are joined before decoding, since the cut may be inside a character. */
 class CutLine {
   #parts: Buffer[] = []
   #bytes = 0

@@ -1,25 +1,25 @@
-/** What a start and a command need of the journals: it stands at the ends of the files, so that it costs next to nothing. */
+/** Reads the ends of journal files: all that a start or a command needs, at next to no cost. */
 import { type FileHandle, open } from 'node:fs/promises'
 import type { JournalEntry } from '../store/journal.ts'
 import { type KnownEnds, WRITTEN_TOGETHER_MS } from '../store/missing-ends.ts'
 import { type JournalFile, headerOf, journalFiles, parsed, unlessGone, writeOf } from './journal-files.ts'
 import { linesBackwards } from './journal-lines.ts'
 
-/** A file that is about the database, as far as anybody can tell. */
+/** A file that is about the database, or has no readable header. */
 interface JournalTail extends JournalFile {
-  /** From when on it says what ended. Those before it of its process may have been removed for their age. */
+  /** Since when the file records ends. Earlier files of its process may have been removed for their age. */
   readonly beginsAtMs: number
-  /** The number of the last write in it; 0 where there is none. */
+  /** 0 if the file has no write. */
   readonly lastWrite: number
 }
 
 export interface JournalTails {
   readonly files: readonly JournalTail[]
-  /** Everybody who wrote there, with the number of his last write. */
+  /** Every instance that wrote there, with the number of its last write. */
   readonly writes: ReadonlyMap<string, number>
 }
 
-/** Who wrote into the journal of this folder about one database, and how often. What cannot be read is passed over, as in `readJournals`. */
+/** Which instances wrote into the journals of a folder about one database, and how often. Skips unreadable lines. */
 export async function readTails(folder: string, database: string): Promise<JournalTails> {
   const files: JournalTail[] = []
   const writes = new Map<string, number>()
@@ -32,10 +32,10 @@ export async function readTails(folder: string, database: string): Promise<Journ
   return { files, writes }
 }
 
-/** Null for a file about another database. A process numbers its writes upwards: the greatest stands at the end. */
+/** Null for a file about another database. The numbers of writes rise: the greatest is at the end. */
 async function tailOf(file: JournalFile, handle: FileHandle, database: string): Promise<JournalTail | null> {
   let header = await headerOf(handle)
-  // A damaged first line is made up for by any other header, and only then all of the file is read.
+  // For a damaged first line any other header serves; only then is the whole file read.
   const isHeaded = header !== null
   if (header !== null && header.database !== database) return null
   let lastWrite: number | null = null
@@ -46,7 +46,8 @@ async function tailOf(file: JournalFile, handle: FileHandle, database: string): 
       if (!('journal' in value)) lastWrite = Math.max(lastWrite ?? 0, writeOf(value))
       else if (!isHeaded) header = value
     }
-    // The whole piece has been looked at: processes whose numbers and times are the same share a file.
+    // After the whole piece: processes with the same number and start share a file, whose greatest write may not be
+    // last.
     if (isHeaded && lastWrite !== null) break
   }
   if (header !== null && header.database !== database) return null
@@ -58,8 +59,9 @@ async function tailOf(file: JournalFile, handle: FileHandle, database: string): 
 }
 
 /**
- * From when on the database may have ends that the journal lacks, and which of them it has. Only the last lines are read: those since
- * this instance looked the last time but one. One that never looked takes over from others whose journals are there.
+ * Since when the database may have ends that the journal lacks, and which later ends the journal has. Reads only the
+ * last lines, back to this instance's last look but one. An instance without a look relies on those of other instances
+ * in the folder.
  */
 export async function readKnownEnds(
   { files }: JournalTails,
@@ -87,17 +89,21 @@ export async function readKnownEnds(
 }
 
 interface ReadBack {
-  /** When it was last looked for ends that the journal lacks; null if never. */
+  /** When the instance last looked for missing ends; null if never. */
   readonly completeAtMs: number | null
   readonly begunAtMs: number
 }
 
+/** A `complete` entry. */
 interface Look {
   readonly write: number
   readonly atMs: number
 }
 
-/** Reads the files of one instance from their ends, in the order of its writes and not of clocks, and adds what they say has ended. */
+/**
+ * Reads the files of one instance backwards, by its writes rather than by clocks, and adds ended sessions to
+ * `sessionIds`.
+ */
 async function readBack(
   files: readonly JournalTail[],
   nowMs: number,
@@ -115,7 +121,7 @@ async function readBack(
         if (write < backToWrite) return
         begunAtMs = Math.min(begunAtMs, entry.atMs)
         for (const sessionId of endedBy(entry)) sessionIds.add(sessionId)
-        // One dated in the future was written by a clock that was ahead, and says nothing about later ends.
+        // One dated in the future, by a clock that was ahead, says nothing about ends until then.
         if (entry.kind !== 'complete' || entry.atMs > nowMs) continue
         looks.push({ write, atMs: entry.atMs })
         backToWrite = lastButOne(looks)
@@ -130,7 +136,7 @@ async function readBack(
   return { completeAtMs: lastOf(looks)?.atMs ?? null, begunAtMs }
 }
 
-/** The write of the last look before those that saw the same ends as the last one. */
+/** The write of the last look that did not see the same ends as the very last one. */
 function lastButOne(looks: readonly Look[]): number {
   const beforeMs = (lastOf(looks)?.atMs ?? 0) - WRITTEN_TOGETHER_MS
   return lastOf(looks.filter(({ atMs }) => atMs <= beforeMs))?.write ?? 0
@@ -145,7 +151,7 @@ function endedBy(entry: JournalEntry): readonly string[] {
   return entry.kind === 'account-sessions' ? entry.sessionIds : []
 }
 
-/** Null where another process has just removed it for its age. */
+/** Null if another process has just removed the file for its age. */
 async function withFile<T>(
   { path }: JournalFile,
   work: (handle: FileHandle) => Promise<T>,

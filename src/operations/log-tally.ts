@@ -7,7 +7,7 @@ import type { Clock } from '../store/store.ts'
 import type { Log } from './log.ts'
 
 const MINUTE_MS = 60_000
-/** Minutes that are told apart while the store cannot take them; what comes later counts for the last of them. */
+/** The most minutes counted apart while the store cannot take counts; later lines count for the last of them. */
 const MOST_MINUTES = 1440
 const SPANS: readonly Span[] = ['minute', 'hour', 'day', 'month']
 
@@ -24,7 +24,7 @@ export class LogTallies {
   readonly #counted: () => void
   #levels = new Map<LogLevel, LevelTally>()
 
-  /** `counted` is told that there is something to be taken. */
+  /** `counted` is called after each counted line. */
   constructor(clock: Clock, dates: DateFormat, counted: () => void) {
     this.#clock = clock
     this.#dates = dates
@@ -51,7 +51,7 @@ export class LogTallies {
     this.#counted()
   }
 
-  /** What has been counted since it was taken last. */
+  /** The counts since the last call. */
   take(): readonly LogTally[] {
     const levels = this.#levels
     this.#levels = new Map()
@@ -76,7 +76,7 @@ export class LogTallies {
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
-/** The same log, with every line of `leastLevel` or above counted. */
+/** A log that writes to `log` and counts every line of `leastLevel` or above. */
 export function countedLog(log: Log, leastLevel: (typeof LEVELS)[number], tallies: LogTallies): Log {
   const counted = (level: 'info' | 'warn' | 'error'): Log['info'] => {
     const write = log[level].bind(log) as Log['info'] & ((...line: unknown[]) => void)

@@ -25,7 +25,7 @@ export function createMetrics(passwordQueue: { readonly waiting: number }): Metr
     help: 'Recorded actions dropped for want of room; security events only if neither store nor disk takes them.',
     registers,
   })
-  // All from 0 on: of a figure that appears with 1 an alarm sees no rise.
+  // All begin at 0: an alert sees no increase in a counter that first appears with the value 1.
   const refreshes = new Map<RefreshResult, number>(REFRESH_RESULTS.map((result) => [result, 0]))
   const help = 'Refreshes by what they came to; "reuse" is a stolen or stale token found out.'
   counterOf(registry, 'duktig_refreshes_total', help, 'result', refreshes)
@@ -48,7 +48,7 @@ export function createMetrics(passwordQueue: { readonly waiting: number }): Metr
 
 /** Serves `/metrics` and nothing else. */
 export function metricsServer(metrics: Metrics): Server {
-  // An `import` of node:http asks for all its exports, and so loads the client behind WebSocket: 30 ms and 15 MiB.
+  // An `import` of node:http reads all its exports, and so loads the client behind WebSocket: 30 ms and 15 MiB.
   const { createServer } = process.getBuiltinModule('node:http')
   return createServer((request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') {
@@ -66,7 +66,7 @@ function countOne<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
-/** Reads its values when it is asked for them: counting in the library makes a text of the labels each time. */
+/** Reads `counts` when collected: counting in the library would build a string of labels each time. */
 function counterOf(
   registry: Registry,
   name: string,

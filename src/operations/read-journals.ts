@@ -1,4 +1,7 @@
-/** Reads all of the journals that `end-journal.ts` writes, for a recovery and for `doctor`. `journal-tails.ts` is for a start. */
+/**
+ * Reads whole journals of `end-journal.ts`, for a recovery and for `doctor`; a start reads their ends
+ * (`journal-tails.ts`).
+ */
 import type { JournalEntry, SessionEnds, WrittenEntry } from '../store/journal.ts'
 import {
   type JournalFile,
@@ -11,18 +14,19 @@ import {
 import { linesOf } from './journal-lines.ts'
 
 export interface ReadJournal {
+  /** Those whose completeness can be trusted. */
   readonly headers: readonly JournalHeader[]
-  /** Everybody who wrote there, also those whose headers count no more, with the number of his last write. */
+  /** All instances that wrote there, also without such headers, with the number of their last write. */
   readonly writes: ReadonlyMap<string, number>
-  /** As they stand in the files, the oldest first: which one of them comes first changes nothing. */
+  /** The oldest file first; the order does not matter. */
   readonly sessionEnds: SessionEnds
-  /** All else. Oldest first. */
+  /** All other entries, oldest first. */
   readonly otherEntries: readonly WrittenEntry[]
-  /** Files that have a line that cannot be read, and is not their last. */
+  /** Files with an unreadable line before their last. */
   readonly damaged: readonly string[]
 }
 
-/** What one file says. */
+/** The content of one file. */
 interface Scanned {
   readonly header: JournalHeader | null
   readonly isDamaged: boolean
@@ -32,10 +36,10 @@ interface Scanned {
 }
 
 /**
- * All journals of these folders about one database. The last line of a file may have been cut short by a crash or a full disk: it
- * was never acknowledged, and is passed over. A line before it that cannot be read is damage: nobody knows what ended there, so
- * what its instance says of its completeness counts no more. Where a file of a process is missing that it had made before another,
- * nothing of the instance is complete before that other.
+ * Reads all journals about one database in these folders. A crash or a full disk may have cut the last line of a file
+ * short: that line was never acknowledged, and is skipped. An unreadable line before the last is damage: nobody knows
+ * what ended there, so all headers of its instance are left out. If a process lacks a file before another one, its
+ * instance counts as incomplete until that other file.
  */
 export async function readJournals(folders: readonly string[], database: string): Promise<ReadJournal> {
   const headers: JournalHeader[] = []
@@ -53,7 +57,7 @@ export async function readJournals(folders: readonly string[], database: string)
     const { path, madeAtMs, instanceId, process, number } = file
     const { header } = found
     if (header !== null) {
-      // The number of a process is given to others once it has ended.
+      // The number of an ended process is given to others.
       const name = `${process}-${header.openedAtMs}`
       const beforeMs = number === 0 ? header.openedAtMs : completeSinceMs.get(`${name}-${number - 1}`)
       const openedAtMs = beforeMs ?? madeAtMs
@@ -80,7 +84,7 @@ export async function readJournals(folders: readonly string[], database: string)
   }
 }
 
-/** Null for one about another database, and one that another process has just removed for its age. */
+/** Null for a file about another database, or just removed by another process for its age. */
 function scanned(file: JournalFile, database: string): Scanned | null {
   try {
     return scan(file, database)
@@ -98,7 +102,7 @@ function scan({ path, instanceId }: JournalFile, database: string): Scanned | nu
   const otherEntries: WrittenEntry[] = []
   let isUnreadable = false
   for (const line of linesOf(path)) {
-    // That of the line before, which was not the last, then.
+    // `isUnreadable` is still that of the line before, which was not the last one.
     isDamaged ||= isUnreadable
     const value = parsed(line)
     isUnreadable = value === null
@@ -116,7 +120,7 @@ function scan({ path, instanceId }: JournalFile, database: string): Scanned | nu
   return { header, isDamaged, lastWrite, sessionEnds, otherEntries }
 }
 
-/** There may be millions. They are read anew each time they are gone through, and are never all in memory. */
+/** There may be millions: each iteration reads the files anew and never holds all in memory. */
 function sessionEndsIn(paths: readonly string[], length: number): SessionEnds {
   return {
     length,
@@ -135,7 +139,7 @@ function sessionEndsIn(paths: readonly string[], length: number): SessionEnds {
   }
 }
 
-/** Those of one instance as it wrote them, whatever its clock said; between instances by their clocks. */
+/** Within an instance in the order of its writes, whatever its clock said; between instances by their clocks. */
 function inOrder(entries: readonly WrittenEntry[]): readonly WrittenEntry[] {
   const latestMs = new Map<string, number>()
   return entries

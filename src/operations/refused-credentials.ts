@@ -1,15 +1,15 @@
 import type { Log } from './log.ts'
 
-/** Whoever tries keys or tokens must not fill the log. */
+/** An attacker who tries out keys or tokens must not fill the log. */
 const LINE_EVERY_MS = 60_000
-/** In a line: somebody with many addresses must not make it long, and hides a backend only if he comes first. */
+/** In a line: an attacker with many addresses must not make it long, and hides a backend only by coming before it. */
 const MOST_ADDRESSES = 20
 
-/** Requests with credentials that open nothing, for the log. */
+/** Counts requests with refused credentials, for the log. */
 export interface RefusedCredentials {
   readonly unknownKeys: TalliedLine
   readonly invalidTokens: TalliedLine
-  /** Logs what waits for its minute to end. */
+  /** Logs what still waits for its minute to end. */
   stop(): void
 }
 
@@ -34,7 +34,7 @@ export function refusedCredentials(log: Log): RefusedCredentials {
   }
 }
 
-/** A line about many requests: the first is told at once, what comes within a minute of a line at the end of that minute. */
+/** One line about many requests: the first request is logged at once, those in the minute after a line at its end. */
 export class TalliedLine {
   readonly #log: Log
   readonly #event: string
@@ -55,20 +55,20 @@ export class TalliedLine {
     if (this.#timer === null) this.#tellNowAndThen()
   }
 
-  /** Logs what waits for its minute to end. */
+  /** Logs what still waits for its minute to end. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     this.#tell()
   }
 
-  /** Until a minute has nothing to tell. */
+  /** Logs at once, and again each minute until one passes without a request. */
   #tellNowAndThen(): void {
     const goesOn = this.#tell()
     this.#timer = goesOn ? setTimeout(() => this.#tellNowAndThen(), LINE_EVERY_MS).unref() : null
   }
 
-  /** Whether there was something to tell. */
+  /** False if there was nothing to log. */
   #tell(): boolean {
     if (this.#requests === 0) return false
     this.#log.warn(

@@ -16,15 +16,15 @@ import { SealError } from '../tokens/seal.ts'
 import { SettingsError } from '../settings/read-settings.ts'
 import { syncFile } from '../store/sync-file.ts'
 
-/** As for `DUKTIG_SECRET`. */
+/** The same minimum as for `DUKTIG_SECRET`. */
 const LEAST_SECRET_CHARACTERS = 32
 
-/** Makes the data folder if there is none; only its owner may look into it. */
+/** Makes the data folder if it does not exist, accessible to its owner alone. */
 export function ensureDataDir(dataDir: string): void {
   const missing: string[] = []
   for (let folder = resolve(dataDir); !existsSync(folder); folder = dirname(folder)) missing.unshift(folder)
   try {
-    // One by one: where the system refuses, such as below /proc, Node's own way of making all of them never ends.
+    // One by one: Node's recursive `mkdir` never returns where the system refuses, such as below /proc.
     for (const folder of missing) {
       mkdirSync(folder, { mode: 0o700 })
       syncFile(dirname(folder))
@@ -35,7 +35,7 @@ export function ensureDataDir(dataDir: string): void {
   }
 }
 
-/** Whether there is a master secret: in the settings, or in the data folder. */
+/** Whether there is a master secret, in the settings or in the data folder. */
 export function hasMasterSecret(dataDir: string, given: string | null): boolean {
   return given !== null || existsSync(secretFile(dataDir))
 }
@@ -45,8 +45,9 @@ function secretFile(dataDir: string): string {
 }
 
 /**
- * The master secret: what the settings give, or the one kept in the data folder, made at the first start.
- * @throws {SealError} when there is none, and the store has something that was sealed with it
+ * The master secret: that of the settings, or else the one in the data folder, which the first start makes.
+ * @param isNeeded whether the store has something sealed with it, so that no new one may be made
+ * @throws {SealError} when the secret is needed but missing, or the file is too short to hold one
  */
 export function masterSecret(dataDir: string, given: string | null, isNeeded: boolean): string {
   if (given !== null) return given
@@ -71,7 +72,7 @@ export function masterSecret(dataDir: string, given: string | null, isNeeded: bo
   return secret
 }
 
-/** Who this data folder's instance is among those that share a database; made at the first start. */
+/** The id of this data folder's instance among those that share a database; made at the first start. */
 export function instanceIdOf(dataDir: string): string {
   const file = join(dataDir, 'instance')
   try {
@@ -82,7 +83,9 @@ export function instanceIdOf(dataDir: string): string {
   return readFileSync(file, 'utf8').trim()
 }
 
-/** Whole and durable before it has its name: what is encrypted under a secret that a power cut took is lost. */
+/**
+ * Syncs the content before the file gets its name: with a secret that a power cut took, all that it encrypted is lost.
+ */
 function writeNew(file: string, content: string): void {
   const draft = `${file}.${process.pid}`
   const descriptor = openSync(draft, 'w', 0o600)

@@ -9,7 +9,7 @@ const SAMPLE_EVERY_MS = 3_600_000
 /** Between two full steps of the clean-up: requests come first. */
 const STEP_PAUSE_MS = 50
 
-/** Starts what the service does by itself: taking over new signing keys, removing expired sessions. Returns the stop. */
+/** Starts the periodic jobs, such as loading new signing keys and removing expired sessions. Returns their stop. */
 export function startUpkeep(deps: Deps, log: Log, recorder: ActionRecorder): () => void {
   const stops = [
     repeat(LIMITS.keyReloadMs, log, async () => {
@@ -38,7 +38,10 @@ export function startUpkeep(deps: Deps, log: Log, recorder: ActionRecorder): () 
   }
 }
 
-/** A step of the removal of sessions that are over, and of counters that nobody needs. How many of the most frequent kind it removed. */
+/**
+ * One step of removing expired sessions, old counters against guessing and old records of exchanged tokens.
+ * @returns how many rows of the most frequent kind it removed
+ */
 export async function removeExpired({ store }: Pick<Deps, 'store'>): Promise<number> {
   const { guardMemoryMs, bucketMemoryMs, legacyTokenMemoryMs, expiredRowsPerStep } = LIMITS
   const nowMs = store.clock.nowMs()
@@ -50,8 +53,8 @@ export async function removeExpired({ store }: Pick<Deps, 'store'>): Promise<num
 }
 
 /**
- * A step of the removal of what is older than the retention: actions first, and their counts with the last of them. How
- * many actions it removed.
+ * One step of removing actions older than the retention; the last step also removes old counts.
+ * @returns how many actions it removed
  */
 export async function removeOldActions({
   store,
@@ -67,7 +70,10 @@ export async function removeOldActions({
   return removed
 }
 
-/** Runs `step` again and again, never twice at a time; it says how long to wait. A failure waits as the first time. */
+/**
+ * Runs `step` again and again, never twice at a time. `step` returns how long to wait; after a failure that is
+ * `firstMs`.
+ */
 function repeat(firstMs: number, log: Log, step: () => Promise<number>): () => void {
   let stopped = false
   let timer = setTimeout(run, firstMs)

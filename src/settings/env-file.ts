@@ -1,13 +1,16 @@
-/** What a `.env` file gives, and which of its values are not what somebody wrote. */
+/** Reads a `.env` file, and finds values that Node's parser does not take as they were written. */
 import { parseEnv } from 'node:util'
 
 export interface EnvFile {
   readonly values: Readonly<Record<string, string>>
-  /** All names that Node reads; what `=` is missing behind is a part of the next one. */
+  /** All names as Node reads them; where an `=` is missing, a name holds other text as well. */
   readonly names: readonly string[]
-  /** Names of ours without `=` behind them: they set nothing, and whoever wrote one would wonder why. */
+  /** Names that begin with `DUKTIG_` but lack the `=`. They set nothing, so they are reported. */
   readonly withoutValue: readonly string[]
-  /** Names with a value that is not what somebody wrote, each with why and what to do; a cut secret would be another one. */
+  /**
+   * Names whose value Node does not take as it was written, each with the reason and the remedy. A secret that is cut
+   * short would silently be a different secret.
+   */
   readonly unlike: ReadonlyMap<string, string>
 }
 
@@ -15,9 +18,9 @@ export function readEnvFile(content: string): EnvFile {
   const text = content
     // Some editors begin a file with a byte order mark, which would be part of the first name.
     .replace(/^\uFEFF/, '')
-    // Where only spaces are left for a value, Node takes the next line for it, which may be a secret.
+    // If only spaces follow an `=`, Node takes the next line for the value, and that line may hold a secret.
     .replaceAll(/^([ \t]*(?:export[ \t]+)?\w+[ \t]*=)[ \t]+$/gm, '$1')
-  // Where `=` is missing behind a name, Node takes all before the next one for the name: that may be a secret.
+  // If a name lacks its `=`, Node takes everything before the next `=` for the name: that may hold a secret.
   const all = parseEnv(text) as EnvFile['values']
   const named = Object.entries(all).filter(([name]) => /^\w+$/.test(name))
   const values = Object.fromEntries(named)
@@ -36,12 +39,13 @@ function namesWithoutValue(text: string): string[] {
 
 type Remedies = [name: string, remedy: string][]
 
-/** Of the private use area: nobody writes it. */
+/** A character of Unicode's private use area, which nobody writes into such a file. */
 const MARK = '\uE000'
 
 /**
- * Node begins a comment at any `#` outside quotes, people with a space before it. So where no space is, the file is read once
- * more with another character in its place: a value that goes on with that had been cut.
+ * Finds values that are cut at a `#`. Node begins a comment at any `#` outside quotes, people only at one after a
+ * space. So the file is parsed again with `MARK` in place of each `#` without a space before it: a value that continues
+ * with `MARK` was cut.
  */
 function cutAtHash(text: string, values: EnvFile['values']): Remedies {
   const marked = parseEnv(text.replaceAll(/(?<=[^ \t\r\n])#/g, MARK))
@@ -50,7 +54,10 @@ function cutAtHash(text: string, values: EnvFile['values']): Remedies {
     .map(([name]) => [name, 'is cut short at a #: put it in quotes, or a space before a comment'])
 }
 
-/** A value in quotes ends with the next one of their kind; what Node finds behind that it leaves out, be it a comment or not. */
+/**
+ * Finds values that are cut at a quote. A quoted value ends at the next quote of its kind, and Node ignores what
+ * follows, even if that is no comment.
+ */
 function cutAtQuote(text: string, values: EnvFile['values']): Remedies {
   const quoted =
     /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*((["'`])(?:(?!\3)[^])*\3)(?=[^ \t\r\n]|[ \t]+[^ \t\r\n#])/gm
@@ -62,7 +69,7 @@ function cutAtQuote(text: string, values: EnvFile['values']): Remedies {
     ])
 }
 
-/** Where no other quote of its kind comes, Node takes the first one for a part of the value. */
+/** Finds quotes that are never closed: Node takes such a quote for a part of the value. */
 function openQuotes(text: string, values: EnvFile['values']): Remedies {
   const quoted = /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(["'`])(?![^]*\2)/gm
   return Array.from(text.matchAll(quoted))

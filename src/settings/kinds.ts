@@ -1,7 +1,7 @@
-/** How a setting's text becomes a value: one parser for each kind, each with the words for its mistakes. */
+/** Parsers that turn a setting's text into its value: one for each kind, each with its error messages. */
 import { isIP } from 'node:net'
 
-/** `wrong` are the faulty items of a list. */
+/** `wrong` names the faulty items of a list. */
 export type Parsed<T> = { readonly value: T } | { readonly mistake: string; readonly wrong?: string }
 
 export interface Kind<T> {
@@ -14,7 +14,7 @@ export function matching(shown: string, pattern: RegExp, hint: string): Kind<str
   return { shown, parse: (value) => (pattern.test(value) ? { value } : { mistake: `must be ${hint}` }) }
 }
 
-/** At most 255 of the characters that a header may hold anywhere in its value. */
+/** At most 255 characters, all of a kind that may stand anywhere in the value of a header. */
 export function printable(min: number): Kind<string> {
   const shown = `${min} to 255 printable characters without spaces`
   return matching(shown, new RegExp(`^[\\x21-\\x7e]{${min},255}$`), shown)
@@ -59,7 +59,8 @@ export function httpUrl(): Kind<string> {
     shown: 'URL',
     parse(value) {
       const url = URL.canParse(value) ? new URL(value) : null
-      // As it stands, since it is compared letter for letter: what a parser would forgive, such as a line break, is none.
+      // The text itself is checked, since it is later compared letter for letter: what the URL parser forgives, such as
+      // a line break, is a mistake here.
       if (url !== null && /^https?:\/\/[^\s?#@\\]{1,247}$/.test(value)) return { value }
       return {
         mistake:
@@ -90,8 +91,8 @@ function isEscapedWell(text: string): boolean {
 }
 
 /**
- * Headers that clients, browsers, proxies and this service already give a meaning. A credential under such a name would not
- * arrive, break the request, or be taken for something else.
+ * Headers that already have a meaning to clients, browsers, proxies or this service. A credential under such a name
+ * would not arrive, would break the request, or would be taken for something else.
  */
 const TAKEN_HEADERS = new Set(
   `authorization cache-control connection cookie date dnt expect forwarded from host idempotency-key keep-alive max-forwards
@@ -102,7 +103,7 @@ const TAKEN_HEADERS = new Set(
 )
 const TAKEN_KINDS = /^(accept(-|$)|access-control-|content-|if-|proxy-|sec-|x-forwarded-)/
 
-/** A header that is free for a credential; `alsoTaken` are names in lower case. */
+/** The name of a header that is free for a credential; `alsoTaken` lists further names, in lower case, that are not. */
 export function headerName(alsoTaken: readonly string[] = []): Kind<string> {
   const shown = 'header name'
   const named = matching(shown, /^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'a header name: letters, digits and hyphens')
@@ -121,7 +122,7 @@ export function timeZone(): Kind<string> {
   return {
     shown: 'time zone',
     parse(value) {
-      // The tables of all zones are loaded with the first question: 20 ms of a start.
+      // Asking for any other zone loads the tables of all zones, which takes 20 ms of a start.
       if (value === 'UTC') return { value }
       try {
         new Intl.DateTimeFormat('en', { timeZone: value })
@@ -144,7 +145,7 @@ function list(shown: string, isItem: (text: string) => boolean, hint: string): K
   }
 }
 
-/** As browsers send them, letter for letter: another spelling would never match. */
+/** Origins spelt exactly as browsers send them: any other spelling would never match. */
 export function origins(): Kind<readonly string[]> {
   const isOrigin = (text: string) =>
     /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
@@ -155,7 +156,7 @@ export function addressRanges(): Kind<readonly string[]> {
   const isRange = (text: string) => {
     const [address = '', prefix = '1', ...more] = text.split('/')
     const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
-    // Nor does the library take a prefix of 0: it would believe everybody.
+    // A prefix of 0 would trust every address; the library that uses these ranges refuses it too.
     return more.length === 0 && /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits
   }
   return list('addresses or ranges', isRange, 'an address or a range such as 10.0.0.0/8')

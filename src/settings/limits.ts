@@ -2,86 +2,89 @@
 export const LIMITS = {
   /** The largest legitimate body is a few hundred bytes; an import goes through the command line. */
   bodyBytes: 16 * 1024,
-  /** Deeper JSON is no body of ours; the bound stops a parser from being led into the depth. */
+  /** No valid body nests deeper; the bound protects the parser from hostile nesting. */
   jsonDepth: 8,
   /** Room for two tokens and a proxy's headers. */
   headerBytes: 16 * 1024,
-  /** Our own tokens have 400 to 1,000 characters; nothing longer is looked at. */
+  /** Our own tokens have 400 to 1,000 characters; a token longer than this is refused unread. */
   tokenCharacters: 4096,
-  /** An idempotency key is a UUID or the like. */
+  /** An `Idempotency-Key` is a UUID or the like; a longer one than this is ignored. */
   attemptKeyCharacters: 255,
-  /** What is kept of a user agent or a device label. */
+  /** How much is stored of a user agent or a device id. */
   deviceTextCharacters: 255,
-  /** A whole request must have arrived by then: slow senders hold no connection. */
+  /** Time for a whole request to arrive, and for its headers, so that slow senders cannot hold connections. */
   requestMs: 10_000,
   headersMs: 5_000,
-  /** How often connections are looked at for the two; Node's own 30 s would be the real bound. */
+  /** How often connections are checked against both; at Node's default of 30 s, slow ones would live much longer. */
   connectionCheckMs: 1_000,
-  /** Connections that wait to be accepted; beyond it a client's system tries again after a second. The kernel may allow fewer. */
+  /** Connections waiting to be accepted; beyond that, clients retry after a second. The kernel may allow fewer. */
   backlog: 4096,
   /**
-   * A connection on which nothing moves for so long is closed. Longer than the idle time-outs of common load balancers (60 s), so
-   * that they close first.
+   * How long an idle connection is kept open. Longer than the idle time-outs of common load balancers (60 s), so that
+   * they close first.
    */
   keepAliveMs: 65_000,
-  /** A refresh that has not been decided by then is refused and never happens (docs/refresh.md). */
+  /** Time to decide a refresh; one that is not decided by then is refused and never happens (docs/refresh.md). */
   decisionMs: 2_000,
-  /** A stop waits this long for requests under way. A second is left for closing the store: containers are killed after ten. */
+  /** How long a stop waits for requests under way. Containers are killed after 10 s: 1 s is left to close the store. */
   drainMs: 9_000,
-  /** How often it looks for connections that have become idle. */
+  /** How often a stop looks for connections that have become idle. */
   drainCheckMs: 50,
-  /** Live sessions of one account; the longest unused makes room. */
+  /** Live sessions of one account; a new one ends the session that has been unused for the longest time. */
   liveSessionsPerAccount: 100,
-  /** Sessions in one listing: the live ones and some ended before them. */
+  /** Sessions in one listing: all live ones and, where there is room, the newest that have ended. */
   sessionsListed: 1000,
   accountsListed: 1000,
   actionsListed: 1000,
-  /** Actions are written together when so many wait, or the first has waited so long. */
+  /** Actions are written as a group once this many wait, or once the first has waited this long. */
   actionsPerGroup: 1000,
   actionGroupMs: 200,
-  /** Held in memory while the store cannot write: a few megabytes. */
+  /** Actions held in memory while the store cannot write: a few megabytes. */
   actionsInMemory: 10_000,
-  /** Held in memory while the log cannot be written, because its disk is full; what is more is given up. */
+  /** Log output held in memory while it cannot be written, for example on a full disk; what exceeds this is dropped. */
   logBytesWaiting: 1024 * 1024,
-  /** A group of actions is sent again no later than this. */
+  /** How long the store remembers the writers of action groups, to recognise a group that is sent again. */
   actionWriterMemoryMs: 2_592_000_000,
-  /** Jobs that may wait for a password hash; beyond it a request is refused. As many are hashed at a time as there are cores. */
+  /** Password hashes that may wait; beyond that, requests are refused. As many run at a time as there are cores. */
   hashesWaiting: 64,
-  /** Those that an account brings about by changing its own password: an eighth of the queue, so that others can sign in. */
+  /** Hashes of one account that changes its own password: an eighth of the queue, so that others can still sign in. */
   hashesOfOneAccount: 8,
-  /** Hashed one after the other without a pause once the least wait for each thread: what goes on after a hash finds warm caches but once. */
+  /**
+   * Once `least` hashes wait for each thread, a thread does up to `most` of them as one batch. A hash leaves cold
+   * caches behind, and the answers to a batch pay for that only once (docs/decisions/0015).
+   */
   hashesTogether: { least: 4, most: 8 },
-  /** Accounts that are looked at to learn which kinds of hashes there are. */
+  /** Accounts sampled to learn which kinds of password hashes are in use. */
   hashesSampled: 256,
-  /** Who waits longer for his hash is told to come again. */
+  /** A caller who has waited this long for a hash is told to come again. */
   hashWaitMs: 5_000,
-  /** Rows that one step of the clean-up removes, so that it never holds the store for long. */
+  /** Rows that one step of the clean-up removes at most, so that it never holds the store for long. */
   expiredRowsPerStep: 200,
-  /** A token of the original is remembered longer than it is good, lest a clock set back makes it one never used. */
+  /** How long an expired token of the original is remembered: if a clock is set back, it must not count as unused. */
   legacyTokenMemoryMs: 35 * 86_400_000,
-  /** How often instances look for new signing keys; keys are published far longer than that before they sign. */
+  /** How often instances look for new signing keys; each is published much longer than that before it signs. */
   keyReloadMs: 10_000,
   keyPublishedBeforeUseMs: 600_000,
-  /** A device that signed in is known this long (OWASP's device cookie). */
+  /** How long a device is known after a sign-in on it (OWASP's device cookie). */
   deviceTokenTtlSeconds: 31_536_000,
-  /** Journals of ends are kept this long: a backup older than that is not recovered with them. */
+  /** How long journals of ends are kept. With an older backup, recovery counts them as missing. */
   journalKeptMs: 35 * 86_400_000,
-  /** How often a service looks for ends that its journal lacks: a start reads what was written since the last look but one. */
+  /** How often the service looks for ends that its journal lacks. A start reads back to the last look but one. */
   journalLookMs: 3_600_000,
-  /** How often an instance records in the database that it is alive; from that, recovery knows how old a restored one is. */
+  /** How often an instance records in the database that it is alive, which tells recovery how old a restored one is. */
   heartbeatMs: 10_000,
-  /** Ids that recovery leaves out, since accounts may have been registered after the backup. */
+  /** Ids that recovery skips, because accounts may have been registered after the backup. */
   recoveryIdGap: 1_000_000,
-  /** Addresses remembered as those of an account's owner; the longest unseen is forgotten. */
+  /** Network addresses remembered as the account owner's; the one unseen for the longest time is forgotten. */
   knownAddressesPerAccount: 20,
-  /** Failures are forgotten after this time without a new one: nobody guesses that slowly. */
+  /** Failed sign-ins are forgotten after this time without a new one: nobody guesses that slowly. */
   guardMemoryMs: 31_536_000_000,
-  /** No bucket takes longer to run empty. */
+  /** Leaky buckets are forgotten after this time; none takes longer to run empty. */
   bucketMemoryMs: 86_400_000,
-  /** Public routes and refused requests of one address, before it must wait; a drop leaks out every 10 ms. */
+  /** Requests of one address to public routes, and refused ones, before it must wait; one leaks out every 10 ms. */
   floodCapacity: 2_000,
   floodLeakMs: 10,
-  /** Addresses that one instance keeps count of. */
+  /** Addresses that one instance counts at a time. */
   floodAddresses: 100_000,
   /** Passwords, in bytes of UTF-8 (contract, section 4). */
   passwordBytesMin: 6,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { readEnvFile } from './env-file.ts'
 import { type Definition, SETTINGS, type Settings } from './settings.ts'
 
-/** The settings are wrong; `mistakes` lists all of them, a line each, ready to print. */
+/** The settings are wrong; `mistakes` lists every mistake, one line each, ready to print. */
 export class SettingsError extends Error {
   override name = 'SettingsError'
   readonly mistakes: readonly string[]
@@ -14,16 +14,16 @@ export class SettingsError extends Error {
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** What is wrong already before the variables are looked at. */
+/** Problems found before the variables are read. */
 interface Found {
   readonly mistakes: readonly string[]
-  /** Whether it is not known what this variable was meant to say: then its default is no answer, and contradicts nothing. */
+  /** Whether a variable's intended value is unknown, so that its default must not be used in its place. */
   readonly isUnclear: (variable: string) => boolean
 }
 
 /**
  * Reads all settings from variables; an empty variable counts as unset.
- * @throws {SettingsError} with every mistake at once, and those that were found before
+ * @throws {SettingsError} with all mistakes at once, including those in `found`
  */
 export function readSettings(given: Variables, found?: Found): Settings {
   const variables = withoutKubernetes(given)
@@ -47,7 +47,10 @@ export function readSettings(given: Variables, found?: Found): Settings {
   return values as unknown as Settings
 }
 
-/** The same from the process's variables, which win, and those of a `.env` file, if there is one. */
+/**
+ * Reads all settings from the process's variables and from those of a `.env` file, if there is one; the process's win.
+ * @throws {SettingsError} with all mistakes at once
+ */
 export function readSettingsWithFile(ofProcess: Variables, file: string): Settings {
   const variables = notEmpty(withoutKubernetes(ofProcess))
   let text = ''
@@ -78,24 +81,27 @@ export function readSettingsWithFile(ofProcess: Variables, file: string): Settin
   return readSettings(given, { mistakes, isUnclear: (variable) => empty.has(variable) || variable in unread })
 }
 
-/** What is empty counts as unset, and so leaves the file its say. */
+/** Leaves out empty variables: they count as unset, so that the file's value applies. */
 function notEmpty(variables: Variables): Variables {
   return Object.fromEntries(Object.entries(variables).filter(([, value]) => (value ?? '') !== ''))
 }
 
-/** What Kubernetes tells of other services is no setting. */
+/** Leaves out the variables in which Kubernetes describes other services: they are no settings. */
 function withoutKubernetes(variables: Variables): Variables {
   return Object.fromEntries(Object.entries(variables).filter(([name, value]) => !isOfKubernetes(name, value)))
 }
 
-/** Of several lines the first: behind an open quote the others of a file follow, which may be secrets. */
+/** Shows the first line only: after an unclosed quote, other lines of the file follow, which may hold secrets. */
 function shown(definition: Definition<unknown>, text: string): string {
   return definition.secret === true ? '' : `, not "${text.replace(/\n[^]*/, '…').slice(0, 60)}"`
 }
 
 const KNOWN = new Set(Object.values<Definition<unknown>>(SETTINGS).map(({ variable }) => variable))
 
-/** What Kubernetes tells each container of the services beside it, of which one may be called `duktig`, or `duktig-db`. */
+/**
+ * The variables in which Kubernetes tells each container about the services beside it. One of those may be called
+ * `duktig` or `duktig-db`.
+ */
 const OF_KUBERNETES =
   /^DUKTIG_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/
 const NAME_OF_PORT = /^DUKTIG_(\w+_)?PORT$/
@@ -109,7 +115,7 @@ function isUnknown(name: string): boolean {
   return name.startsWith('DUKTIG_') && !name.startsWith('DUKTIG_TEST_') && !KNOWN.has(name)
 }
 
-/** A setting's name in small letters, or with a hyphen or a dot in it, sets nothing. */
+/** Reports a setting's name in lower case, or with a hyphen or a dot in it: such a name sets nothing. */
 function misspelt(name: string, where: string): string[] {
   const meant = meantBy(name)
   if (meant === name) return []
@@ -118,8 +124,8 @@ function misspelt(name: string, where: string): string[] {
 }
 
 /**
- * Those of the environment. Other programs read it too, and scripts have names of their own: only for settings that are not given
- * otherwise. Names that begin as ours do are told without this.
+ * Reports misspelt names in the environment. Other programs and scripts have similar names there, so only settings that
+ * are not given otherwise are reported. Unknown names that begin with `DUKTIG_` are reported by `readSettings`.
  */
 function misspeltIn(variables: Variables, given: Variables): string[] {
   const isLost = (name: string) =>
@@ -137,7 +143,7 @@ function unknown(name: string): string {
   return `${name} is no setting; \`duktig --help\` lists them all`
 }
 
-/** What does not go together. A setting that is wrong by itself is not there, and contradicts nothing. */
+/** Reports settings that contradict each other. One that is wrong by itself is missing here, so contradicts none. */
 function contradictions(settings: Partial<Settings>): string[] {
   const {
     refreshRetryWindowSeconds: retry = Number.NaN,
@@ -165,7 +171,7 @@ function contradictions(settings: Partial<Settings>): string[] {
   return [...alikeHeaders(settings), ...contradicting.filter(([is]) => is).map(([, mistake]) => mistake)]
 }
 
-/** One header cannot carry two things; the settings that give one name to several are told together. */
+/** Reports settings that give several credentials the same header; those that share a name are reported together. */
 function alikeHeaders(settings: Partial<Settings>): string[] {
   const byName = new Map<string, string[]>()
   for (const setting of ['authKeyHeader', 'accessTokenHeader', 'refreshTokenHeader'] as const) {

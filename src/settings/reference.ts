@@ -3,7 +3,7 @@ import { type Definition, SETTINGS } from './settings.ts'
 
 const all: readonly Definition<unknown>[] = Object.values(SETTINGS)
 
-/** Indented lines, a setting each. */
+/** One indented line for each setting. */
 export function settingsHelp(): string {
   const width = Math.max(...all.map(({ variable }) => variable.length))
   return all
@@ -14,7 +14,7 @@ export function settingsHelp(): string {
     .join('\n')
 }
 
-/** `docs/reference/settings.md`. */
+/** The text of `docs/reference/settings.md`. */
 export function settingsPage(): string {
   const rows = all.map((d) => {
     const unit = d.unit === undefined ? '' : `, ${d.unit}`

@@ -1,4 +1,4 @@
-/** Every setting, once: its variable, kind, unit, default and one sentence. The reference page and `--help` are made from it. */
+/** Every setting, with variable, kind, unit, default and one sentence; the reference page and `--help` show these. */
 import {
   type Kind,
   addressRanges,
@@ -18,7 +18,7 @@ export interface Definition<T> {
   readonly variable: string
   readonly kind: Kind<T>
   readonly unit?: string
-  /** As it would be written; null where the sentence says what happens when it is unset. */
+  /** The default as it would be written; null where `sentence` says what happens when the setting is unset. */
   readonly default: string | null
   readonly sentence: string
   /** Never shown, not even in an error. */
@@ -32,7 +32,7 @@ const optional = <T>(definition: Omit<Definition<T>, 'default'>): Definition<T |
 const required = <T>(definition: Definition<T> & { default: string }): Definition<T> => definition
 
 const seconds = { unit: 'seconds' }
-/** Read as the refresh token whatever that header's name is, which may be this one. */
+/** A refresh token is always accepted in this header too, so the settings must not give it to another credential. */
 const REFRESH_TOKEN_ALIAS = 'x-refresh-token'
 
 export const SETTINGS = {

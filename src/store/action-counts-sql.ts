@@ -1,8 +1,8 @@
-/** What both engines ask of `action_counts` in the same words. */
+/** SQL on `action_counts` that both engines share. */
 
 /**
- * Who did what, without looking at every counter: each step jumps to the next code in the index. Hours tell of all,
- * since the days and months that are kept are made of them.
+ * All pairs of kind and code, without reading every counter: each step jumps to the next code in the index. The hours
+ * have all pairs, since the hours of each day or month that is kept are kept too.
  */
 export const PAIRS = `
   recursive pairs(kind, code) as (

@@ -1,4 +1,4 @@
-/** Rows of the audit trail and of the log's statistics, as `rows.ts` for all others. */
+/** Maps rows of the audit trail and of the log's statistics, as `rows.ts` does for all other rows. */
 import type { ActionKind } from '../core/actions.ts'
 import type { LogLevel } from '../core/log-stats.ts'
 import type { Span } from '../core/periods.ts'

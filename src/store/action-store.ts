@@ -1,6 +1,6 @@
 /**
- * The part of the store that keeps recorded actions and counts. Counters are written together with what they count,
- * so that statistics never read the actions. Guarantees beside the verbs; what `store.ts` says of all verbs holds here.
+ * The part of the store that keeps recorded actions and counts. Counters are written together with what they count, so
+ * that statistics never read the actions. The guarantees that `store.ts` gives for all verbs hold here too.
  */
 import type { ActionKind, RecordedAction } from '../core/actions.ts'
 import type { LogLevel } from '../core/log-stats.ts'
@@ -11,7 +11,7 @@ export interface StoredAction extends RecordedAction {
   readonly id: number
 }
 
-/** The lines of one level that have been logged since the group before. */
+/** The lines of one level logged since the previous group. */
 export interface LogTally {
   readonly level: LogLevel
   readonly total: number
@@ -26,7 +26,7 @@ export interface LoggedLine {
 }
 
 export interface ActionGroup {
-  /** Whoever writes, by a name nobody else has, and which one of his groups this is; numbers grow. */
+  /** The unique name of the writer, and the number of this group among the writer's; numbers grow. */
   readonly writer: string
   readonly number: number
   readonly actions: readonly RecordedAction[]
@@ -34,7 +34,7 @@ export interface ActionGroup {
 }
 
 export interface ActionCount {
-  /** Which of the intervals that were asked for. */
+  /** The index of the interval among those asked for. */
   readonly interval: number
   readonly kind: ActionKind
   readonly code: string
@@ -56,7 +56,7 @@ export interface LogLevelTotal {
   readonly last: LoggedLine
 }
 
-/** What is older than these times is removed. */
+/** Counts and writers older than these times are removed. */
 export interface OldCounts {
   readonly actionsBeforeMs: number
   readonly logsBeforeMs: Readonly<Record<Span, number>>
@@ -66,7 +66,7 @@ export interface OldCounts {
 export interface ActionStore {
   /**
    * Writes a group with its counters, all or nothing. A group that has been written before is not written again, so
-   * that it may be sent until an answer comes. False if it had been written.
+   * that a caller may send it until an answer comes; the result is then false.
    */
   recordActions(group: ActionGroup): Promise<boolean>
   /** The actions of an account between two times, both included; newest first. */
@@ -77,17 +77,17 @@ export interface ActionStore {
     fromMs: number,
     toMs: number,
   ): Promise<readonly StoredAction[]>
-  /** The actions recorded last, of whomever; newest first. */
+  /** The actions recorded last, of all accounts; newest first. */
   latestActions(limit: number): Promise<readonly StoredAction[]>
-  /** Actions in the order of their ids, from the one after `id` on. Who follows so never misses one. */
+  /** The actions after `id`, by their ids. A reader that goes on from the last id it has seen never misses one. */
   actionsAfter(id: number, limit: number): Promise<readonly StoredAction[]>
-  /** How often each code was recorded since each of these times, counted from the start of the hour. */
+  /** How often each code was recorded since the start of the hour of each of these times. */
   actionCounts(sinceMs: readonly number[]): Promise<readonly ActionCount[]>
-  /** The counters of log lines of each span that start at these times or later. */
+  /** The counters of log lines that start at or after the time given for their span. */
   logCounts(sinceMs: Readonly<Record<Span, number>>): Promise<readonly LogCount[]>
   logLevels(): Promise<readonly LogLevelTotal[]>
-  /** Looks at the `limit` oldest actions and removes those from before this time. How many it removed. */
+  /** Looks at the `limit` oldest actions and removes those from before this time. Returns how many it removed. */
   removeOldActions(beforeMs: number, limit: number): Promise<number>
-  /** Removes counters that no answer needs any more, and the names of writers who have long been silent. */
+  /** Removes counters that no answer needs any more, and the names of writers that have long been silent. */
   removeOldCounts(old: OldCounts): Promise<void>
 }

@@ -1,17 +1,17 @@
-/** The verbs against guessing passwords, with their guarantees. */
+/** The verbs that protect against guessing passwords, with their guarantees. */
 import type { Admission, BucketSize, Source } from '../core/guessing.ts'
 
 export interface SignInAttempt {
-  /** A hash of the e-mail address, whether anybody has it or not. */
+  /** A hash of the e-mail address, whether or not an account has it. */
   readonly accountKey: string
-  /** What the caller can show for himself, best first. */
+  /** The sources that the caller may count as, best first. */
   readonly sources: readonly Source[]
-  /** The caller's address, as it is counted. */
+  /** The bucket of the caller's address or, on a known device, of the account's devices. */
   readonly bucketKey: string
   readonly size: BucketSize
 }
 
-/** An attempt that was admitted: what it was counted as, and how many failures there were with it. */
+/** An admitted attempt: the source it was counted for, and the number of failures including this one. */
 export interface CountedAttempt extends Pick<SignInAttempt, 'accountKey' | 'bucketKey'> {
   readonly source: Source
   readonly failures: number
@@ -25,18 +25,18 @@ export interface SuccessfulSignIn {
 }
 
 export interface GuardStore {
-  /** Counts an attempt before its password is looked at, or refuses it: one step, on all instances together. */
+  /** Counts an attempt before its password is checked, or refuses it. Atomic across all instances. */
   admitSignIn(attempt: SignInAttempt): Promise<Admission>
-  /** Takes an attempt off the counters whose password was never looked at; a wait that others have brought about since stays. */
+  /** Uncounts an attempt whose password was never checked. A wait that a later attempt has caused stays. */
   takeBackAttempt(attempt: CountedAttempt): Promise<void>
-  /** Forgets the account's failures, takes this attempt off its address, and remembers the address. */
+  /** Forgets the account's failures, takes this attempt off its bucket, and remembers the address. */
   signInSucceeded(success: SuccessfulSignIn): Promise<void>
   /** Forgets the failures of an account, as after a new password. */
   clearGuards(accountKey: string): Promise<void>
   isKnownAddress(accountId: number, addressKey: string): Promise<boolean>
-  /** Takes room for one drop in a bucket; null if there was, else how long until there is, in milliseconds. */
+  /** Adds a drop to a bucket. Returns null, or if the bucket is full, the milliseconds until it has room. */
   takeDrop(bucketKey: string, size: BucketSize): Promise<number | null>
-  /** Removes counters that nobody has touched since, at most `limit` of each kind. How many of the more frequent kind. */
+  /** Removes counters unchanged since these times, at most `limit` of each kind. Returns the larger number. */
   removeOldGuards(guardsBeforeMs: number, bucketsBeforeMs: number, limit: number): Promise<number>
 }
 

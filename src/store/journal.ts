@@ -1,6 +1,6 @@
 /**
- * What must survive a restored backup: every end, and every signing key, written outside the database before it is
- * acknowledged. `docs/durability.md` tells how recovery uses it.
+ * What must survive a restored backup: every end and every signing key, written outside the database before it is
+ * acknowledged. `docs/durability.md` tells how recovery uses the journal.
  */
 import type { AccountStatus } from '../core/account.ts'
 import type { EndReason } from '../core/session.ts'
@@ -13,13 +13,13 @@ export type JournalEntry =
       readonly reason: EndReason
       readonly atMs: number
     }
-  /** All sessions of an account that were opened until then, but for one if it is named. */
+  /** Ends all sessions of an account that were opened until `atMs`, except `exceptSessionId`. */
   | {
       readonly kind: 'account-sessions'
       readonly accountId: number
       readonly reason: EndReason
       readonly exceptSessionId: string | null
-      /** Those that it was: one may have been opened by a clock that was ahead. */
+      /** The sessions that ended: one may have been opened after `atMs`, by a clock that was ahead. */
       readonly sessionIds: readonly string[]
       readonly atMs: number
     }
@@ -39,17 +39,17 @@ export type JournalEntry =
   | {
       readonly kind: 'key'
       readonly key: StoredKey
-      /** When those before it retire; left out for a first key. */
+      /** When the keys before this one retire; left out for a first key. */
       readonly othersRetireAtMs?: number
       readonly atMs: number
     }
-  /** Of what ended before, nothing is missing: `writeMissingEnds` has looked. */
+  /** No end from before `atMs` is missing in the journal: `writeMissingEnds` has looked. */
   | { readonly kind: 'complete'; readonly atMs: number }
-  /** A recovery, which another one of the same backup must not take back. */
+  /** A recovery, which a later recovery of the same backup must not undo. */
   | {
       readonly kind: 'recovered'
       readonly endedAll: boolean
-      /** Ids up to these count as given out since. */
+      /** Ids up to these count as given out. */
       readonly ids: GivenIds
       readonly atMs: number
     }
@@ -70,18 +70,18 @@ const KINDS: Readonly<Record<JournalEntry['kind'], true>> = {
   recovered: true,
 }
 
-/** The end of one session, such as most entries are. */
+/** The end of one session; most entries are of this kind. */
 export type SessionEnd = Extract<JournalEntry, { readonly kind: 'session' }>
 
-/** Perhaps more than fit into memory; they can be gone through more than once. */
+/** Possibly more ends than fit into memory; can be iterated more than once. */
 export interface SessionEnds extends Iterable<SessionEnd> {
   readonly length: number
 }
 
-/** What a recovery carries out in the database. */
+/** An entry that a recovery applies to the database. */
 export type ReplayedEntry = Exclude<JournalEntry, { readonly kind: 'complete' | 'recovered' }>
 
-/** An entry as it was written: by whom, and with which of his writes. */
+/** An entry with the instance that wrote it, and the number of that instance's write. */
 export type WrittenEntry = JournalEntry & { readonly instanceId: string; readonly write: number }
 
 export function isJournalEntry(value: object): value is JournalEntry {
@@ -91,19 +91,20 @@ export function isJournalEntry(value: object): value is JournalEntry {
 
 export interface Journal {
   /**
-   * Durable when it resolves, together with everything that was appended before. Called with nothing it waits for that.
-   * @throws {StoreUnavailable} when the journal cannot be written; the entries stay first in line
+   * Resolves when the entries and all earlier ones are durable. Without entries, waits for the earlier ones.
+   * @throws {StoreUnavailable} when it cannot be written; the entries wait for the next write, unless too many do
+   * already
    */
   append(entries: readonly JournalEntry[]): Promise<void>
-  /** As `append` with nothing, and what has begun in time is kept on: a service's journal says each day that it is complete. */
+  /** Like `append` without entries, and begins the file of the day: a service has one for each day. */
   keepUp(): Promise<void>
   close(): Promise<void>
 }
 
-/** What an instance says about itself, so that a recovery knows whose journals it needs. */
+/** An instance as the database knows it, so that a recovery knows whose journals it needs. */
 export interface Instance {
   readonly instanceId: string
   readonly lastSeenAtMs: number
-  /** How many writes of its journal the database has heard of. */
+  /** How many writes of the instance's journal the database has counted. */
   readonly writes: number
 }

@@ -1,4 +1,4 @@
-/** A store whose ends are also in the journal before they are acknowledged. */
+/** A store that also writes each end to the journal before acknowledging it. */
 import { STATUS } from '../core/account.ts'
 import type { EndReason, NewSession } from '../core/session.ts'
 import type { Journal, JournalEntry } from './journal.ts'
@@ -8,16 +8,16 @@ import { type Decide, type RefreshOutcome, type Store, Unjournaled } from './sto
 const RETRIED_MS = 600_000
 
 /**
- * `store` with a journal behind every verb that ends something, and before those that add a key: one too many does no harm.
- * An end is committed first: a crash in between leaves one that nobody was told of. A verb that finds the end already there
- * writes it once more, since the try before may have failed between the two; and a start writes what is missing
- * (`missing-ends.ts`).
+ * A verb that ends something commits first and then writes the journal: a crash in between leaves an end that no caller
+ * was told of. A verb that finds the end already there writes it once more, since an earlier call may have failed
+ * between the two; `missing-ends.ts` writes what is still missing. A verb that adds a key writes the journal first: a
+ * key too many does no harm.
  */
 export function journaled(store: Store, journal: Journal): Store {
   const now = () => store.clock.nowMs()
   const limitEnds = (ended: readonly string[]) =>
     ended.map((sessionId) => sessionEnd(sessionId, 'session-limit', now()))
-  /** `outcome`, once the entries about it are durable. @throws {Unjournaled} */
+  /** Returns `outcome` once the entries about it are durable. @throws {Unjournaled} */
   const written = async <T>(entries: readonly JournalEntry[], outcome: T): Promise<T> => {
     await journal.append(entries).catch((cause: unknown) => {
       throw new Unjournaled(outcome, cause)
@@ -29,17 +29,17 @@ export function journaled(store: Store, journal: Journal): Store {
     try {
       await written(limitEnds(outcome.endedSessions), outcome)
     } catch (error) {
-      // Nobody gets the new one. Left alive, each further try would end one more of those that are in use.
+      // No client gets the new session: left alive, it would make each further try end one more that is in use.
       await store.endSession(by.accountId, by.sessionId, 'session-limit').catch(() => {})
       throw error
     }
   }
-  /** The try before may have failed between database and journal. What ended longer ago has been acknowledged. */
+  /** Writes an end once more: an earlier call may have failed between database and journal. */
   const endedBefore = async (accountId: number, sessionId: string) => {
     const session = (await store.readSession(sessionId))?.session
     if (session?.accountId !== accountId || session.endedAtMs === null || session.endReason === null) return
     const { endedAtMs, endReason } = session
-    // Unless it still waits.
+    // An older end has been acknowledged, unless its entry still waits in the journal.
     if (now() - endedAtMs > RETRIED_MS) return journal.append([])
     await journal.append([sessionEnd(sessionId, endReason, endedAtMs)])
   }
@@ -63,7 +63,7 @@ export function journaled(store: Store, journal: Journal): Store {
         const whose = { kind: 'account-sessions', accountId, sessionIds: outcome.endedSessions } as const
         entries.push({ ...whose, ...options.endSessions, atMs: now() })
       }
-      // That an account is active again too: of several changes the last one counts.
+      // A change back to active is written as well: of several changes the last one counts.
       if (outcome.kind === 'changed' && change.status !== undefined) {
         entries.push({ kind: 'account-status', accountId, status: change.status, atMs: now() })
       }
@@ -79,12 +79,12 @@ export function journaled(store: Store, journal: Journal): Store {
     },
     async openLegacySession(request) {
       const outcome = await store.openLegacySession(request)
-      // The new one stays: its token opens no other, and asked again it ends no more.
+      // If this fails, the new session stays: its token opens no other, and a retry ends no further one.
       return outcome.kind === 'opened' ? written(limitEnds(outcome.endedSessions), outcome) : outcome
     },
     async refreshSession(request) {
       const { sessionId } = request.presented
-      // As the last try decided.
+      // By the last decision: the store may ask several times.
       let ends: readonly JournalEntry[] = []
       const decide: Decide = (view, presented, nowMs) => {
         const decision = request.decide(view, presented, nowMs)
@@ -95,7 +95,7 @@ export function journaled(store: Store, journal: Journal): Store {
       try {
         outcome = await store.refreshSession({ ...request, decide })
       } catch (error) {
-        // Nobody waits for the answer any more, but an old token was presented, and its end may have been written.
+        // The end may have been committed, and its entry is right in any case: an old token was presented.
         if (ends.length > 0) await journal.append(ends)
         throw error
       }

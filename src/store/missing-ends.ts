@@ -6,21 +6,22 @@ import type { Store } from './store.ts'
 
 /** What the journal says about itself. */
 export interface KnownEnds {
-  /** Nothing is missing that ended before; null where nobody has written anything yet. */
+  /** No end before this time is missing; null if there is no journal yet. */
   readonly sinceMs: number | null
-  /** Sessions that ended since, as the journal has it, and perhaps others. */
+  /** The sessions whose end since then is in the journal, and perhaps others. */
   readonly sessionIds: ReadonlySet<string>
 }
 
-/** Before `complete` is written others may have ended something that they have not written yet. */
+/** An end dated this little before a `complete` entry may be missing: its process may still be writing it. */
 export const WRITTEN_TOGETHER_MS = 60_000
-/** While the service runs, requests wait for so many to be read. */
+/** How many ends are read at a time; requests of a running service wait meanwhile. */
 const LISTED_AT_ONCE = 2_000
 
 /**
- * Writes the ends of sessions that the database has and the journal lacks, because a process died between the two writes or could
- * not write the second; then a `complete` entry, dated when the looking began. At a start, since a caller who asks again is told
- * that these have ended; and from time to time, so that no start has to look far back. What is dated after `untilMs` is left for later.
+ * Writes the ends of sessions that the database has and the journal lacks, because a process died between the two
+ * writes or could not write the journal. Then writes a `complete` entry, dated `nowMs`. Runs at a start, since clients
+ * that try again are told that these sessions have ended, and from time to time, so that no start has to look far back.
+ * Ends dated after `untilMs` are left for later.
  */
 export async function writeMissingEnds(
   store: Pick<Store, 'listEnded'>,
@@ -40,7 +41,7 @@ export async function writeMissingEnds(
       )
     after = ended.at(-1) ?? after
     more = ended.length === LISTED_AT_ONCE
-    // SQLite answers without waiting: without this, requests would wait for all of it.
+    // SQLite answers synchronously: without this pause, requests would wait until all ends are read.
     await nextTurn()
   }
   await journal.append([{ kind: 'complete', atMs: nowMs }])

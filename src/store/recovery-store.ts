@@ -1,4 +1,7 @@
-/** The part of the store that knows of instances and restored databases. What `store.ts` says of all verbs holds here. */
+/**
+ * The part of the store that knows about instances and restored databases. The guarantees that `store.ts` gives for all
+ * verbs hold here too.
+ */
 import type { EndReason } from '../core/session.ts'
 import type { GivenIds, Instance, ReplayedEntry } from './journal.ts'
 
@@ -10,36 +13,39 @@ export interface EndedSession {
 
 export interface RecoverOptions {
   readonly endAll: boolean
-  /** No account or application gets an id up to these any more. */
+  /** From then on no account or application gets an id up to these. */
   readonly givenIds: GivenIds
-  /** Those whose journals were taken over, with the number of their last write. */
+  /** The instances whose journals were read, with the number of their last write. */
   readonly writes: ReadonlyMap<string, number>
 }
 
 export interface RecoveryStore {
-  /** When the database was made, as its name: its backups have the same one. */
+  /** The time at which the database was made, as its id: backups have the same one. */
   databaseId(): Promise<string>
-  /** Notes that an instance lives. */
+  /** Notes that an instance is alive. */
   beat(instanceId: string): Promise<void>
-  /** Counts a write of an instance's journal, which is to come once this is durable. Its number: each is greater than the last. */
+  /** Counts a write of an instance's journal before it happens. Returns its number; each is greater than the last. */
   countWrite(instanceId: string): Promise<number>
-  /** The instances there have been, with when they were last seen by their own word. */
+  /** All instances there have been, with their last sign of life, by the store's clock. */
   listInstances(): Promise<readonly Instance[]>
   /** The greatest ids that the database knows to have been given out. */
   givenIds(): Promise<GivenIds>
   /**
-   * After a restore, in one transaction: ends what the journals ended, adds the keys they hold, leaves the ids out that may have
-   * been given out, notes that the instances are heard of again. `endAll` ends every session. For the others it is a hand-out and
-   * a use, unless they had been idle too long when an instance was last seen: they stay over. The database counts as recovered.
-   * The entries are gone through once more when the transaction has to be tried again.
+   * Recovers a restored database in one transaction: applies the entries, skips ids that may have been given out, and
+   * notes the instances with their writes. `endAll` ends every session. A session that lives on counts as handed out
+   * and used now, unless it was already idle for too long when an instance was last seen: it stays over. The database
+   * then counts as recovered. A retry of the transaction iterates the entries again.
    */
   recover(entries: Iterable<ReplayedEntry>, options: RecoverOptions): Promise<void>
   /**
-   * Whether a backup was put in place that has not been recovered. Never with PostgreSQL, which is restored with tools that say
-   * nothing of it.
+   * Whether the database is a backup that has not been recovered yet. Always false on PostgreSQL, whose restore tools
+   * leave no mark.
    */
   awaitsRecovery(): Promise<boolean>
-  /** At most `limit` of the sessions that ended after another, in the order of their ends and ids; not those that a recovery ended. */
+  /**
+   * At most `limit` sessions that ended after `after`, by their ends and ids, without those that a recovery's `endAll`
+   * ended.
+   */
   listEnded(
     after: Pick<EndedSession, 'endedAtMs' | 'sessionId'>,
     limit: number,

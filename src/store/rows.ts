@@ -12,7 +12,7 @@ import type { KeyPurpose, SessionListing, StoredKey } from './store.ts'
 /** A row as both drivers give it when asked for arrays. SQLite has 0 and 1 where PostgreSQL has booleans. */
 export type Row = readonly unknown[]
 
-/** What refreshing needs of an account. */
+/** The columns of an account that a refresh needs. */
 const SESSION_ACCOUNT = ['account_id', 'first_name', 'last_name', 'email', 'role_id', 'status']
 const ACCOUNT = [
   ...SESSION_ACCOUNT,
@@ -74,14 +74,14 @@ export const ACCOUNT_WIDTH = ACCOUNT.length
 export const SESSION_WIDTH = SESSION.length
 export const SESSION_ACCOUNT_WIDTH = SESSION_ACCOUNT.length
 export const LISTING_COLUMNS = `${of('s', SESSION)}, ${of('d', DEVICE)}`
-/** Sessions with all that is known of their accounts. */
+/** Sessions with all columns of their accounts. */
 export const SESSION_AND_ACCOUNT_COLUMNS = `${of('s', SESSION)}, ${of('a', ACCOUNT)}`
-/** Sessions with what refreshing needs of their accounts. */
+/** Sessions with the columns of their accounts that a refresh needs. */
 export const SESSION_VIEW_COLUMNS = `${of('s', SESSION)}, ${of('a', SESSION_ACCOUNT)}`
-/** The join behind both. */
+/** The join for both. */
 export const SESSION_VIEW_SOURCE = 'sessions s left join accounts a on a.account_id = s.account_id'
 
-/** The sessions of an account, newest first: the living, and as many of the newest others as `limit` leaves room for. */
+/** An account's sessions, newest first: the live ones, and the newest others for which `limit` leaves room. */
 export function listingSql(accountId: string, limit: string): string {
   const those = (condition: string) =>
     `select ${LISTING_COLUMNS} from sessions s join session_devices d on d.session_id = s.session_id
@@ -94,8 +94,8 @@ export function listingSql(accountId: string, limit: string): string {
 }
 
 /**
- * SQL that is true of a session `s` that has not ended and whose application would still serve it: when an account has too
- * many sessions, those that only look alive make room first. `now` is a parameter, milliseconds.
+ * SQL that is true if the application of session `s`, which has not ended, would still serve it. When an account has
+ * too many sessions, those no longer served make room first. `now` is a parameter, in milliseconds.
  */
 export function isServed(now: string): string {
   return `exists (select 1 from applications p where p.application_id = s.application_id
@@ -160,7 +160,7 @@ export function sessionFrom(row: Row): Session {
   }
 }
 
-/** As `sessionFrom` reads it. */
+/** The row that `sessionFrom` reads. */
 export function sessionRow(session: Session): Row {
   return [
     session.sessionId,
@@ -219,7 +219,7 @@ export function keyFrom(row: Row): StoredKey {
   }
 }
 
-/** Of `instance_id, last_seen_at_ms, writes`. */
+/** From `instance_id, last_seen_at_ms, writes`. */
 export function instanceFrom([instanceId, lastSeenAtMs, writes]: Row): Instance {
   return {
     instanceId: instanceId as string,
@@ -228,7 +228,7 @@ export function instanceFrom([instanceId, lastSeenAtMs, writes]: Row): Instance 
   }
 }
 
-/** Of `session_id, end_reason, ended_at_ms`. */
+/** From `session_id, end_reason, ended_at_ms`. */
 export function endedFrom([sessionId, reason, endedAtMs]: Row): EndedSession {
   return {
     sessionId: sessionId as string,

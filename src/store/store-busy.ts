@@ -1,11 +1,12 @@
 import { StoreUnavailable } from './store.ts'
 
-/** Too many wait for the store already; nothing of the call has happened. */
+/** Too many requests wait for the store already. Nothing of the call has happened. */
 export class StoreBusy extends StoreUnavailable {
   override name = 'StoreBusy'
 
   constructor() {
-    // Thrown by the thousand when there is no time for it: where it comes from is known, and a stack costs a quarter of a refresh.
+    // Without a stack, which costs a quarter of a refresh: an overloaded store throws this by the thousand, and its
+    // origin is known.
     const limit = Error.stackTraceLimit
     Error.stackTraceLimit = 0
     super('too many requests wait for the store')

@@ -1,10 +1,10 @@
 /**
- * The store: domain verbs, each with its guarantee beside it. Two engines keep them alike, SQLite and PostgreSQL;
+ * The store: domain verbs, each with its guarantees. Both engines, SQLite and PostgreSQL, give the same ones;
  * `test/store/suite.ts` holds both to every sentence written here.
  *
- * For all verbs: what is answered is committed and durable; a check and the write that rests on it are one
- * transaction; a store that cannot answer throws `StoreUnavailable`, and nothing of the call has happened or ever
- * will, unless the connection broke while committing, or it says `Unjournaled`.
+ * For all verbs: what is answered is committed and durable; a check and the write that rests on it are one transaction;
+ * a store that cannot answer throws `StoreUnavailable`, and nothing of the call has happened or ever will, unless the
+ * connection broke during the commit or the error is `Unjournaled`.
  */
 import type { Account, AccountStatus, NewAccount, RoleId } from '../core/account.ts'
 import type { Application, Policy } from '../core/application.ts'
@@ -16,12 +16,12 @@ import type { GuardStore } from './guard-store.ts'
 import type { LegacyStore } from './legacy-store.ts'
 import type { RecoveryStore } from './recovery-store.ts'
 
-/** The store cannot answer now: full, read-only, locked, disconnected, too slow. Faces say 503. */
+/** The store cannot answer now: full, read-only, locked, disconnected or too slow. Faces answer 503. */
 export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable'
 }
 
-/** The verb has happened and came to `outcome`, but the journal lacks it: nobody may be told yet that it was done. */
+/** The verb is committed with `outcome`, but is not in the journal: no client may be told yet that it was done. */
 export class Unjournaled extends StoreUnavailable {
   readonly outcome: unknown
   constructor(outcome: unknown, cause: unknown) {
@@ -33,7 +33,7 @@ export class Unjournaled extends StoreUnavailable {
 /** The store's clock, the only one that decides about sessions. Never steps back within a process. */
 export interface Clock {
   nowMs(): number
-  /** The latest steps forward that it has followed, oldest first; none if it is left out. */
+  /** The latest forward steps that the clock has followed, oldest first; without this method, none. */
   leaps?(): readonly Leap[]
 }
 
@@ -41,7 +41,7 @@ export interface AccountWithPassword extends Account {
   readonly passwordHash: string
 }
 
-/** What is to change of an account; what is left out stays. */
+/** The fields of an account to change; those left out stay as they are. */
 export interface AccountChange {
   readonly firstName?: string
   readonly lastName?: string
@@ -56,9 +56,9 @@ export interface AccountChange {
 export interface ChangeOptions {
   /** Only if the account still has this version; otherwise `conflict`. */
   readonly ifVersion?: number
-  /** End the account's sessions for this reason, in the same transaction; all but one, if `exceptSessionId` names it. */
+  /** End the account's sessions for this reason, in the same transaction, except `exceptSessionId`. */
   readonly endSessions?: { readonly reason: EndReason; readonly exceptSessionId: string | null }
-  /** Silent changes, such as a better hash of the same password, leave version and date of update alone. */
+  /** A silent change, such as a better hash of the same password, leaves version and date of update unchanged. */
   readonly silent?: boolean
 }
 
@@ -66,13 +66,13 @@ export type ChangeOutcome =
   | { readonly kind: 'changed'; readonly account: Account; readonly endedSessions: readonly string[] }
   | { readonly kind: 'unknown' | 'terminated' | 'email-taken' | 'last-super-admin' | 'conflict' }
 
-/** An account to be taken over from elsewhere, with its id and dates where it had them. */
+/** An account to be imported, with its id and dates if it had any. */
 export interface ImportedAccount extends NewAccount {
   readonly accountId: number | null
   readonly registeredAtMs: number | null
   readonly updatedAtMs: number | null
   readonly lastSignInAtMs: number | null
-  /** It comes from the original, with its id: refresh tokens that the original issued to it are taken. */
+  /** The account comes from the PHP original, with its id: its refresh tokens from there are accepted. */
   readonly takesLegacyTokens?: boolean
 }
 
@@ -87,35 +87,35 @@ export type OpenSessionOutcome =
       readonly account: Account
       /** The sign-in before this one. */
       readonly previousSignInAtMs: number | null
-      /** Sessions that had to make room for this one (the cap of live sessions per account). */
+      /** Sessions that made room for this one under the cap of live sessions per account. */
       readonly endedSessions: readonly string[]
     }
-  /** The account or the application changed since it was looked at: look again. */
+  /** The account or the application has changed since the caller read it: read it again. */
   | { readonly kind: 'stale' }
 
 export interface OpenSession extends NewSession {
-  /** The version of the account whose password was checked; a sign-in that raced a change of it does not survive. */
+  /** The version of the account whose password was checked; after a change of it the sign-in is `stale`. */
   readonly accountVersion: number
   readonly maxLiveSessions: number
 }
 
-/** Asked with the committed row; pure, and asked again when another writer was faster. */
+/** Decides on the committed row. Must be pure: it is called again when another writer was faster. */
 export type Decide = (view: SessionView, presented: PresentedToken, nowMs: number) => RefreshDecision
 
 export interface RefreshRequest {
   readonly presented: PresentedToken
   readonly decide: Decide
-  /** Signs the token of an advance. */
+  /** The key that signs the new refresh token if the decision is `advance`. */
   readonly kid: string
-  /** The application whose key came along; null when none was sent. A session of another application is none. */
+  /** The application whose key the client sent, or null. Another application's session counts as unknown. */
   readonly applicationId: number | null
-  /** After this time of the store's clock nothing may be written any more. */
+  /** Nothing may be written after this time, by the store's clock. */
   readonly deadlineMs: number
 }
 
 export interface RefreshOutcome {
   readonly decision: RefreshDecision
-  /** As it is after the decision; null when there is no such session. */
+  /** The view after the decision; null if there is no such session. */
   readonly view: SessionView | null
   readonly nowMs: number
 }
@@ -136,7 +136,7 @@ export interface StoredKey {
   readonly algorithm: string
   readonly sealed: Uint8Array
   readonly createdAtMs: number
-  /** Signs from then on, while it is the youngest of its purpose and algorithm that is active. */
+  /** Signs from then on, while it is the youngest active key of its purpose and algorithm. */
   readonly activeAtMs: number
   /** Verifies until then; null while it may still sign. */
   readonly retireAtMs: number | null
@@ -155,50 +155,52 @@ export type NewApplication = Omit<Application, 'applicationId' | 'epoch' | 'disa
 export type ApplicationChange = Partial<Policy & Pick<Application, 'name' | 'trustedBackend' | 'disabled'>>
 
 export interface AccountStore {
-  /** Registers an account. E-mail addresses are unique without regard to case, by the database. */
+  /** Registers an account. The database keeps e-mail addresses unique, ignoring case. */
   createAccount(account: NewAccount): Promise<Account | 'email-taken'>
   findAccount(accountId: number): Promise<Account | null>
   findAccountByEmail(email: string): Promise<AccountWithPassword | null>
   findAccountWithPassword(accountId: number): Promise<AccountWithPassword | null>
-  /** The hashes of at most `count` accounts, spread over all of them. */
+  /** The password hashes of at most `count` accounts, spread evenly over all ids. */
   samplePasswordHashes(count: number): Promise<readonly string[]>
-  /** Accounts by id. */
+  /** Accounts in the order of their ids. */
   listAccounts(offset: number, limit: number): Promise<readonly Account[]>
   /**
-   * Changes an account. A terminated account is not changed any more. The last active super admin stays one.
-   * Every change of password or status raises `version`. Sessions are ended in the same transaction, with the
-   * ids that were ended in the outcome.
+   * Changes an account. A terminated account is not changed any more. The last active super admin stays one. Every
+   * change of password or status raises `version`, unless it is silent. Sessions end in the same transaction; the
+   * outcome has their ids.
    */
   changeAccount(accountId: number, change: AccountChange, options?: ChangeOptions): Promise<ChangeOutcome>
-  /** All of them, or none. */
+  /** Imports all of the accounts, or none. */
   importAccounts(accounts: readonly ImportedAccount[]): Promise<ImportOutcome>
 }
 
 export interface SessionStore {
   /**
-   * Opens a session and sets the account's date of sign-in, on condition that the account's version is the one that
-   * was checked and that account and application are active. More than `maxLiveSessions`: the longest unused end.
+   * Opens a session and sets the account's date of sign-in, if the account still has `accountVersion` and account and
+   * application are active. Above `maxLiveSessions`, other sessions end: those no longer served, then the longest
+   * unused.
    */
   openSession(request: OpenSession): Promise<OpenSessionOutcome>
   /**
-   * Decides about a presented refresh token and carries that out, one step for every other writer; requests that arrive
-   * together share it. Without a limit of rest, a *keep* may be answered before its date of last use is written.
+   * Decides about a presented refresh token and carries that out, atomically for all other writers; requests that
+   * arrive together share a transaction. Without an idle limit, a `keep` may be answered before its date of last use is
+   * written.
    */
   refreshSession(request: RefreshRequest): Promise<RefreshOutcome>
-  /** A session with its whole account and its application as they are committed now. */
+  /** A session with its whole account and its application, as committed now. */
   readSession(sessionId: string): Promise<SessionView<Account> | null>
-  /** The sessions of an account, newest first: those that have not ended, and where `limit` leaves room the newest that have. */
+  /** An account's sessions, newest first: those not ended, and the newest others for which `limit` leaves room. */
   listSessions(accountId: number, limit: number): Promise<readonly SessionListing[]>
-  /** Ends one session of an account. False if the account has no such session or it has ended before. */
+  /** Ends one session of an account. False if the account has no such session, or the session has ended before. */
   endSession(accountId: number, sessionId: string, reason: EndReason): Promise<boolean>
-  /** Ends all live sessions of an account, and makes sign-ins that are under way fail. Ids of the ended. */
+  /** Ends an account's live sessions, and makes its sign-ins under way fail. Returns the ids of the ended sessions. */
   endSessions(accountId: number, reason: EndReason): Promise<readonly string[]>
-  /** Removes at most `limit` sessions whose absolute end has passed. How many it removed. */
+  /** Removes at most `limit` sessions whose absolute end has passed. Returns how many it removed. */
   removeExpiredSessions(limit: number): Promise<number>
 }
 
 export interface ApplicationStore {
-  /** The application that a key opens, disabled or not; null for an unknown or expired key. */
+  /** The application to which a key belongs, even if disabled; null for an unknown or expired key. */
   findApplicationByKey(keyHash: string): Promise<Application | null>
   findApplication(applicationId: number): Promise<Application | null>
   listApplications(): Promise<readonly Application[]>
@@ -206,35 +208,35 @@ export interface ApplicationStore {
     application: NewApplication,
     keyHash: string | null,
   ): Promise<Application | 'client-id-taken'>
-  /** Disabling raises the epoch, which ends all sessions of the application at once. Null if there is none. */
+  /** Disabling raises the epoch, which ends all the application's sessions at once. Null if there is no application. */
   changeApplication(applicationId: number, change: ApplicationChange): Promise<Application | null>
-  /** Adds a key; the others end at `othersExpireAtMs`, if it is given and they do not end before. */
+  /** Adds a key. The other keys expire at `othersExpireAtMs`, if given, unless they expire earlier. */
   addApplicationKey(applicationId: number, keyHash: string, othersExpireAtMs: number | null): Promise<void>
-  /** Makes the default application unless there is one; whether it did. */
+  /** Creates the default application unless it exists. Returns whether it did. */
   addDefaultApplication(application: NewApplication, keyHash: string): Promise<boolean>
   /**
-   * Makes the default application what the settings say, creating it at the first start. Null, and nothing is changed, when the
-   * key is one of another application's, ended or not.
+   * Makes the default application what the settings say, creating it at the first start. If the key is another
+   * application's, expired or not, changes nothing and returns null.
    */
   putDefaultApplication(application: NewApplication, keyHash: string): Promise<PutApplication | null>
 }
 
 export interface PutApplication {
   readonly application: Application
-  /** How many other keys opened it until then. */
+  /** How many other keys of the application were valid until then. */
   readonly replacedKeys: number
 }
 
 export interface KeyStore {
   listKeys(): Promise<readonly StoredKey[]>
-  /** Adds a key unless one of its purpose and algorithm exists already, so that instances that start together agree. */
+  /** Adds a key unless one of its purpose and algorithm may still sign, so that instances starting together agree. */
   addFirstKey(key: StoredKey): Promise<void>
   /**
-   * Adds a key beside the others; those that may still sign retire at `othersRetireAtMs`, refresh keys not before the last
-   * session there is has ended: policies may have been longer when it was opened.
+   * Adds a key. The others of its purpose and algorithm that may still sign retire at `othersRetireAtMs`, refresh keys
+   * not before the absolute end of the last session there is: policies may have been longer when it was opened.
    */
   rotateKey(key: StoredKey, othersRetireAtMs: number): Promise<void>
-  /** Sets `retireAtMs` on the keys of a purpose whose algorithm is not `algorithm` and which have no retirement time yet. */
+  /** Sets `retireAtMs` on the keys of a purpose with another algorithm that have no retirement time yet. */
   retireOtherAlgorithms(purpose: KeyPurpose, algorithm: string, retireAtMs: number): Promise<void>
   removeRetiredKeys(): Promise<readonly string[]>
 }
@@ -252,9 +254,9 @@ export interface Store
   readonly clock: Clock
   /** Whether one more refresh would be accepted, for refusing early and cheaply. May run queued work to make room. */
   hasRoomToRefresh(): boolean
-  /** Answers if the store can be read and written now, throws `StoreUnavailable` if not. */
+  /** Resolves if the store can be read and written now. @throws {StoreUnavailable} if not */
   check(): Promise<void>
-  /** What is unwise about the store as it is set up; empty when all is well. For `doctor` and the start. */
+  /** Describes what is unwise about the store's setup; empty if all is well. For `doctor` and the start. */
   inspect(options?: { readonly deep?: boolean }): Promise<readonly string[]>
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 
-/** Returns once a file is on the disk; of a folder, the names in it: a new file is durable only with its name. */
+/** Syncs a file, or the names in a folder, to disk: a new file is durable only once its name is. */
 export function syncFile(path: string): void {
   const descriptor = openSync(path, 'r')
   try {

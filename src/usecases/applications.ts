@@ -1,4 +1,4 @@
-/** Applications: made, changed, given new keys. Only the command line does this, so the system is the actor. */
+/** Creates and changes applications and their keys. Only the command line does this, so the actor is the system. */
 import type { Application } from '../core/application.ts'
 import type { ApplicationChange, NewApplication } from '../store/store.ts'
 import { hashApplicationKey, newApplicationKey } from '../tokens/application-key.ts'
@@ -6,7 +6,7 @@ import type { Deps } from './deps.ts'
 import { SYSTEM } from '../core/actions.ts'
 import { told } from './told.ts'
 
-/** Makes an application; its key is given back once and kept only as a hash. */
+/** Creates an application. Its key is returned this once and stored only as a hash. */
 export async function createApplication(
   deps: Deps,
   application: NewApplication,
@@ -29,14 +29,14 @@ export async function changeApplication(
   )
 }
 
-/** What was changed; of being let in or not, also which of the two. */
+/** The names of the changed fields; for `disabled`, which way it changed. */
 function changed({ disabled, ...policy }: ApplicationChange): string {
   const names = Object.keys(policy)
   if (disabled !== undefined) names.push(disabled ? 'disabled' : 'enabled')
   return names.join(', ')
 }
 
-/** Gives an application one more key; the others stay good for `overlapSeconds`, so that clients can change over. */
+/** Gives an application one more key. The others stay valid for `overlapSeconds`, so that clients can change over. */
 export async function rotateApplicationKey(
   deps: Deps,
   application: Application,

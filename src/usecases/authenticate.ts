@@ -4,17 +4,18 @@ import { type Session, sessionDenial } from '../core/session.ts'
 import { readAccessToken } from '../tokens/access-token.ts'
 import type { Deps } from './deps.ts'
 
-/** How far another instance's time may be ahead. RFC 7519, section 4.1.5: no more than a few minutes. */
+/** How far ahead the clock of another instance may be. RFC 7519, section 4.1.5: no more than a few minutes. */
 const SKEW_MS = 60_000
 
-/** Who calls: the session, and the account as it is now. */
+/** The caller's session, and the caller's account as it is now. */
 export interface Caller {
   readonly session: Session
   readonly account: Account
 }
 
 /**
- * Whoever holds this access token, which came with `request`, if his session lives and his account is active at this moment, on every instance.
+ * Returns the holder of an access token if the session lives and the account is active at this moment. Both are read
+ * from the store, so that an end on one instance holds on all.
  * Denials: `token-invalid`, `token-expired`, `session-over`, `account-unknown`, `account-inactive`.
  */
 export async function authenticate(
@@ -29,13 +30,17 @@ export async function authenticate(
     return deny('token-invalid')
   }
   const nowMs = store.clock.nowMs()
-  // One of the future is of before a clock was set back: who is told that its time is over refreshes, and nobody is signed out.
+  // A token from the future was signed before a clock was set back. Told that it has expired, the client refreshes, and
+  // nobody is signed out.
   const isOfFuture = claims.notBeforeSeconds * 1000 > nowMs + SKEW_MS
   if (isOfFuture || nowMs >= claims.expiresAtSeconds * 1000) return deny('token-expired')
   return callerOfSession(deps, claims)
 }
 
-/** Whoever a session belongs to, if it lives and his account is active at this moment. Denials: those of `authenticate` about both. */
+/**
+ * Returns the caller that a session belongs to, if the session lives and the account is active at this moment. Denials:
+ * those of `authenticate` about session and account.
+ */
 export async function callerOfSession(
   { store }: Pick<Deps, 'store'>,
   claims: { readonly sessionId: string; readonly accountId: number },

@@ -9,12 +9,15 @@ import { accountKey } from './guard-sign-in.ts'
 import { type Actor, mayNoLonger } from './may-no-longer.ts'
 import { told } from './told.ts'
 
-/** What is to change; what is left out stays. */
+/** The fields to change; fields that are left out stay as they are. */
 export interface AccountEdit extends Omit<AccountChange, 'passwordHash'> {
   readonly password?: string
 }
 
-/** How often a change starts over because the account changed under it: each time another change of it, or an end of its sessions, has got in. */
+/**
+ * Tries before a change gives up. A try fails when the account's version was raised in between, by a change of password
+ * or status or by an end of all its sessions.
+ */
 const TRIES = 10
 
 const COME_AGAIN: Denial = { denied: 'overloaded', retryAfterSeconds: 1 }
@@ -26,10 +29,10 @@ const STATUS_REASON = {
 } as const
 
 /**
- * Changes an account, and ends its sessions where the change asks for it: all of them when the account is no longer
- * active; when the password is another one, all but `by.sessionId` if that is a session of the account itself.
- * Denials: `target-unknown`, `target-terminated`, `email-taken`, `last-super-admin`, `overloaded`, and with a password those of
- * `authenticate` or `forbidden` when `by` may not any more. @throws {Overloaded}
+ * Changes an account, and ends its sessions where the change requires it: all of them when the account is no longer
+ * active; after a new password all of them, except `by.sessionId` when the account changes itself.
+ * Denials: `target-unknown`, `target-terminated`, `email-taken`, `last-super-admin`, `overloaded`, and with a password
+ * those of `authenticate` or `forbidden` when `by` may no longer act. @throws {Overloaded}
  */
 export async function changeAccount(
   deps: Deps,
@@ -38,26 +41,29 @@ export async function changeAccount(
   { password, ...fields }: AccountEdit,
 ): Promise<Account | Denial> {
   let comparedWith: string | null = null
-  /** Of the new password; null when there is none, or when it is the present one, which is no change and ends no session. */
+  /** The hash to set; null if `password` is left out or is the present one, which is no change and ends no session. */
   let passwordHash: string | null = null
-  /** Made once, since it takes long; what it is compared with may be another one in each try. */
+  /** The hash of `password`, made at most once for all tries because hashing is slow. */
   let madeHash: string | null = null
   const { queue } = deps.passwords
   const place = by.accountId === accountId ? queue.ofOne(accountId) : queue
   for (let tries = 0; tries < TRIES; tries++) {
     const before = await deps.store.findAccountWithPassword(accountId)
     if (before === null) return deny('target-unknown')
-    // Hashes are slow: compared in each try, they would let other changes of the account come in between again and again.
+    // Compare again only when the stored hash has changed: comparing is slow, and in that time yet another change could
+    // make this try fail too.
     if (password !== undefined && before.passwordHash !== comparedWith) {
       const isUnchanged = await isPresent(deps, before, password, place)
-      // Let pass as the present one, which it has ceased to be: it is judged anew.
+      // The policy refuses this password. `keepsPassword` let it through as the present one, which it no longer is: the
+      // caller must ask again.
       if (!isUnchanged && !deps.passwordPolicy.accepts(password)) return COME_AGAIN
       if (!isUnchanged) madeHash ??= await deps.passwords.hash(password, place)
       passwordHash = isUnchanged ? null : madeHash
       comparedWith = before.passwordHash
     }
     if (password !== undefined) {
-      // An end of all sessions of the account itself that comes after this look changes its version, and so conflicts.
+      // When an account changes itself, an end of all its sessions after this check raises its version, and the write
+      // below conflicts.
       const denial = await mayNoLonger(deps, by)
       if (denial !== null) return denial
     }
@@ -74,14 +80,14 @@ export async function changeAccount(
     })
     if (outcome.kind === 'conflict') continue
     if (outcome.kind !== 'changed') return deny(DENIALS[outcome.kind])
-    // Also when it is the present one: a try before this one may have failed here.
+    // Also when the password is unchanged: an earlier request may have set it and failed at this point.
     if (password !== undefined) await deps.store.clearGuards(accountKey(outcome.account.email))
     return outcome.account
   }
   return COME_AGAIN
 }
 
-/** Whether an account has this password now, so that to set it is no change. @throws {Overloaded} */
+/** Whether this is the account's present password, so that setting it is no change. @throws {Overloaded} */
 export async function hasPassword(deps: Deps, accountId: number, password: string): Promise<boolean> {
   const account = await deps.store.findAccountWithPassword(accountId)
   return account !== null && isPresent(deps, account, password, deps.passwords.queue.ofOne(accountId))
@@ -96,7 +102,7 @@ async function isPresent(
   return provesWhole(passwordHash, password) && passwords.verify(passwordHash, password, place)
 }
 
-/** What an administrator must be able to trace: who gave whom which role, who let whom in or out. */
+/** The part of the message that lets an administrator trace who changed whose role or status. */
 function changed(before: Account, after: Account): string {
   const role = before.roleId === after.roleId ? '' : `; role ${before.roleId} -> ${after.roleId}`
   const status = before.status === after.status ? '' : `; status ${before.status} -> ${after.status}`

@@ -9,8 +9,8 @@ export interface AccountToCreate extends Omit<NewAccount, 'passwordHash'> {
 }
 
 /**
- * Creates an account with role and status as an administrator gives them. `by` says who does it.
- * Denials: `email-taken`, and those of `authenticate` or `forbidden` when `by` may not any more. @throws {Overloaded}
+ * Creates an account with the role and the status that an administrator gives it. `by` is the actor.
+ * Denials: `email-taken`, and those of `authenticate` or `forbidden` when `by` may no longer act. @throws {Overloaded}
  */
 export async function createAccount(
   deps: Deps,

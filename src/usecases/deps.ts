@@ -18,7 +18,7 @@ export interface Deps {
   readonly decoys: Decoys
   readonly passwordPolicy: PasswordPolicy
   readonly rateLimits: boolean
-  /** Of the original, while its refresh tokens are taken; null otherwise. */
+  /** The keys of the original (Duktig.Microservice), while its refresh tokens are accepted; null otherwise. */
   readonly legacy: LegacyKeys | null
   /** The status of accounts that register themselves. */
   readonly registrationStatus: AccountStatus

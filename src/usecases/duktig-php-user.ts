@@ -1,11 +1,14 @@
-/** How an account of the PHP original becomes one of ours: nobody is lost, and whatever had to be bent is noted. */
+/**
+ * Converts accounts of the PHP original (Duktig.Microservice) to ours. None is left out; a note says what was changed
+ * or should be checked.
+ */
 import { ROLE, STATUS } from '../core/account.ts'
 import { LENGTHS, hasLength, isEmail, isStrongPassword } from '../core/account-fields.ts'
 import type { DateFormat } from '../core/dates.ts'
 import { isKnownHash } from '../passwords/passwords.ts'
 import type { ImportedAccount } from '../store/store.ts'
 
-/** A row of its table `users`. Dates are local times without an offset. */
+/** A row of the original's table `users`. Dates are local times without an offset. */
 export interface DuktigPhpUser {
   readonly userId: number
   readonly firstName: string | null
@@ -21,7 +24,7 @@ export interface DuktigPhpUser {
   readonly status: number | null
 }
 
-/** What had to be bent, or should be looked at, in the order of a report. */
+/** What was changed or should be checked, in the order of the report. */
 export const NOTES = {
   'super-admin':
     'Super admins. The original gave this role to every account created without one: check that each should keep it',
@@ -45,7 +48,7 @@ export const NOTES = {
 } as const
 export type Note = keyof typeof NOTES
 
-/** What is to be stored as the password's hash. */
+/** What is known of the password: its hash, its plain text, or neither, so that nobody can sign in. */
 export type PasswordToKeep =
   | { readonly kind: 'hash'; readonly hash: string }
   | { readonly kind: 'plain'; readonly password: string }
@@ -57,7 +60,10 @@ export interface Converted {
   readonly notes: readonly Note[]
 }
 
-/** What other programs write in front of a hash. As a plain text it would let in whoever has read the hash. */
+/**
+ * Prefixes that other programs write before a hash. Taken for a plain-text password, such a hash would let in whoever
+ * has read it.
+ */
 const LOOKS_LIKE_HASH = /^\$(?:[0-9][a-z]?|[a-z]|P|H|S|argon2[a-z]*|scrypt|pbkdf2[-\w]*)\$/
 
 export function convertUser(user: DuktigPhpUser, dates: DateFormat): Converted {
@@ -97,7 +103,7 @@ export function convertUser(user: DuktigPhpUser, dates: DateFormat): Converted {
       email,
       phone,
       comment,
-      // The original made super admin the role of whoever had none; nobody becomes one by an oversight here.
+      // The original gave super admin to accounts created without a role; here nobody gets that role by default.
       roleId: roleId ?? ROLE.client,
       status: status ?? STATUS.notVerified,
       registeredAtMs: time(user.dateRegistered, 'no-date-registered'),
@@ -118,7 +124,7 @@ function passwordOf(stored: string | null): { password: PasswordToKeep; note: re
   return { password: { kind: 'plain', password: stored }, note }
 }
 
-/** A column may keep parts of seconds; ours are written without. */
+/** Columns of the original may hold fractions of a second, which our date format does not know. */
 function withoutFraction(text: string): string {
   return text.replace(/\.\d{1,6}$/, '')
 }

@@ -5,8 +5,8 @@ import type { Action } from './events.ts'
 import { told } from './told.ts'
 
 /**
- * Ends one session of an account; null when it is over, whoever ended it. When this returns, the end is durable and
- * nothing that starts later succeeds with a token of the session. Denials: `not-found`.
+ * Ends one session of an account; null when the session is over, also if it had ended before. When this returns, the
+ * end is durable, and no request that starts later succeeds with a token of the session. Denials: `not-found`.
  */
 export async function endSession(
   deps: Deps,

@@ -3,7 +3,7 @@ import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
 import { told } from './told.ts'
 
-/** Ends all live sessions of an account, and sign-ins that are under way with them. How many it were. */
+/** Ends all live sessions of an account and makes sign-ins under way fail. Returns how many sessions it ended. */
 export async function endSessions(
   deps: Deps,
   by: Action,

@@ -1,6 +1,6 @@
 /** What happened, for the audit trail, the log and the metrics. Recording never waits and never fails. */
 
-/** The contract's list of action codes (section 7), and what is only counted. */
+/** The contract's action codes (section 7), and those of our own. */
 export type ActionCode =
   | 'Auth->Authorize'
   | 'Auth->SignOut'
@@ -27,7 +27,10 @@ export type ActionCode =
   | 'Applications->change'
   | 'Store->recovered'
 
-/** Reading and looking. Everything else is a security event: logged, and dropped only when neither store nor disk takes it. */
+/**
+ * Actions that only read. All others are security events: they are logged, and dropped only when neither the store nor
+ * the disk can take them.
+ */
 const EVERYDAY: ReadonlySet<ActionCode> = new Set<ActionCode>([
   'User->getAccount',
   'User->getSessions',
@@ -49,23 +52,26 @@ export interface Action {
   readonly message: string
   readonly sessionId?: string | null
   readonly address?: string | null
-  /** Somebody may be attacking: logged as a warning. */
+  /** This may be an attack: logged as a warning. */
   readonly isSuspicious?: boolean
 }
 
-/** What a refresh came to, for the counters. */
+/** The outcomes of a refresh, for the counters. */
 export const REFRESH_RESULTS = ['kept', 'advanced', 'recovered', 'repeated', 'reuse', 'refused'] as const
 export type RefreshResult = (typeof REFRESH_RESULTS)[number]
 
 export interface Events {
-  /** Something that somebody did. */
+  /** Records an action. */
   action(action: Action): void
-  /** A refresh: counted, not listed. */
+  /** Counts a refresh; it is not recorded as an action. */
   refresh(result: RefreshResult): void
-  /** A key that is unknown, has ended or is of a disabled application: logged now and then, not listed. */
+  /**
+   * Reports an application key that is unknown, has expired or belongs to a disabled application. Such keys are logged
+   * in summary, not recorded as actions.
+   */
   unknownKey(address: string): void
-  /** A token that is none of ours, or none any more: logged now and then, not listed. */
+  /** Reports a token that does not verify, for example a forged one; also logged in summary. */
   invalidToken(address: string): void
-  /** Settles when the actions of before can be read, or the store has refused them. */
+  /** Settles when the actions recorded before the call can be read, or the store has refused them. */
   flush(): Promise<void>
 }

@@ -8,7 +8,7 @@ import { provesDevice } from '../tokens/device-token.ts'
 import type { Deps } from './deps.ts'
 import { GUEST } from '../core/actions.ts'
 
-/** Who tries to sign in, as far as limits go. */
+/** What the limits against guessing need to know about an attempt to sign in. */
 export interface Attempt {
   readonly email: string
   readonly address: string
@@ -16,12 +16,12 @@ export interface Attempt {
   readonly deviceToken: string
 }
 
-/** How an attempt was counted, so that it can be taken back. */
+/** How an attempt was counted, so that the count can be taken back. */
 export type CountedAttempt = Parameters<Deps['store']['takeBackAttempt']>[0]
 
 /**
- * Counts an attempt before its password is looked at, or refuses it; null where nothing is counted. An e-mail address that nobody has
- * is treated as one that somebody has, so that a refusal says nothing. Denials: `too-many-attempts`.
+ * Counts an attempt before its password is checked, or refuses it; null when the limits are off. An unknown e-mail
+ * address is treated like a registered one, so that a refusal does not tell them apart. Denials: `too-many-attempts`.
  */
 export async function guardSignIn(
   deps: Deps,
@@ -41,7 +41,7 @@ export async function guardSignIn(
   return { denied: 'too-many-attempts', retryAfterSeconds: Math.ceil(admission.retryAfterMs / 1000) }
 }
 
-/** Takes a successful sign-in off the counters and remembers its address as the owner's. */
+/** Takes a successful sign-in off the counters and remembers its network address as one of the owner's. */
 export async function signInSucceeded(deps: Deps, attempt: Attempt, accountId: number): Promise<void> {
   if (!deps.rateLimits) return
   await deps.store.signInSucceeded({
@@ -52,17 +52,20 @@ export async function signInSucceeded(deps: Deps, attempt: Attempt, accountId: n
   })
 }
 
-/** Takes an attempt off the counters that could not succeed: who knows the password was not guessing. */
+/** Clears the failures of an account that may not sign in although the password was right: that was no guess. */
 export async function passwordWasRight(deps: Deps, { email }: Attempt): Promise<void> {
   if (deps.rateLimits) await deps.store.clearGuards(accountKey(email))
 }
 
-/** A hash, because people also type passwords into the wrong field. */
+/** A hash, because people sometimes type their password into the e-mail field. */
 export function accountKey(email: string): string {
   return createHash('sha256').update(emailKey(email)).digest('base64url').slice(0, 22)
 }
 
-/** A known device has a bucket of its own: strangers behind the same address can fill theirs without shutting the owner out. */
+/**
+ * A known device has a bucket of its own, so that strangers behind the same network address can fill theirs without
+ * locking the owner out.
+ */
 function bucketKey({ email, address }: Attempt, isOnDevice: boolean): string {
   return isOnDevice ? `sign-in device ${accountKey(email)}` : `sign-in ${addressKey(address)}`
 }
@@ -73,7 +76,7 @@ function isOnOwnDevice({ store, keys, names }: Deps, { deviceToken }: Attempt, a
 
 async function sourcesOf(deps: Deps, attempt: Attempt, account: Account | null): Promise<Source[]> {
   const { store } = deps
-  // Asked for nobody too: an unknown e-mail address takes the same way.
+  // Queried without an account too, so that an unknown e-mail address takes the same steps.
   const accountId = account?.accountId ?? 0
   const known = await store.isKnownAddress(accountId, addressKey(attempt.address))
   const device = isOnOwnDevice(deps, attempt, accountId)

@@ -1,6 +1,6 @@
 import type { Store } from '../store/store.ts'
 
-/** Nobody can sign in yet. */
+/** Whether there is no account yet, so that nobody can sign in. */
 export async function hasNoAccount(store: Pick<Store, 'samplePasswordHashes'>): Promise<boolean> {
   return (await store.samplePasswordHashes(1)).length === 0
 }

@@ -4,8 +4,8 @@ import { hashApplicationKey } from '../tokens/application-key.ts'
 import type { Deps } from './deps.ts'
 
 /**
- * The application that a key opens. Denials: `credential-missing`, `application-unknown`; whoever operates the service is told
- * of the latter, from which address it came, since the caller is not told why.
+ * Returns the application that a key belongs to. Denials: `credential-missing`, `application-unknown`. The answer does
+ * not tell the caller why a key is refused, so the network address is reported to the operator.
  */
 export async function identifyApplication(
   deps: Deps,

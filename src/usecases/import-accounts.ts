@@ -6,7 +6,7 @@ import { isKnownHash } from '../passwords/passwords.ts'
 import type { ImportOutcome, ImportedAccount } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 
-/** A line of an import that cannot be taken over; `line` counts from 1. */
+/** A line that cannot be imported; `line` counts from 1. */
 export interface BadLine {
   readonly line: number
   readonly reason: string
@@ -34,8 +34,8 @@ const REFUSALS = {
 }
 
 /**
- * Imports accounts from JSON lines, all of them or none: the first line that cannot be taken over stops it.
- * `progress` is told after each line how many are ready. The number of accounts imported.
+ * Imports accounts from JSON lines, all of them or none: the first line that cannot be imported stops the import.
+ * `progress` is told after each line how many accounts are ready. Returns the number imported, or the bad line.
  */
 export async function importAccounts(
   deps: Deps,
@@ -140,7 +140,7 @@ function timesOf(parsed: Record<string, unknown>, dates: DateFormat): Times | st
   }
 }
 
-/** The hash to keep, or what is wrong. What is left out is null here. */
+/** The hash to store, or what is wrong. A key that the line leaves out is null here. */
 async function hashOf(
   deps: Deps,
   password: unknown,

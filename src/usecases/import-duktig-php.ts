@@ -12,25 +12,28 @@ import { type Converted, type DuktigPhpUser, NOTES, type Note, convertUser } fro
 export interface Conflict {
   readonly userId: number
   readonly why: 'no-email' | 'bad-id' | 'id-twice' | 'email-twice' | 'id-taken' | 'email-taken'
-  /** The account that stands in the way: one of ours for the last two, another of the original otherwise. */
+  /**
+   * The conflicting account: one of the original for `id-twice` and `email-twice`, one of ours for `id-taken` and
+   * `email-taken`. Null for the other reasons, and where it is not known.
+   */
   readonly otherId: number | null
 }
 
 export interface DuktigPhpReport {
   readonly count: number
-  /** The user ids to each note, in the order of `NOTES`; notes that nobody has are left out. */
+  /** User ids by note, in the order of `NOTES`; notes that apply to nobody are left out. */
   readonly notes: ReadonlyMap<Note, readonly number[]>
-  /** When there are any, nothing was imported. */
+  /** If there are any, nothing was imported. */
   readonly conflicts: readonly Conflict[]
 }
 
-/** Hashes at a time: they share the queue of sign-ins, which runs as many as there are processors. */
+/** Passwords handed to the bounded queue at a time; the queue hashes as many at once as there are processors. */
 const HASHES_TOGETHER = 16
 
 /**
- * Takes the accounts of the PHP original over with their ids, dates and bcrypt hashes: all of them, or none. Passwords
- * that lay there in plain text are hashed on the way. `dryRun` does everything but hash and write; `progress` is told
- * how many passwords are hashed. Not to be run twice: the ids of the first time are taken then.
+ * Imports the accounts of the PHP original with their ids, dates and bcrypt hashes: all of them, or none. Passwords
+ * that were stored there in plain text are hashed on the way. `dryRun` does everything except hashing and writing;
+ * `progress` is told how many passwords have been hashed. A second import is refused, since the ids are taken.
  */
 export async function importDuktigPhp(
   deps: Deps,
@@ -45,7 +48,7 @@ export async function importDuktigPhp(
   const accounts = await withHashes(deps, converted, progress)
   const outcome = await writeImported(deps, accounts)
   if (outcome.kind === 'imported') return { ...report, conflicts: [] }
-  // Registered while the passwords were hashed.
+  // Another account took the id or the address while the passwords were hashed.
   const userId = accounts[outcome.index]?.accountId ?? 0
   return { ...report, conflicts: [{ userId, why: outcome.why, otherId: null }] }
 }
@@ -59,7 +62,10 @@ function notesOf(converted: readonly Converted[]): ReadonlyMap<Note, readonly nu
   return byNote
 }
 
-/** The store compares addresses as we do, which is not how every database of the original did. */
+/**
+ * Accounts of the original that conflict with one another. Our store compares e-mail addresses by `emailKey`, which not
+ * every database of the original did.
+ */
 function conflictsAmong(converted: readonly Converted[]): readonly Conflict[] {
   const conflicts: Conflict[] = []
   const ids = new Set<number>()
@@ -77,7 +83,10 @@ function conflictsAmong(converted: readonly Converted[]): readonly Conflict[] {
   return conflicts
 }
 
-/** All of them at once, so that an operator need not find them one by one; the store looks once more when it writes. */
+/**
+ * All conflicts with accounts of ours at once, so that an operator need not find them one by one. The store checks
+ * again when it writes.
+ */
 async function conflictsWithStore(
   { store }: Deps,
   converted: readonly Converted[],
@@ -129,7 +138,7 @@ async function hashOf(deps: Deps, password: Converted['password']): Promise<stri
   }
 }
 
-/** In the form of a hash and made of no password, so that checking it takes as long as checking another. */
+/** A random hash in our format that matches no password; checking it takes as long as checking a real one. */
 function nobodysHash(): string {
   const unpadded = (bytes: number) => randomBytes(bytes).toString('base64').replace(/=+$/, '')
   return `${OUR_HASH_PREFIX}${unpadded(16)}$${unpadded(32)}`

@@ -6,8 +6,9 @@ import { hasPassword } from './change-account.ts'
 import type { Deps } from './deps.ts'
 
 /**
- * Whether a password that the policy refuses is the caller's present one, which stays then. Every look counts: who has stolen an
- * access token could guess by it and leave no trace. Denials: `too-many-attempts`. @throws {Overloaded}
+ * Whether a password that the policy refuses is the caller's present one, which the account may keep. Every check
+ * counts against a limit: otherwise the thief of an access token could guess the password here and leave no trace.
+ * Denials: `too-many-attempts`. @throws {Overloaded}
  */
 export async function keepsPassword(
   deps: Deps,

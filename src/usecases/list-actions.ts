@@ -7,12 +7,12 @@ export interface ActionQuery {
   readonly accountId: number
   readonly offset: number
   readonly limit: number
-  /** Seconds since 1970, both included. */
+  /** Seconds since 1970; both bounds are inclusive. */
   readonly fromSeconds: number
   readonly toSeconds: number
 }
 
-/** Recorded actions, newest first; what was done before on this instance is among them. */
+/** Recorded actions, newest first, including everything that this instance recorded before the call. */
 export async function listActions(deps: Deps, query: ActionQuery): Promise<readonly StoredAction[]> {
   const { accountId, offset, fromSeconds, toSeconds } = query
   const limit = Math.min(query.limit, LIMITS.actionsListed)

@@ -6,14 +6,14 @@ import { LIMITS } from '../settings/limits.ts'
 import type { SessionListing } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 
-/** A session as people look at it: with the reason it is over, null while it lives. */
+/** A session as listings show it: with the reason it is over, null while it lives. */
 export interface ListedSession extends SessionListing {
   readonly over: SessionOverReason | null
-  /** When it was over; null while it lives, and where only the application knows. */
+  /** When it ended; null while it lives, and where no time is known: idle for too long, or its application disabled. */
   readonly overAtMs: number | null
 }
 
-/** The sessions of an account, newest first, those that are over included while their rows exist. */
+/** The sessions of an account, newest first, including ended ones while their rows exist. */
 export async function listSessions(deps: Deps, accountId: number): Promise<readonly ListedSession[]> {
   const sessions = await deps.store.listSessions(accountId, LIMITS.sessionsListed)
   const applications = new Map((await deps.store.listApplications()).map((a) => [a.applicationId, a]))
@@ -22,7 +22,7 @@ export async function listSessions(deps: Deps, accountId: number): Promise<reado
 }
 
 function listed(session: SessionListing, application: Application | null, nowMs: number): ListedSession {
-  // Whether the account is active is not asked here: what ends with it has been ended in its row.
+  // Stands for an active account: when an account stops being active, its sessions are ended in their own rows.
   const account = {
     accountId: session.accountId,
     firstName: '',

@@ -4,16 +4,16 @@ import { callerOfSession, hasRole } from './authenticate.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
 
-/** Who acts. */
+/** The account and session that act. */
 export interface Actor extends Pick<Action, 'accountId' | 'sessionId'> {
-  /** The roles that may do this; any if it is left out. */
+  /** The roles that permit the action; left out when every role does. */
   readonly roles?: readonly RoleId[]
 }
 
 /**
- * Why whoever acts may not any more, or null: hashes take their time, and who was let in before them could outlive the end of his
- * session, the suspension of his account or the loss of his role. Without a session, as on the command line, there is nothing to lose.
- * Denials: those of `authenticate`, and `forbidden`.
+ * Returns why the actor may no longer act, or null. Called after a password has been hashed: in that time the actor's
+ * session may have ended, or the account may have been suspended or lost its role. An actor without a session, as on
+ * the command line, may always act. Denials: those of `authenticate`, and `forbidden`.
  */
 export async function mayNoLonger(deps: Pick<Deps, 'store'>, by: Actor): Promise<Denial | null> {
   const { accountId, sessionId = null, roles } = by

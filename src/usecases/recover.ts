@@ -15,7 +15,7 @@ import type { ActionCode } from './events.ts'
 /** What the journals that were found say about themselves. */
 interface FoundJournals {
   readonly headers: readonly { readonly instanceId: string; readonly openedAtMs: number }[]
-  /** Who wrote them, with the number of his last write. */
+  /** The number of the last write of each instance that wrote them. */
   readonly writes: ReadonlyMap<string, number>
   readonly sessionEnds: SessionEnds
   readonly otherEntries: readonly WrittenEntry[]
@@ -23,51 +23,54 @@ interface FoundJournals {
 
 export interface RecoverRequest {
   readonly journals: FoundJournals
-  /** Somebody wants all sessions ended, whatever the journals say. */
+  /** The operator wants all sessions ended, whatever the journals say. */
   readonly endAll: boolean
-  /** Somebody accepts that ended sessions may come back. */
+  /** The operator accepts that ended sessions may come back. */
   readonly reviveEnded: boolean
-  /** Whose journal is told of it. */
+  /** The instance in whose journal the recovery is recorded. */
   readonly instanceId: string
-  /** Writes an entry into that journal, under the number of its write. */
+  /** Writes an entry into that journal, as the write with this number. */
   readonly write: (entry: JournalEntry, write: number) => Promise<void>
 }
 
 /** A recovery as an operator asks for it. */
 export interface RecoverStoreRequest {
-  /** Those of other instances; the one of the data folder is read in any case. */
+  /** The journal folders of other instances; the one in the data folder is always read. */
   readonly journalFolders: readonly string[]
   /**
-   * Somebody wants all sessions ended. On PostgreSQL whoever cannot vouch that no instance's journal is missing: the database
-   * knows only of those that there were when it was written.
+   * The operator wants all sessions ended. On PostgreSQL this is the safe choice when a journal may be missing: the
+   * restored database knows only the instances that existed when it was written.
    */
   readonly endAll: boolean
-  /** Without complete journals, somebody accepts that ended sessions come back. */
+  /** The operator accepts that, without complete journals, ended sessions may come back. */
   readonly reviveEnded: boolean
 }
 
 export interface Recovered {
   readonly entries: number
-  /** Instances that lived when the database was last written and whose journal is missing. */
+  /** Instances that ran when the database was last written and whose journal is missing or incomplete. */
   readonly missing: readonly string[]
   readonly endedAll: boolean
-  /** Since an earlier recovery had, of which this database knows nothing: that stays so, whatever is asked now. */
+  /** An earlier recovery, unknown to this database, ended all sessions: they stay ended, whatever is asked for now. */
   readonly endedEarlier: boolean
 }
 
 export interface RecoveredStore extends Recovered {
-  /** Files of journals that have a line that cannot be read. */
+  /** Journal files with an unreadable line before their last one. */
   readonly damaged: readonly string[]
 }
 
-/** An instance seen within this time of the last one lived when the database was written. */
+/** An instance last seen at most this long before the latest one counts as running when the database was written. */
 const TOGETHER_MS = 60_000
-/** Beyond any count that another copy of this database can have reached, such as a later backup put in place by hand. */
+/**
+ * Lifts the count of writes beyond any that another copy of this database can have reached, such as a later backup put
+ * in place by hand.
+ */
 const WRITES_GAP = 1_000_000_000
 
 /**
- * Brings a restored database up to the ends that came after it. Without complete journals all sessions end, unless
- * somebody has accepted in so many words that ended ones may come back.
+ * Applies to a restored database what ended after the backup. Without complete journals all sessions end, unless the
+ * operator has explicitly accepted that ended ones may come back.
  */
 export async function recover(store: Store, request: RecoverRequest): Promise<Recovered> {
   const { journals, endAll, reviveEnded, instanceId } = request
@@ -81,12 +84,12 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
   const counted = instances.find((instance) => instance.instanceId === instanceId)?.writes ?? 0
   const write = Math.max(counted, journals.writes.get(instanceId) ?? 0) + WRITES_GAP
   const atMs = store.clock.nowMs()
-  // Written first, and counted by the database only with the recovery: if that fails, the next start demands another
-  // recovery, which is bound by what this one has decided.
+  // The journal is written first, and the database counts this write only with the recovery: if that fails, the next
+  // start demands another recovery, which is bound by this decision.
   await request.write({ kind: 'recovered', endedAll, ids: givenIds, atMs }, write)
   const writes = new Map([...journals.writes, [instanceId, write] as const])
   const count = sessionEnds.length + unheard.length
-  // Before it as well, so that nothing is left to fail once it is done.
+  // Recorded before the recovery as well, so that nothing is left to fail after it.
   const ended = endedAll ? ', all sessions end' : ''
   await store.recordActions({
     writer: randomId(),
@@ -107,7 +110,7 @@ export async function recover(store: Store, request: RecoverRequest): Promise<Re
   return { entries: count, missing, endedAll, endedEarlier }
 }
 
-/** Where all sessions of an account ended, one that had ended alone before keeps its own reason: so these come first. */
+/** Ends of single sessions come first, so that an account-wide end does not replace the reason of such a session. */
 function oneAfterTheOther(
   sessionEnds: SessionEnds,
   others: readonly ReplayedEntry[],
@@ -120,7 +123,7 @@ function oneAfterTheOther(
   }
 }
 
-/** Those who lived at the time of the backup must have a journal that begins before it. */
+/** The instances that ran when the database was written, but have no complete journal from then on. */
 function missingJournals(
   instances: readonly Instance[],
   { headers, writes: counts }: FoundJournals,
@@ -129,18 +132,20 @@ function missingJournals(
   const lastAtMs = latestSign(instances)
   const alive = instances.filter((instance) => instance.lastSeenAtMs >= lastAtMs - TOGETHER_MS)
   const covered = ({ instanceId, lastSeenAtMs, writes }: Instance) =>
-    // Older files are removed.
+    // Files older than this are removed.
     lastSeenAtMs >= nowMs - LIMITS.journalKeptMs &&
     headers.some((header) => header.instanceId === instanceId && header.openedAtMs <= lastSeenAtMs) &&
-    // Else it lacks what the database has heard of.
+    // A journal with fewer writes lacks entries that the database has counted.
     (counts.get(instanceId) ?? 0) >= writes
   return alive.filter((instance) => !covered(instance)).map((instance) => instance.instanceId)
 }
 
 /**
- * What the database may not know. What it has heard of was in it: that somebody was suspended, and perhaps also that this was taken
- * back; that a key was added, unless it was written at that moment, and perhaps also that it has been removed. Ends may be written
- * twice without harm, session by session: an account has others since. So the ends of single sessions are all taken over.
+ * The entries that the database may lack. Writes that it has counted are not replayed, because it may since have
+ * recorded the opposite, such as that a suspension was lifted or a key removed. There are two exceptions. A key is
+ * journaled before it is stored, so one from around the time of the backup may be missing. And ending a session twice
+ * does no harm, so account-wide ends are replayed session by session, which spares sessions that the account has opened
+ * since.
  */
 function notYetWritten(
   entries: readonly WrittenEntry[],
@@ -158,19 +163,19 @@ function notYetWritten(
   })
 }
 
-/** Whether the database has not heard of the write of an entry. */
+/** Tells whether the database has not counted the write of an entry. */
 function unheardOf(instances: readonly Instance[]): (entry: WrittenEntry) => boolean {
   const counted = new Map(instances.map(({ instanceId, writes }) => [instanceId, writes]))
   return ({ instanceId, write }) => write > (counted.get(instanceId) ?? 0)
 }
 
-/** Whether a recovery that the database has not heard of ended all sessions: all that this database has are of before it. */
+/** Whether a recovery unknown to this database ended all sessions: that includes every session in this database. */
 function wasEndedLater(entries: readonly WrittenEntry[], instances: readonly Instance[]): boolean {
   const isUnheard = unheardOf(instances)
   return entries.some((entry) => entry.kind === 'recovered' && entry.endedAll && isUnheard(entry))
 }
 
-/** Behind what the database gave out, and what was given out after recoveries of the same backup. */
+/** Ids up to these are skipped: a gap beyond all that the database, or a journaled recovery, counts as given out. */
 async function idsToLeaveOut(store: Store, entries: readonly WrittenEntry[]): Promise<GivenIds> {
   const given = { ...(await store.givenIds()) }
   for (const entry of entries) {

@@ -14,23 +14,22 @@ import { told } from './told.ts'
 
 export interface LegacyRequest {
   readonly refreshToken: string
-  /** The application whose key came along; null if none was sent. */
+  /** The application whose key came with the request; null if none was sent. */
   readonly application: Application | null
   readonly address: string
-  /** More about the other side; asked for only where a session is opened. */
+  /** Describes the client; called only when a session is opened. */
   readonly device?: () => Device
 }
 
-/** The original knew one way of signing in, long ago and on another machine. */
+/** The authentication method of these sessions: their users signed in at the original. */
 const AMR = ['legacy']
-/** Sessions of the original's tokens do not rotate: its clients never store a new token. */
+/** Sessions opened for tokens of the original do not rotate, because its clients never store a new token. */
 const ONLY_GENERATION = 1
 
 /**
- * What a refresh token of the original stands for with us: the claims that a token of its session would have. The
- * session is opened at the first use and found again at every later one; it ends like any other, and at the latest
- * when the token does. Denials: `token-invalid`, `session-over`, `account-unknown`,
- * `account-inactive`. @throws {Overloaded}
+ * Exchanges a refresh token of the original for the claims of one of ours. Its first use opens a session, which every
+ * later use finds again. That session ends like any other, and at the latest when the token expires.
+ * Denials: `token-invalid`, `session-over`, `account-unknown`, `account-inactive`. @throws {Overloaded}
  */
 export async function exchangeLegacyToken(
   deps: Deps,
@@ -45,7 +44,7 @@ async function exchange(deps: Deps, request: LegacyRequest): Promise<RefreshToke
   const { legacy, store } = deps
   const token = legacy === null ? null : readLegacyRefreshToken(request.refreshToken, legacy.refreshSecret)
   if (token === null) return deny('token-invalid')
-  // Before the session is looked for: once the token is over, its session may have been removed.
+  // Checked before looking for the session: after the token has expired, its session may have been removed.
   const denial = legacyTimeDenial(token, store.clock.nowMs())
   if (denial !== null) return denial
   const { sessionId, accountId } = token
@@ -54,8 +53,8 @@ async function exchange(deps: Deps, request: LegacyRequest): Promise<RefreshToke
 }
 
 /**
- * Opens the session of a token; null if it is there now. The check of its `account_key` is slow, so everything else is
- * looked at before.
+ * Opens the session of a token; null when the session exists afterwards. Checking the token's `account_key` is slow, so
+ * everything else is checked before it.
  */
 async function firstUse(
   deps: Deps,
@@ -64,7 +63,7 @@ async function firstUse(
 ): Promise<Denial | null> {
   const { store } = deps
   const { sessionId, accountId } = token
-  // The original served one application; here it is the default one.
+  // The original served a single application; its sessions belong to the default one here.
   const application = await store.findApplication(DEFAULT_APPLICATION_ID)
   if (application === null) return deny('session-over', 'unknown')
   if (sender !== null && sender.applicationId !== application.applicationId)

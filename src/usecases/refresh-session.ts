@@ -14,7 +14,7 @@ import { told } from './told.ts'
 export interface RefreshSessionRequest extends LegacyRequest {
   /** The `Idempotency-Key`: one random key for each refresh token that a client stores. Null if none was sent. */
   readonly attemptKey: string | null
-  /** When the request came, by the store's clock: the time to decide runs from then on. Now, if it is left out. */
+  /** When the request arrived, by the store's clock; the deadline for the decision counts from it. Defaults to now. */
   readonly receivedAtMs?: number
 }
 
@@ -22,14 +22,14 @@ export interface Refreshed {
   readonly accessToken: string
   /** Seconds since 1970. */
   readonly expiresAtSeconds: number
-  /** Null when what the caller has stays good: a late answer then cannot overwrite a newer token. */
+  /** Null when the caller's token stays valid: a late answer then cannot overwrite a newer token. */
   readonly refreshToken: string | null
 }
 
 /**
- * Answers a refresh token with a new access token, by the seven cases of docs/refresh.md.
- * Garbage ends before the store is asked. Denials: `token-invalid`, `session-over` with its reason,
- * `account-unknown`, `account-inactive`, `application-unknown`. @throws {StoreUnavailable}
+ * Answers a refresh token with a new access token, by the seven cases of docs/refresh.md. Malformed and forged tokens
+ * are refused without asking the store. Denials: `token-invalid`, `session-over` with its reason, `account-unknown`,
+ * `account-inactive`, `credential-missing`. @throws {StoreUnavailable} @throws {Overloaded}
  */
 export async function refreshSession(
   deps: Deps,
@@ -57,7 +57,7 @@ export async function refreshSession(
   return outcome.decision.kind === 'end' ? deny('session-over', 'reuse') : answer(deps, outcome)
 }
 
-/** Where the application's policy demands its key with every refresh, a token alone decides nothing. */
+/** The decision about a token that came without an application key: a policy may demand the key with every refresh. */
 const decideWithoutKey: Decide = (view, presented, nowMs) =>
   view.application?.requireKeyOnRefresh === true
     ? { kind: 'deny', denial: deny('credential-missing') }
@@ -99,7 +99,7 @@ function reuseFound(deps: Deps, request: RefreshSessionRequest, outcome: Refresh
   }
 }
 
-/** Kept as a hash, so that the row holds nothing a reader of the database could present. */
+/** The store keeps only this hash, so that a reader of the database finds no key to present. */
 function hashed(attemptKey: string): string {
   return hash('sha256', attemptKey, 'base64url').slice(0, 22)
 }

@@ -14,12 +14,12 @@ export interface Registration {
 }
 
 /**
- * Registers an account for whoever asks: role client, status as the settings say. Its id.
+ * Registers an account for an anonymous caller: role client, status from the settings. Returns the account's id.
  * Denials: `email-taken`, `too-many-attempts`. @throws {Overloaded}
  */
 export async function registerAccount(deps: Deps, registration: Registration): Promise<number | Denial> {
   const { password, address, ...person } = registration
-  // Before the attempt is counted: who is sent away because the queue is full may come again.
+  // Reserved before the attempt is counted: a caller who is refused because the queue is full may try again.
   using place = deps.passwords.queue.reserve()
   if (deps.rateLimits) {
     const waitMs = await deps.store.takeDrop(`register ${addressKey(address)}`, REGISTRATION_BUCKET)

@@ -7,17 +7,17 @@ import { SYSTEM } from '../core/actions.ts'
 const MARGIN_MS = 60_000
 
 /**
- * Adds a key for a purpose. It is published at once, signs when every instance and every resource server has had time
- * to learn it, and the ones before it are believed until the last token they signed has ended: nobody is signed out.
+ * Adds a signing key for a purpose. It is published at once, and signs once all instances and resource servers have had
+ * time to learn it. Earlier keys verify until the last token they signed has expired, so nobody is signed out.
  */
 export async function rotateKey(deps: Deps, purpose: KeyPurpose): Promise<StoredKey> {
   const { keys, store, events } = deps
   await keys.reload()
   const publishedAtMs = store.clock.nowMs()
   const before = keys.findSigner(purpose)
-  // If the clock was set back, the present signer is one of the future: the new one comes behind it.
+  // After the clock was set back, the present signer may become active only in the future: the new key follows it.
   const signsFromMs = Math.max(publishedAtMs, before?.activeAtMs ?? 0) + LIMITS.keyPublishedBeforeUseMs
-  // Where nothing can sign until then, as before a change of algorithm, this one must be able to at once.
+  // If no key can sign until then, as before a change of algorithm, the new key must be able to sign at once.
   const bridges = before !== null && (before.retireAtMs === null || before.retireAtMs > signsFromMs)
   const activeAtMs = bridges ? signsFromMs : publishedAtMs
   const key = keys.newKey(purpose, keys.algorithm(purpose), activeAtMs)

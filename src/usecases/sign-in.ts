@@ -29,24 +29,24 @@ export interface SignedIn {
   /** Seconds since 1970. */
   readonly expiresAtSeconds: number
   readonly refreshToken: string
-  /** To be kept on the device and sent with its next sign-in. */
+  /** For the device to store and send with its next sign-in. */
   readonly deviceToken: string
-  /** The sign-in before this one; null for the first. */
+  /** When the account signed in before; null for its first sign-in. */
   readonly previousSignInAtMs: number | null
 }
 
-/** How often a sign-in starts over because account or application changed while the password was checked. */
+/** Tries before a sign-in gives up; one fails when account or application changed while the password was checked. */
 const TRIES = 3
 
 /**
- * Opens a session for an e-mail address and a password.
- * An unknown address costs the time of a wrong password; what is wrong with the account is told only after the right
- * one. Denials: `credentials-wrong`, `account-inactive`, `too-many-attempts`, `overloaded`. @throws {Overloaded}
+ * Opens a session for an e-mail address and a password. An unknown address takes as long as a wrong password, and only
+ * the right password reveals that an account is not active.
+ * Denials: `credentials-wrong`, `account-inactive`, `too-many-attempts`, `overloaded`. @throws {Overloaded}
  */
 export async function signIn(deps: Deps, request: SignInRequest): Promise<SignedIn | Denial> {
   const { address } = request.device
   const attempt = { email: request.email, address, deviceToken: request.deviceToken }
-  // Before the attempt is counted: who is sent away because the queue is full has guessed nothing.
+  // Reserved before the attempt is counted: a caller who is refused because the queue is full has guessed nothing.
   using place = deps.passwords.queue.reserve()
   for (let tries = 0; tries < TRIES; tries++) {
     const found = await deps.store.findAccountByEmail(request.email)
@@ -87,7 +87,7 @@ export async function signIn(deps: Deps, request: SignInRequest): Promise<Signed
   return { denied: 'overloaded', retryAfterSeconds: 1 }
 }
 
-/** The account, if the password is its own. For nobody's address a decoy is checked, which takes the same time. */
+/** The account, or null if the password is wrong. For an unknown address, checking a decoy takes the same time. */
 async function checkPassword(
   deps: Deps,
   place: HashPlace,
@@ -99,21 +99,24 @@ async function checkPassword(
   try {
     return (await deps.passwords.verify(hash, password, place)) ? account : null
   } catch (error) {
-    // Who waited in vain has guessed nothing: else those who come again, as they are told to, would be locked out.
+    // The password was never checked. Were the attempt counted, callers who retry as they are told would be locked out.
     if (error instanceof Overloaded && counted !== null) await deps.store.takeBackAttempt(counted)
     throw error
   }
 }
 
-/** A hash of another program becomes one of ours, now that the password is at hand; not worth failing over. */
+/**
+ * Replaces a hash of another program, or with other parameters, while the password is known. An overloaded queue does
+ * not fail the sign-in.
+ */
 async function renewHash(deps: Deps, account: AccountWithPassword, password: string): Promise<void> {
-  // A slip behind what was checked would become the password.
+  // bcrypt reads only 72 bytes: a typing error beyond them would become part of the password.
   if (!isOutdatedHash(account.passwordHash) || !provesWhole(account.passwordHash, password)) return
   let passwordHash: string
   try {
     passwordHash = await deps.passwords.hash(password)
   } catch (error) {
-    // Then it is renewed at a later sign-in.
+    // A later sign-in will renew the hash.
     if (error instanceof Overloaded) return
     throw error
   }

@@ -6,7 +6,7 @@ import { endSession } from './end-session.ts'
 import { exchangeLegacyToken } from './refresh-legacy-session.ts'
 
 /**
- * Ends the session of a refresh token, of whatever generation: who holds one may always sign out.
+ * Ends the session of a refresh token of any generation: whoever holds one may sign out.
  * Denials: `token-invalid`, `session-over`, `account-unknown`, `account-inactive`.
  */
 export async function signOutWithRefreshToken(
@@ -23,7 +23,7 @@ export async function signOutWithRefreshToken(
   if (view === null) return deny('session-over', 'unknown')
   const denial = sessionDenial(view, claims.accountId, store.clock.nowMs())
   if (denial !== null) {
-    // Perhaps the try before ended it and could not make that durable everywhere: then this one does.
+    // An earlier request may have ended the session but failed to write the journal: ending it again makes up for that.
     if (view.session.endedAtMs !== null)
       await store.endSession(claims.accountId, claims.sessionId, 'signed-out')
     return denial

@@ -1,8 +1,8 @@
 import { Unjournaled } from '../store/store.ts'
 
 /**
- * What a verb of the store came to. `tell` hears of it also when the journal behind the store could not be written: it has happened
- * all the same, and whoever asks again finds nothing left to do, so that nobody would ever record it.
+ * Returns the outcome of a store verb after passing it to `tell`. When only the journal could not be written, `tell` is
+ * called as well before the error is thrown: the change has happened, and a retry finds nothing left to record.
  */
 export async function told<T>(verb: Promise<T>, tell: (outcome: T) => void): Promise<T> {
   let outcome: T
