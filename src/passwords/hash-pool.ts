@@ -16,7 +16,8 @@ interface HashToMake {
 
 interface HashToVerify {
   readonly kind: 'verify-argon2' | 'verify-bcrypt'
-  readonly password: string
+  /** Texts that count as the password: the hash may be that of any of them. */
+  readonly spellings: readonly string[]
   readonly hash: string
   /** Whether the check may take seconds, as that of an imported hash may. */
   readonly isLong: boolean

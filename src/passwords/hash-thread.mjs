@@ -75,9 +75,10 @@ function outcome(job) {
 /** @param {import('./hash-pool.ts').HashJob} job */
 function run(job) {
   if (job.kind === 'hash') return hashSync(job.password, job.parameters)
-  if (job.kind === 'verify-argon2') return isRight(job.hash, job.password)
+  const { hash, spellings } = job
+  if (job.kind === 'verify-argon2') return spellings.some((password) => isRight(hash, password))
   // Loaded with the first bcrypt hash, since most services never see one.
-  return require('@node-rs/bcrypt').verifySync(job.password, job.hash)
+  return spellings.some((password) => require('@node-rs/bcrypt').verifySync(password, hash))
 }
 
 /**

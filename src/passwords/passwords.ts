@@ -102,10 +102,11 @@ function isWholeBase64(text: string): boolean {
 /** The job that checks a password; null if `hash` is of no form that can be checked. */
 function verification(hash: string, password: string): HashJob | null {
   const isLong = isOutdatedHash(hash)
-  if (isArgon2id(hash)) return { kind: 'verify-argon2', hash, password: normalised(password), isLong }
-  // A bcrypt hash comes from another program, which hashed the password as typed, without normalising it.
+  // Other programs hash a password as it was typed, without normalising it.
+  const spellings = [...new Set([normalised(password), password])]
+  if (isArgon2id(hash)) return { kind: 'verify-argon2', hash, spellings, isLong }
   if (BCRYPT.test(hash))
-    return { kind: 'verify-bcrypt', hash: hash.replace(/^\$2y\$/, '$2b$'), password, isLong }
+    return { kind: 'verify-bcrypt', hash: hash.replace(/^\$2y\$/, '$2b$'), spellings, isLong }
   return null
 }
 

@@ -47,8 +47,8 @@ export function accountKeyText(claims: LegacyClaims, keys: LegacyKeys): string {
 
 /** Compared as text, without decoding: base64url with padding or stray bits is refused. */
 function isSignedBy(secret: string, input: string, signature: string): boolean {
-  const expected = Buffer.from(createHmac('sha256', secret).update(input).digest('base64url'), 'latin1')
-  const given = Buffer.from(signature, 'latin1')
+  const expected = Buffer.from(createHmac('sha256', secret).update(input).digest('base64url'))
+  const given = Buffer.from(signature)
   return given.length === expected.length && timingSafeEqual(given, expected)
 }
 

@@ -25,7 +25,7 @@ test(`hashes have a lower priority than the rest of the process${isLinux ? '' : 
   assert.deepEqual(lowerThan(own, niceness()), [first, first], 'the two that hash, and no other')
   // bcrypt of cost 12, a quarter of a second.
   const hash = `$2b$12$${'.'.repeat(53)}`
-  const long = { kind: 'verify-bcrypt', password: 'Pass-word1', hash, isLong: true } as const
+  const long = { kind: 'verify-bcrypt', spellings: ['Pass-word1'], hash, isLong: true } as const
   assert.deepEqual(await pool.run([long]), [{ value: false }])
   assert.deepEqual(lowerThan(own, niceness()), [first, first], 'what takes long alone makes none step back')
   // Without others that want the core, a moment; beside other tests, as soon as they rest.
@@ -121,21 +121,26 @@ function poolThatDoesAsTold() {
     let isYielding = false
     parentPort.on('message', (jobs) => {
       const outcomes = []
-      for (const { password } of jobs) {
+      for (const { spellings: [password] } of jobs) {
         if (password === 'throws') throw new Error('died of it')
         if (password === 'ends') process.exit(3)
         outcomes.push({ value: [password, threadId] })
         isYielding ||= password === 'yields'
         if (password === 'starves') break
       }
-      const isStarving = jobs.some(({ password }) => password === 'starves')
+      const isStarving = jobs.some(({ spellings: [password] }) => password === 'starves')
       parentPort.postMessage({ outcomes, isYielding, isStarving })
     })`
   const pool = new HashPool(new URL(`data:text/javascript,${encodeURIComponent(script)}`))
   return async (...given: readonly string[]): Promise<readonly (readonly [string, number?])[]> => {
     const jobs = given.map(
       (password) =>
-        ({ kind: 'verify-argon2', password, hash: '', isLong: password.startsWith('long') }) as const,
+        ({
+          kind: 'verify-argon2',
+          spellings: [password],
+          hash: '',
+          isLong: password.startsWith('long'),
+        }) as const,
     )
     const outcomes = (await pool.run(jobs)) as readonly Outcome<[string, number]>[]
     return outcomes.map((outcome) => ('value' in outcome ? outcome.value : [String(outcome.error)]))

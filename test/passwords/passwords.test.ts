@@ -65,6 +65,20 @@ test('composed and decomposed letters are one password, whichever was typed firs
   assert.equal(await passwords.verify(await passwords.hash(decomposed), composed), true)
 })
 
+test('a hash from elsewhere is that of the password as it was typed there, composed or not', async () => {
+  const composed = 'Müller-1é'.normalize('NFC')
+  const decomposed = composed.normalize('NFD')
+  const argon2 = { memoryCost: 1024, timeCost: 1, parallelism: 1 }
+  const hashes = (password: string) => [bcryptHash(password, { cost: 4 }), argon2Hash(password, argon2)]
+  for (const hash of await Promise.all(hashes(decomposed))) {
+    assert.equal(await passwords.verify(hash, decomposed), true)
+    assert.equal(await passwords.verify(hash, 'Mu\u0308ller-1e'), false)
+  }
+  for (const hash of await Promise.all(hashes(composed))) {
+    for (const typed of [composed, decomposed]) assert.equal(await passwords.verify(hash, typed), true)
+  }
+})
+
 describe('a bcrypt hash from elsewhere', () => {
   for (const version of ['2a', '2b', '2y'] as const) {
     test(`with the prefix $${version}$ is known, verifies and is outdated`, async () => {

@@ -56,6 +56,8 @@ describe('a refresh token of the original', () => {
       `${header}.${body}.`,
       `${header}.${body}`,
       `${header}..${signature}`,
+      // A character whose lowest eight bits are those of the one that belongs there.
+      `${header}.${body}.${String.fromCharCode(signature.charCodeAt(0) + 0x100)}${signature.slice(1)}`,
       '...',
       '',
     ]
