@@ -30,7 +30,7 @@ export class ActionSpill {
     return this.#isWaiting
   }
 
-  /** Appends actions durably; `unfinished` is a group that the store may already have. False if that fails. */
+  /** Appends actions durably; `unfinished` is a group that the store may already have. False if the append fails. */
   append(actions: readonly RecordedAction[], unfinished: ActionGroup | null = null): boolean {
     const file = this.#file ?? { writer: randomId(), groups: 0 }
     const groups: ActionGroup[] = unfinished === null ? [] : [unfinished]
@@ -65,7 +65,7 @@ export class ActionSpill {
         const writer = SPILLED.exec(name)?.[1]
         if (writer === undefined) continue
         const taken = `actions-${writer}.taken`
-        // The writer went on after its file was renamed: the renamed file goes first.
+        // Its process appended again after the file was renamed: the renamed file goes first.
         if (names.includes(taken)) this.#isWaiting = true
         else await this.#close(name, taken)
       }

@@ -24,8 +24,7 @@ export async function completeJournal(
   isStart: boolean,
 ): Promise<void> {
   const nowMs = store.clock.nowMs()
-  // Without its synchronous standby, a commit can take long. Once this later commit is through, earlier ends are
-  // visible.
+  // A commit that waits for a standby can take long. After this later commit, all ends committed before can be read.
   await store.beat(instanceId)
   const untilMs = isStart ? Number.POSITIVE_INFINITY : nowMs + WRITTEN_TOGETHER_MS
   await writeMissingEnds(store, journal, await readKnownEnds(tails, instanceId, nowMs), nowMs, untilMs)

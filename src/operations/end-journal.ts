@@ -128,7 +128,7 @@ class FileJournal implements Journal {
     )
   }
 
-  /** A file a day, so that files can go once no backup worth restoring needs them. */
+  /** Begins a file each day, so that old ones can be removed once no backup worth restoring needs them. */
   async #fileOfToday(): Promise<FileHandle> {
     const nowMs = this.#clock.nowMs()
     const day = Math.floor(nowMs / DAY_MS)
@@ -160,7 +160,7 @@ class FileJournal implements Journal {
   }
 }
 
-/** By the store's clock, like all times in the files: this machine's may be wrong. A file spans a day. */
+/** Goes by the store's clock, like all times in the files: this machine's may be wrong. A file spans a day. */
 async function removeOld(folder: string, beforeMs: number): Promise<void> {
   for (const { path, madeAtMs } of await journalFiles(folder)) {
     // Another process may remove it first.

@@ -3,15 +3,12 @@ import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type JournalEntry, type WrittenEntry, isJournalEntry } from '../store/journal.ts'
 
-/** When a file was made, its instance and process, and its number among the files of that process. */
+/** A file name: when the file was made, its instance and process, and its number among the files of the process. */
 const FILE_NAME = /^(\d+)-((.+)-\d+)-(\d+)\.jsonl$/
-/** No header is longer, in bytes. */
+/** The most bytes of a header. */
 const HEADER_BYTES = 1024
 
-/**
- * The first line of a file: its instance, its database, and since when it is complete with the earlier files of its
- * process.
- */
+/** The first line of a file: its instance and database, and since when the files of its process so far are complete. */
 export interface JournalHeader {
   readonly journal: 1
   readonly instanceId: string
@@ -25,7 +22,7 @@ export interface JournalFile {
   readonly instanceId: string
   /** Instance and process number. */
   readonly process: string
-  /** Among the files of the process, from 0 on. */
+  /** The number among the files of the process, from 0 on. */
   readonly number: number
 }
 
@@ -90,7 +87,7 @@ export function parsed(line: string): JournalHeader | JournalEntry | null {
   }
 }
 
-/** The number of the write that an entry came with; 0 for entries from before writes were numbered. */
+/** The number of the write that an entry is part of; 0 for entries from before writes were numbered. */
 export function writeOf(entry: JournalEntry): number {
   return (entry as Partial<WrittenEntry>).write ?? 0
 }

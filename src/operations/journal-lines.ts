@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 
 const NEWLINE = 0x0a
 const PIECE_BYTES = 256 * 1024
-/** A reader from the end mostly needs the last lines alone. */
+/** Smaller, since a reader from the end mostly needs only the last lines. */
 const LAST_PIECE_BYTES = 16 * 1024
 /**
  * The longest entry names the sessions of one account, in some kilobytes. A longer line than this is no entry, and is
@@ -13,8 +13,8 @@ const LAST_PIECE_BYTES = 16 * 1024
 const LINE_BYTES = 16 * 1024 * 1024
 
 /**
- * From first to last; the last is what follows the last line feed, mostly nothing. Reads synchronously, as SQLite's
- * transactions require, and so blocks the event loop: for commands only.
+ * The lines from first to last; the last one is what follows the last line feed, mostly nothing. Reads synchronously,
+ * as SQLite's transactions require, and so blocks the event loop: for commands only.
  */
 export function* linesOf(path: string): Generator<string> {
   const descriptor = openSync(path, 'r')
@@ -41,7 +41,7 @@ export function* linesOf(path: string): Generator<string> {
   }
 }
 
-/** From last to first, some at a time. Lines appended meanwhile are not read. */
+/** The lines from last to first, some at a time. Lines appended meanwhile are not read. */
 export async function* linesBackwards(file: FileHandle): AsyncGenerator<readonly string[]> {
   const cut = new CutLine()
   let position = (await file.stat()).size

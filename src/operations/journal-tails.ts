@@ -9,7 +9,7 @@ import { linesBackwards } from './journal-lines.ts'
 interface JournalTail extends JournalFile {
   /** Since when the file records ends. Earlier files of its process may have been removed for their age. */
   readonly beginsAtMs: number
-  /** 0 if the file has no write. */
+  /** The number of the last write in the file; 0 if there is none. */
   readonly lastWrite: number
 }
 
@@ -46,8 +46,8 @@ async function tailOf(file: JournalFile, handle: FileHandle, database: string): 
       if (!('journal' in value)) lastWrite = Math.max(lastWrite ?? 0, writeOf(value))
       else if (!isHeaded) header = value
     }
-    // After the whole piece: processes with the same number and start share a file, whose greatest write may not be
-    // last.
+    // Not before the whole piece is read: processes with the same number and time share a file, so the greatest write
+    // may not be in its last line.
     if (isHeaded && lastWrite !== null) break
   }
   if (header !== null && header.database !== database) return null
@@ -94,15 +94,14 @@ interface ReadBack {
   readonly begunAtMs: number
 }
 
-/** A `complete` entry. */
+/** A look for missing ends, as a `complete` entry records it. */
 interface Look {
   readonly write: number
   readonly atMs: number
 }
 
 /**
- * Reads the files of one instance backwards, by its writes rather than by clocks, and adds ended sessions to
- * `sessionIds`.
+ * Reads one instance's files backwards, by its writes rather than by clocks, and adds ended sessions to `sessionIds`.
  */
 async function readBack(
   files: readonly JournalTail[],
@@ -121,7 +120,7 @@ async function readBack(
         if (write < backToWrite) return
         begunAtMs = Math.min(begunAtMs, entry.atMs)
         for (const sessionId of endedBy(entry)) sessionIds.add(sessionId)
-        // One dated in the future, by a clock that was ahead, says nothing about ends until then.
+        // A look dated in the future, by a clock that was ahead, says nothing about ends until then.
         if (entry.kind !== 'complete' || entry.atMs > nowMs) continue
         looks.push({ write, atMs: entry.atMs })
         backToWrite = lastButOne(looks)
@@ -136,7 +135,7 @@ async function readBack(
   return { completeAtMs: lastOf(looks)?.atMs ?? null, begunAtMs }
 }
 
-/** The write of the last look that did not see the same ends as the very last one. */
+/** The write of the latest look at least `WRITTEN_TOGETHER_MS` older than the last: reading goes back to it. */
 function lastButOne(looks: readonly Look[]): number {
   const beforeMs = (lastOf(looks)?.atMs ?? 0) - WRITTEN_TOGETHER_MS
   return lastOf(looks.filter(({ atMs }) => atMs <= beforeMs))?.write ?? 0

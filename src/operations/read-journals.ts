@@ -14,7 +14,7 @@ import {
 import { linesOf } from './journal-lines.ts'
 
 export interface ReadJournal {
-  /** Those whose completeness can be trusted. */
+  /** The headers whose statement of completeness can be trusted. */
   readonly headers: readonly JournalHeader[]
   /** All instances that wrote there, also without such headers, with the number of their last write. */
   readonly writes: ReadonlyMap<string, number>
@@ -38,8 +38,8 @@ interface Scanned {
 /**
  * Reads all journals about one database in these folders. A crash or a full disk may have cut the last line of a file
  * short: that line was never acknowledged, and is skipped. An unreadable line before the last is damage: nobody knows
- * what ended there, so all headers of its instance are left out. If a process lacks a file before another one, its
- * instance counts as incomplete until that other file.
+ * what ended there, so all headers of its instance are left out. If a process has a file but not the one before, its
+ * instance counts as complete only from that file on.
  */
 export async function readJournals(folders: readonly string[], database: string): Promise<ReadJournal> {
   const headers: JournalHeader[] = []
@@ -57,7 +57,7 @@ export async function readJournals(folders: readonly string[], database: string)
     const { path, madeAtMs, instanceId, process, number } = file
     const { header } = found
     if (header !== null) {
-      // The number of an ended process is given to others.
+      // The system reuses the number of an ended process.
       const name = `${process}-${header.openedAtMs}`
       const beforeMs = number === 0 ? header.openedAtMs : completeSinceMs.get(`${name}-${number - 1}`)
       const openedAtMs = beforeMs ?? madeAtMs
@@ -139,7 +139,9 @@ function sessionEndsIn(paths: readonly string[], length: number): SessionEnds {
   }
 }
 
-/** Within an instance in the order of its writes, whatever its clock said; between instances by their clocks. */
+/**
+ * Orders entries of one instance by its writes, whatever its clock said, and those of different ones by their clocks.
+ */
 function inOrder(entries: readonly WrittenEntry[]): readonly WrittenEntry[] {
   const latestMs = new Map<string, number>()
   return entries

@@ -2,7 +2,9 @@ import type { Log } from './log.ts'
 
 /** An attacker who tries out keys or tokens must not fill the log. */
 const LINE_EVERY_MS = 60_000
-/** In a line: an attacker with many addresses must not make it long, and hides a backend only by coming before it. */
+/**
+ * The most addresses in a line: an attacker with many must not make it long, and hides a backend only by coming first.
+ */
 const MOST_ADDRESSES = 20
 
 /** Counts requests with refused credentials, for the log. */

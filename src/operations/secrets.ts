@@ -84,7 +84,7 @@ export function instanceIdOf(dataDir: string): string {
 }
 
 /**
- * Syncs the content before the file gets its name: with a secret that a power cut took, all that it encrypted is lost.
+ * Syncs the content before the file gets its name: if a power cut took a secret, all that it encrypted would be lost.
  */
 function writeNew(file: string, content: string): void {
   const draft = `${file}.${process.pid}`

@@ -6,7 +6,7 @@ import type { Log } from './log.ts'
 
 const CLEAN_EVERY_MS = 60_000
 const SAMPLE_EVERY_MS = 3_600_000
-/** Between two full steps of the clean-up: requests come first. */
+/** The pause between two full steps of the clean-up: requests come first. */
 const STEP_PAUSE_MS = 50
 
 /** Starts the periodic jobs, such as loading new signing keys and removing expired sessions. Returns their stop. */
@@ -71,8 +71,7 @@ export async function removeOldActions({
 }
 
 /**
- * Runs `step` again and again, never twice at a time. `step` returns how long to wait; after a failure that is
- * `firstMs`.
+ * Runs `step` repeatedly, never twice at a time. `step` returns how long to wait; after a failure that is `firstMs`.
  */
 function repeat(firstMs: number, log: Log, step: () => Promise<number>): () => void {
   let stopped = false

@@ -1,8 +1,8 @@
 /** SQL on `action_counts` that both engines share. */
 
 /**
- * All pairs of kind and code, without reading every counter: each step jumps to the next code in the index. The hours
- * have all pairs, since the hours of each day or month that is kept are kept too.
+ * All pairs of kind and code that occur, without reading every counter: each step jumps to the next code in the index.
+ * The hours have all pairs, since the hours of each day or month that is kept are kept too.
  */
 export const PAIRS = `
   recursive pairs(kind, code) as (

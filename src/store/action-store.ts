@@ -66,7 +66,7 @@ export interface OldCounts {
 export interface ActionStore {
   /**
    * Writes a group with its counters, all or nothing. A group that has been written before is not written again, so
-   * that a caller may send it until an answer comes; the result is then false.
+   * that a caller may send it until an answer comes. False if the group was written before.
    */
   recordActions(group: ActionGroup): Promise<boolean>
   /** The actions of an account between two times, both included; newest first. */

@@ -36,7 +36,7 @@ export interface GuardStore {
   isKnownAddress(accountId: number, addressKey: string): Promise<boolean>
   /** Adds a drop to a bucket. Returns null, or if the bucket is full, the milliseconds until it has room. */
   takeDrop(bucketKey: string, size: BucketSize): Promise<number | null>
-  /** Removes counters unchanged since these times, at most `limit` of each kind. Returns the larger number. */
+  /** Removes counters unchanged since these times, at most `limit` of each kind. Returns the larger count. */
   removeOldGuards(guardsBeforeMs: number, bucketsBeforeMs: number, limit: number): Promise<number>
 }
 

@@ -92,8 +92,7 @@ export function isJournalEntry(value: object): value is JournalEntry {
 export interface Journal {
   /**
    * Resolves when the entries and all earlier ones are durable. Without entries, waits for the earlier ones.
-   * @throws {StoreUnavailable} when it cannot be written; the entries wait for the next write, unless too many do
-   * already
+   * @throws {StoreUnavailable} when the journal cannot be written; the entries then wait, unless too many do already
    */
   append(entries: readonly JournalEntry[]): Promise<void>
   /** Like `append` without entries, and begins the file of the day: a service has one for each day. */

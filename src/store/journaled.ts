@@ -10,8 +10,8 @@ const RETRIED_MS = 600_000
 /**
  * A verb that ends something commits first and then writes the journal: a crash in between leaves an end that no caller
  * was told of. A verb that finds the end already there writes it once more, since an earlier call may have failed
- * between the two; `missing-ends.ts` writes what is still missing. A verb that adds a key writes the journal first: a
- * key too many does no harm.
+ * between the two; `missing-ends.ts` writes ends of sessions that are still missing. A verb that adds a key writes the
+ * journal first: a key too many does no harm.
  */
 export function journaled(store: Store, journal: Journal): Store {
   const now = () => store.clock.nowMs()
@@ -79,12 +79,12 @@ export function journaled(store: Store, journal: Journal): Store {
     },
     async openLegacySession(request) {
       const outcome = await store.openLegacySession(request)
-      // If this fails, the new session stays: its token opens no other, and a retry ends no further one.
+      // If the journal fails, the new session stays: its token opens no other, and a retry ends no further one.
       return outcome.kind === 'opened' ? written(limitEnds(outcome.endedSessions), outcome) : outcome
     },
     async refreshSession(request) {
       const { sessionId } = request.presented
-      // By the last decision: the store may ask several times.
+      // The end by the last decision, since the store may ask several times.
       let ends: readonly JournalEntry[] = []
       const decide: Decide = (view, presented, nowMs) => {
         const decision = request.decide(view, presented, nowMs)

@@ -12,9 +12,9 @@ export interface KnownEnds {
   readonly sessionIds: ReadonlySet<string>
 }
 
-/** An end dated this little before a `complete` entry may be missing: its process may still be writing it. */
+/** An end dated up to this long before a `complete` entry may be missing: its process may not have written it yet. */
 export const WRITTEN_TOGETHER_MS = 60_000
-/** How many ends are read at a time; requests of a running service wait meanwhile. */
+/** Ends read at a time; requests to a running service wait for each such read. */
 const LISTED_AT_ONCE = 2_000
 
 /**

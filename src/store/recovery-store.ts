@@ -20,11 +20,11 @@ export interface RecoverOptions {
 }
 
 export interface RecoveryStore {
-  /** The time at which the database was made, as its id: backups have the same one. */
+  /** The time at which the database was made, which is its id: backups have the same one. */
   databaseId(): Promise<string>
   /** Notes that an instance is alive. */
   beat(instanceId: string): Promise<void>
-  /** Counts a write of an instance's journal before it happens. Returns its number; each is greater than the last. */
+  /** Durably counts a write of an instance's journal before it happens. Returns its number, greater than all before. */
   countWrite(instanceId: string): Promise<number>
   /** All instances there have been, with their last sign of life, by the store's clock. */
   listInstances(): Promise<readonly Instance[]>
@@ -33,8 +33,8 @@ export interface RecoveryStore {
   /**
    * Recovers a restored database in one transaction: applies the entries, skips ids that may have been given out, and
    * notes the instances with their writes. `endAll` ends every session. A session that lives on counts as handed out
-   * and used now, unless it was already idle for too long when an instance was last seen: it stays over. The database
-   * then counts as recovered. A retry of the transaction iterates the entries again.
+   * and used now, unless it was already idle for too long when an instance was last seen: then it stays over. The
+   * database then counts as recovered. A retry of the transaction iterates the entries again.
    */
   recover(entries: Iterable<ReplayedEntry>, options: RecoverOptions): Promise<void>
   /**
@@ -42,10 +42,7 @@ export interface RecoveryStore {
    * leave no mark.
    */
   awaitsRecovery(): Promise<boolean>
-  /**
-   * At most `limit` sessions that ended after `after`, by their ends and ids, without those that a recovery's `endAll`
-   * ended.
-   */
+  /** At most `limit` sessions that ended after `after`, by end and id, without those ended by a recovery's `endAll`. */
   listEnded(
     after: Pick<EndedSession, 'endedAtMs' | 'sessionId'>,
     limit: number,

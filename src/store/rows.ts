@@ -78,7 +78,7 @@ export const LISTING_COLUMNS = `${of('s', SESSION)}, ${of('d', DEVICE)}`
 export const SESSION_AND_ACCOUNT_COLUMNS = `${of('s', SESSION)}, ${of('a', ACCOUNT)}`
 /** Sessions with the columns of their accounts that a refresh needs. */
 export const SESSION_VIEW_COLUMNS = `${of('s', SESSION)}, ${of('a', SESSION_ACCOUNT)}`
-/** The join for both. */
+/** The join for both column lists. */
 export const SESSION_VIEW_SOURCE = 'sessions s left join accounts a on a.account_id = s.account_id'
 
 /** An account's sessions, newest first: the live ones, and the newest others for which `limit` leaves room. */
@@ -219,7 +219,7 @@ export function keyFrom(row: Row): StoredKey {
   }
 }
 
-/** From `instance_id, last_seen_at_ms, writes`. */
+/** Reads `instance_id, last_seen_at_ms, writes`. */
 export function instanceFrom([instanceId, lastSeenAtMs, writes]: Row): Instance {
   return {
     instanceId: instanceId as string,
@@ -228,7 +228,7 @@ export function instanceFrom([instanceId, lastSeenAtMs, writes]: Row): Instance 
   }
 }
 
-/** From `session_id, end_reason, ended_at_ms`. */
+/** Reads `session_id, end_reason, ended_at_ms`. */
 export function endedFrom([sessionId, reason, endedAtMs]: Row): EndedSession {
   return {
     sessionId: sessionId as string,

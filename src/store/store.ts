@@ -177,14 +177,13 @@ export interface AccountStore {
 export interface SessionStore {
   /**
    * Opens a session and sets the account's date of sign-in, if the account still has `accountVersion` and account and
-   * application are active. Above `maxLiveSessions`, other sessions end: those no longer served, then the longest
-   * unused.
+   * application are active. Above `maxLiveSessions`, others end: those no longer served, then the longest unused.
    */
   openSession(request: OpenSession): Promise<OpenSessionOutcome>
   /**
-   * Decides about a presented refresh token and carries that out, atomically for all other writers; requests that
-   * arrive together share a transaction. Without an idle limit, a `keep` may be answered before its date of last use is
-   * written.
+   * Decides about a presented refresh token and carries the decision out, atomically for all other writers; requests
+   * that arrive together share a transaction. Without an idle limit, a `keep` may be answered before its date of last
+   * use is written.
    */
   refreshSession(request: RefreshRequest): Promise<RefreshOutcome>
   /** A session with its whole account and its application, as committed now. */
@@ -208,7 +207,7 @@ export interface ApplicationStore {
     application: NewApplication,
     keyHash: string | null,
   ): Promise<Application | 'client-id-taken'>
-  /** Disabling raises the epoch, which ends all the application's sessions at once. Null if there is no application. */
+  /** Disabling raises the epoch, which ends all the application's sessions at once. Null if it does not exist. */
   changeApplication(applicationId: number, change: ApplicationChange): Promise<Application | null>
   /** Adds a key. The other keys expire at `othersExpireAtMs`, if given, unless they expire earlier. */
   addApplicationKey(applicationId: number, keyHash: string, othersExpireAtMs: number | null): Promise<void>
