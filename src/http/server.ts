@@ -22,7 +22,7 @@ export interface ServerOptions {
   readonly tooMany: (retryAfterSeconds: number) => Answer
   /** Logs an error that was thrown while a request was served, and returns the answer to it. */
   readonly fault: (error: unknown, route: string) => Answer
-  /** Told about every answer of a route, with the route's pattern and the time it took. */
+  /** Told about every answer but those to preflight requests, with the route's pattern and the time it took. */
   readonly observe: (route: string, status: number, durationMs: number) => void
   /** True once the service is stopping: from then on each answer carries `Connection: close`. */
   readonly isDraining: () => boolean
@@ -83,9 +83,13 @@ function routing(options: Serving, addressOf: AddressReader): Routing {
   }
 }
 
+type Named = Pick<HttpRoute, 'path'>
+/** Stands for all paths that no route has, in metrics and in the log. */
+const UNKNOWN: Named = { path: 'unknown' }
+
 function routerOf(options: Serving, addressOf: AddressReader): Router.Instance<Router.HTTPVersion.V1> {
   const unknown = (response: ServerResponse): void =>
-    writeAnswer(response, options.maintenance ?? options.notFound, options.isDraining())
+    finish(options, UNKNOWN, response, performance.now(), options.maintenance ?? options.notFound)
   const router = Router({
     ignoreTrailingSlash: true,
     maxParamLength: 128,
@@ -126,7 +130,7 @@ function serve(
 
 function finish(
   options: Serving,
-  route: HttpRoute,
+  route: Named,
   response: ServerResponse,
   startedMs: number,
   answer: Answer,
@@ -142,7 +146,7 @@ function finish(
 }
 
 /** The answer to a fault: a bare 500 if `options.fault` itself throws. */
-function faultOf(options: ServerOptions, route: HttpRoute, error: unknown): Answer {
+function faultOf(options: ServerOptions, route: Named, error: unknown): Answer {
   try {
     return options.fault(error, route.path)
   } catch {
@@ -195,7 +199,7 @@ class RoutedRequest implements HttpRequest {
 }
 
 /** Writes an answer and returns it. If that throws, nothing has been sent: a fault is written and returned instead. */
-function tryToWrite(options: Serving, route: HttpRoute, response: ServerResponse, answer: Answer): Answer {
+function tryToWrite(options: Serving, route: Named, response: ServerResponse, answer: Answer): Answer {
   try {
     const isDraining = options.isDraining()
     if (answer !== options.busy || isDraining || !options.writeBusy(response))

@@ -146,11 +146,13 @@ class FileJournal implements Journal {
       await rm(path, { force: true }).catch(() => {})
       throw error
     }
-    await this.#file?.close()
+    const before = this.#file
     this.#file = file
     this.#files++
     this.#day = day
-    if (!this.#keepsOld) await removeOld(this.#folder, nowMs - LIMITS.journalKeptMs)
+    // Neither the old handle nor old files that cannot be removed are a reason to refuse what is to be written.
+    await before?.close().catch(() => {})
+    if (!this.#keepsOld) await removeOld(this.#folder, nowMs - LIMITS.journalKeptMs).catch(() => {})
     return file
   }
 

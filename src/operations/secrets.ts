@@ -25,14 +25,20 @@ export function ensureDataDir(dataDir: string): void {
   for (let folder = resolve(dataDir); !existsSync(folder); folder = dirname(folder)) missing.unshift(folder)
   try {
     // One by one: Node's recursive `mkdir` never returns where the system refuses, such as below /proc.
-    for (const folder of missing) {
-      mkdirSync(folder, { mode: 0o700 })
-      syncFile(dirname(folder))
-    }
+    for (const folder of missing) makeFolder(folder)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
     throw new SettingsError([`DUKTIG_DATA_DIR cannot be made: ${(error as Error).message}`])
   }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    // Another process that starts at the same moment may have made it.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  syncFile(dirname(folder))
 }
 
 /** Whether there is a master secret, in the settings or in the data folder. */

@@ -17,6 +17,19 @@ before(async () => {
 })
 after(() => service.stop())
 
+test('requests for paths that no route has are counted together', async () => {
+  const counted = async () => {
+    const { text } = await send(service.metricsAddress, 'GET', '/metrics')
+    const line = /^duktig_http_request_duration_seconds_count\{route="unknown",status="404"\} (\d+)$/m.exec(
+      text,
+    )
+    return Number(line?.[1] ?? 0)
+  }
+  const before = await counted()
+  for (const path of ['/nothing', '/%zz']) await send(service.address, 'GET', path)
+  assert.equal(await counted(), before + 2)
+})
+
 describe('no such route: 404, though no credential came along', () => {
   const rows: [method: string, path: string][] = [
     ['GET', '/'],

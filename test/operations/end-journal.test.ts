@@ -3,6 +3,7 @@ import {
   appendFileSync,
   existsSync,
   globSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -257,6 +258,19 @@ test('files that no backup needs any more go, by the clock of the store', async 
   writeFileSync(kept, '')
   await (await journalIn(folder, { instanceId: 'three', clock })).close()
   assert.equal(existsSync(kept), true)
+})
+
+test('an old file that cannot be removed keeps nothing from being written', async (t) => {
+  const folder = folderFor(t)
+  await (await journalIn(folder)).close()
+  // A folder of that name, which is not removed as a file is.
+  mkdirSync(join(folder, `${T0 - LIMITS.journalKeptMs - DAY_MS - 1}-one-1-0.jsonl`))
+  const journal = await journalIn(folder, { instanceId: 'two', startAtOnce: false })
+  await journal.append([ended('written')])
+  await journal.close()
+  assert.ok(
+    globSync(join(folder, '*-two-*.jsonl')).some((file) => readFileSync(file, 'utf8').includes('written')),
+  )
 })
 
 test('a file does not vouch for one of its process that is gone, and each day of a quiet service has one', async (t) => {
