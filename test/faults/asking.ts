@@ -1,4 +1,4 @@
-/** How clients of a service that may die ask it: under load, where nobody may answer, and after a restart, where somebody must. */
+/** Requests to a service that may be killed: under load an answer may be missing, after a restart it must come. */
 import { sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY } from '../support/service.ts'
 
@@ -14,7 +14,7 @@ export function refresh(address: string, token: string): Promise<Answer> {
   return sendJson(address, 'POST', '/auth/refresh_token', { 'Refresh-Token': token })
 }
 
-/** The answer of a service that has just started and may have too much to do at first. */
+/** Asks again until the answer is not 503: a service that has just started may be overloaded at first. */
 export function freely(ask: () => Promise<Answer>): Promise<Answer> {
   return untilFree(async () => {
     const answer = await ask()
@@ -35,13 +35,13 @@ export function signIn(address: string, email: string, password: string) {
   return sendJson(address, 'POST', '/auth/token', { 'X-Auth-Key': AUTH_KEY }, { email, password })
 }
 
-/** Whether it happened, or the service had too much to do. @throws {Violation} on anything else */
+/** True for 200, false for the 503 of an overloaded service. @throws {Violation} on any other status */
 export function isDone({ status, headers }: Answer, who: string): boolean {
   if (status !== 200 && status !== 503) throw new Violation(`${who} got ${status} ${JSON.stringify(headers)}`)
   return status === 200
 }
 
-/** Null when the connection broke: then nobody knows whether it happened. */
+/** The answer; null when the connection broke, which leaves open whether the request took effect. */
 export async function answered<T>(request: Promise<T>): Promise<T | null> {
   try {
     return await request

@@ -1,6 +1,6 @@
 /**
- * A load balancer as simple as they come: in turn to whoever says that it is ready, asked every 100 ms; connections are kept;
- * nothing is sent twice. What it cannot pass on it answers with 502.
+ * A minimal load balancer: requests go in turn to the instances whose readiness check, made every 100 ms, answers 200.
+ * Connections to instances are kept; no request is sent twice. A request that cannot be passed on gets 502.
  */
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, type ServerResponse, createServer, request } from 'node:http'
@@ -11,9 +11,9 @@ const ANSWER_MS = 5000
 
 export interface Balancer {
   readonly address: string
-  /** Puts an instance in the place `at`, from its next yes on. */
+  /** Puts an instance at index `at`; it gets requests once its readiness check answers 200. */
   put(at: number, address: string): void
-  /** Settles when the instance at `at` gets requests, or gets none any more. */
+  /** Settles when the instance at index `at` gets requests or, with `ready` false, no longer gets any. */
   until(at: number, ready: boolean): Promise<void>
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** The copying of the log into the database file, when the disk fails under it alone: commits go on meanwhile. */
+/** Checkpoints on a failing disk: the database file cannot be written or synced, while commits to the log succeed. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
@@ -23,12 +23,12 @@ import { PASSWORD, populate } from './population.ts'
 import { type RealService, startReal } from './real-service.ts'
 import { buildShim, reason, skip } from './shim.ts'
 
-/** Each writes a dozen pages or more, and 256 that have not been copied are due. */
+/** Enough to make a checkpoint due: each sign-in writes at least a dozen pages, and 256 uncopied pages are due. */
 const SIGN_INS = 60
 
 type Site = Awaited<ReturnType<typeof siteFor>>
 
-/** A service whose database file, and not its log, can be made to fail with what is written into `faulty`. */
+/** A service with a switch: what is written into `faulty` makes the database file fail, but not its log. */
 async function siteFor(t: TestContext, options: Parameters<typeof startReal>[1] = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-checkpoints-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -100,13 +100,13 @@ test(`a full disk under the database file alone takes no descriptors, however of
   }
   writeFileSync(faulty, String(constants.errno.ENOSPC))
   for (let i = 0; i < SIGN_INS; i++) assert.equal((await signIn(service)).status, 200)
-  // One of the service, two of the thread that copies.
+  // The service holds one, and the checkpoint thread holds two.
   assert.ok(descriptors() <= 3, `${descriptors()} descriptors`)
   rmSync(faulty)
   assert.equal((await signIn(service)).status, 200)
 })
 
-/** Empty where it has been closed meanwhile. */
+/** The target of a link; empty if the descriptor has been closed meanwhile. */
 function linkOf(path: string): string {
   try {
     return readlinkSync(path)
@@ -115,7 +115,10 @@ function linkOf(path: string): string {
   }
 }
 
-/** Signs in until the service has ended since its file cannot be synced: how it ended, and the last token that it gave. */
+/**
+ * Signs in until the failed sync ends the service. Returns the signal that ended it, and the last refresh token that it
+ * issued.
+ */
 async function endedBySync({ faulty, service, signIn }: Site) {
   const { process: running } = service
   const ended = new Promise((resolve) => running.once('exit', (_code, signal) => resolve(signal)))
@@ -130,7 +133,7 @@ async function endedBySync({ faulty, service, signIn }: Site) {
   return { signal, refreshToken }
 }
 
-/** What was answered is there after the next start. */
+/** Asserts that the next start knows the session of `refreshToken`, and that the database is intact. */
 async function hasAll(t: TestContext, { variables, file }: Site, refreshToken: string): Promise<void> {
   const next = await startReal(variables)
   t.after(() => next.kill())
@@ -141,7 +144,7 @@ async function hasAll(t: TestContext, { variables, file }: Site, refreshToken: s
   assert.deepEqual({ ...database.prepare('pragma integrity_check').get() }, { integrity_check: 'ok' })
 }
 
-/** A pipe that takes nothing more, and makes who writes to it wait. */
+/** A full pipe that nobody reads: a write to it blocks. */
 function fullPipe(t: TestContext): number {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-pipe-'))
   const path = join(folder, 'pipe')
@@ -152,7 +155,7 @@ function fullPipe(t: TestContext): number {
     closeSync(waiting)
     rmSync(folder, { recursive: true })
   })
-  // By the byte at last, for a page that is begun takes less than a page.
+  // Single bytes come last: they fill a page that the large writes have left partly empty.
   for (const size of [65_536, 1]) {
     try {
       for (;;) writeSync(filling, Buffer.alloc(size))

@@ -1,6 +1,6 @@
 /**
- * Clients that work on a service until it dies, and remember what it acknowledged: asked, answered, or unknown. Before and after a
- * restart `check` holds their memory against the store and the service.
+ * Clients that use a service until it dies, and remember what it acknowledged and what it left unanswered. After the
+ * restart, `check` compares this with the store, as it was before the restart, and with the service.
  */
 import { randomInt, randomUUID } from 'node:crypto'
 import { claimsOf } from '../support/keys.ts'
@@ -10,19 +10,22 @@ import { Violation, answered, freely, isDone, refresh, signIn, untilFree } from 
 import { type Holder, PASSWORD } from './population.ts'
 import type { Stored } from './stored.ts'
 
-/** Of what was found before, so much is looked at again after each kill. */
+/** How many of the items that earlier checks have covered are checked again after each kill. */
 const CHECKED_AGAIN = 5
-/** Until the next kill: sessions that can be ended are not to run out. */
+/** The most sign-outs before each kill, so that there are sessions left to end for the whole run. */
 export const LEAVE_AT_A_TIME = 5
 
 export interface Client {
-  /** Asks again and again until the service does not answer any more. Throws on an answer that must not be. */
+  /** Sends requests until the service no longer answers. Throws on an answer that must not occur. */
   work(address: string): Promise<void>
-  /** What it was told must still be so: in `stored`, which was read before the service started again, and for the service. */
+  /**
+   * Checks that everything acknowledged still holds: in `stored`, which was read before the restart, and at the
+   * service.
+   */
   check(address: string, stored: Stored): Promise<void>
 }
 
-/** What one kind of request was acknowledged. */
+/** Counts the acknowledged requests of one kind. */
 class Acknowledged {
   count = 0
   #waiting: (() => void)[] = []
@@ -38,17 +41,17 @@ class Acknowledged {
   }
 }
 
-/** A token with the key of the attempt to replace it. */
+/** A refresh token, with the attempt key that its refresh carries. */
 interface Attempt {
   readonly token: string
   readonly key: string
 }
 
-/** Refreshes with an idempotency key, as our advice to clients is: never signed out, never two successors. */
+/** Refreshes with an idempotency key, as clients are advised to: never signed out, never given two successors. */
 export class RefreshingClient implements Client {
   readonly rotated = new Acknowledged()
   #held: Attempt
-  /** What the held token was the answer to. */
+  /** The attempt that was answered with the held token. */
   #before: Attempt | null = null
 
   constructor(holder: Holder) {
@@ -68,7 +71,7 @@ export class RefreshingClient implements Client {
   async check(address: string, { generations }: Stored): Promise<void> {
     const { sid, gen } = claimsOf(this.#held.token) as { sid: string; gen: number }
     const found = generations.get(sid) ?? 0
-    // The service would take the newer token all the same, as one of before a restored backup.
+    // The service's answer would not show the loss: it accepts a later generation than its row's, as after a restore.
     if (found < gen) throw new Violation(`generation ${gen} was acknowledged, and ${found} is stored`)
     if (found > gen + 1) throw new Violation(`generation ${found} is stored, and ${gen + 1} was asked for`)
     if (found === gen && this.#before !== null) await leadsTo(address, this.#before, this.#held.token)
@@ -92,7 +95,7 @@ async function leadsTo(address: string, attempt: Attempt, successor: string): Pr
     throw new Violation('one token had two successors')
 }
 
-/** After a restart, when somebody must answer. */
+/** The successor, after a restart, when an answer must come. @throws {Violation} if none comes */
 function surelyRefreshed(address: string, attempt: Attempt): Promise<string> {
   return untilFree(async () => {
     const { isAnswered, successor } = await refreshed(address, attempt)
@@ -110,7 +113,7 @@ interface Refreshed {
   readonly successor: string | null
 }
 
-/** The next token, of sessions that rotate at every refresh; none when the service had too much to do. */
+/** The next token of a session that rotates at every refresh; null if the service did not answer or was overloaded. */
 async function refreshed(address: string, { token, key }: Attempt): Promise<Refreshed> {
   const headers = { 'Refresh-Token': token, 'Idempotency-Key': key }
   const answer = await answered(sendJson(address, 'POST', '/auth/refresh_token', headers))
@@ -121,7 +124,7 @@ async function refreshed(address: string, { token, key }: Attempt): Promise<Refr
   return { isAnswered: true, successor }
 }
 
-/** Signs out; an acknowledged end stays. */
+/** Signs out; an acknowledged sign-out must last. */
 export class LeavingClient implements Client {
   readonly left = new Acknowledged()
   readonly #holders: Holder[]
@@ -154,13 +157,13 @@ export class LeavingClient implements Client {
   }
 }
 
-/** Registers accounts and changes passwords; both stay once they are acknowledged. */
+/** Registers accounts and changes passwords; both must last once they are acknowledged. */
 export class AccountClient implements Client {
   readonly registered = new Acknowledged()
   readonly changed = new Acknowledged()
   readonly #holder: Holder
   readonly #emails = new Remembered<string>()
-  /** The last acknowledged password, and one whose change was asked for without an answer. */
+  /** The last acknowledged password, and the new one of a change that has not been acknowledged. */
   #password = PASSWORD
   #maybe: string | null = null
 
@@ -191,10 +194,10 @@ export class AccountClient implements Client {
   }
 
   async check(address: string): Promise<void> {
-    // Each takes the time of a hash, and a long run registers thousands.
+    // Earlier accounts are only sampled: each sign-in costs a password hash, and a long run registers thousands.
     for (const email of this.#emails.toCheck()) {
       const { status } = await freely(() => signIn(address, email, PASSWORD))
-      // Registered accounts are not verified yet: 403 is told only after the right password.
+      // Registered accounts are not verified yet, and 403 is only told after the right password.
       if (status !== 403) throw new Violation(`a registered account answered ${status}`)
     }
     const status = await this.#signInAndOut(address, this.#password)
@@ -205,7 +208,7 @@ export class AccountClient implements Client {
     this.#password = this.#maybe
   }
 
-  /** Out again: of too many sessions the one that works would be ended. */
+  /** Signs out again: with too many sessions, the service would end the one that this client works with. */
   async #signInAndOut(address: string, password: string): Promise<number> {
     const { status, body } = await freely(() => signIn(address, this.#holder.email, password))
     if (status === 200) {
@@ -216,7 +219,7 @@ export class AccountClient implements Client {
   }
 }
 
-/** Signs in; the session is there once it is acknowledged. */
+/** Signs in; the session must exist once the sign-in is acknowledged. */
 export class SigningInClient implements Client {
   readonly signedIn = new Acknowledged()
   readonly #holder: Holder
@@ -237,7 +240,7 @@ export class SigningInClient implements Client {
   }
 
   async check(address: string): Promise<void> {
-    // Those of before have been replaced, or ended for the limit of sessions of an account.
+    // Earlier tokens have been replaced since, or their sessions ended by the limit on the sessions of an account.
     for (const token of this.#tokens.fresh()) {
       const { status } = await freely(() => refresh(address, token))
       if (status !== 200) throw new Violation(`a session that was acknowledged answered ${status}`)
@@ -245,7 +248,7 @@ export class SigningInClient implements Client {
   }
 }
 
-/** What was acknowledged, in its order. */
+/** Acknowledged items, in order. */
 class Remembered<T> {
   readonly #all: T[] = []
   #checked = 0
@@ -254,14 +257,14 @@ class Remembered<T> {
     this.#all.push(one)
   }
 
-  /** All since the last time. */
+  /** The items added since the last check. */
   fresh(): readonly T[] {
     const fresh = this.#all.slice(this.#checked)
     this.#checked = this.#all.length
     return fresh
   }
 
-  /** All since the last time, and some of those before. */
+  /** The items added since the last check, and a random sample of the earlier ones. */
   toCheck(): readonly T[] {
     const before = this.#checked
     const again = Array.from({ length: Math.min(before, CHECKED_AGAIN) }, () => randomInt(before))

@@ -1,4 +1,4 @@
-/** Clocks that jump: nobody is signed out by it, and nothing is accepted past its end. */
+/** Clocks that jump: no jump signs anybody out, and nothing is accepted past its end. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -61,7 +61,8 @@ test('SQLite: a clock that steps back under load signs nobody out and revives no
     return decision.kind
   }
   for (const stepMs of [-HOUR_MS, -YEAR_MS, YEAR_MS - HOUR_MS, -2 * HOUR_MS]) {
-    // While the clock is behind, the monotonic one goes on; rotations need the time of the parallel window.
+    // More than the parallel window has to pass before each rotation; the monotonic clock goes on while the wall clock
+    // is behind.
     pass(30_000)
     wall.atMs += stepMs
     const kinds = await Promise.all(Array.from({ length: 20 }, refresh))
@@ -85,7 +86,7 @@ test('SQLite: a clock that steps forward makes no retry a reuse, and no time lon
   }
   for (const [i, stepMs] of [5 * 60_000, HOUR_MS, YEAR_MS].entries()) {
     pass(30_000)
-    // Its answer is lost, and the retry comes without an attempt key, as those of the original do.
+    // The answer is lost, and the retry comes without an attempt key, as from clients of the original.
     assert.equal(await present(i + 1), 'advance')
     pass(1000)
     wall.atMs += stepMs
@@ -96,7 +97,9 @@ test('SQLite: a clock that steps forward makes no retry a reuse, and no time lon
   assert.equal(await present(3), 'end', 'what is late by the time that has passed is found out')
 })
 
-/** A store whose clocks the test moves: `wall` steps, `pass` lets time go by on both. */
+/**
+ * A store whose clocks the test moves: `wall` can step, and `pass` advances the wall and the monotonic clock together.
+ */
 async function openAlone(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-clocks-'))
   const wall = { atMs: T0 }
@@ -117,12 +120,12 @@ async function openAlone(t: TestContext) {
   return { store, wall, pass }
 }
 
-/** Lets `Date.now` of a process be off by so much. */
+/** The Node option that shifts `Date.now` of a process by `ms`. */
 function shifted(ms: number): string {
   return `--import=data:text/javascript,const%20now=Date.now;Date.now=()=>now()+(${ms})`
 }
 
-/** Ends a session by its time. */
+/** Moves the absolute end of the account's session into the past. */
 async function expire(url: string, email: string): Promise<void> {
   const client = new Client({ connectionString: url })
   await client.connect()

@@ -1,4 +1,4 @@
-/** All kinds of clients at once, and what they were acknowledged. */
+/** All kinds of clients at once, and how much was acknowledged to them. */
 import {
   AccountClient,
   type Client,
@@ -10,10 +10,10 @@ import {
 import type { Holder } from './population.ts'
 import type { Stored } from './stored.ts'
 
-/** Who does not come to an end when the service has died has found a fault of his own. */
+/** Clients that still work after this time have not noticed that the service died, which is a fault as well. */
 const OVER_WITHIN_MS = 60_000
 
-/** How many holders a crowd needs that works so many times. */
+/** How many holders a crowd with `refreshing` refreshing clients needs to work `times` times. */
 export function holdersFor(refreshing: number, times: number): number {
   return refreshing + 2 + LEAVE_AT_A_TIME * times
 }
@@ -37,7 +37,10 @@ export class Crowd {
     for (const client of clients) await client.check(address, stored)
   }
 
-  /** Works until nobody answers, which `end` brings about. It waits for a change of a password and a sign-in if `hashes` is set. */
+  /**
+   * Lets all clients work until `end` stops the service. With `hashes`, `end` is called only after a password change
+   * and a sign-in have been acknowledged.
+   */
   async work(address: string, end: () => Promise<void>, { hashes }: { hashes: boolean }): Promise<void> {
     const hashed = Promise.all([this.#account.changed.next(), this.#signingIn.signedIn.next()])
     const hashing = [this.#account.work(address), this.#signingIn.work(address)]
@@ -57,7 +60,7 @@ export class Crowd {
   }
 }
 
-/** For the report of a test. */
+/** The counts as text, for the report of a test. */
 export function told(acknowledged: Readonly<Record<string, number>>): string {
   return Object.entries(acknowledged)
     .map(([what, count]) => `${count} ${what}`)

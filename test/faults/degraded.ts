@@ -1,11 +1,11 @@
-/** What a service says while its store cannot write, and what must be so once it can again. */
+/** What a service answers while its store cannot write, and what must hold once it can again. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY } from '../support/service.ts'
 import { type Holder, PASSWORD } from './population.ts'
 
-/** Three people, and one who is not registered yet. */
+/** The holders of three sessions, and an email address that is not registered yet. */
 export interface People {
   readonly refreshing: Holder
   readonly leaving: Holder
@@ -18,7 +18,9 @@ export function peopleFrom([refreshing, leaving, changing]: readonly Holder[]): 
   return { refreshing, leaving, changing, email: `${randomUUID()}@example.com` }
 }
 
-/** All that writes is refused clearly; what needs no store goes on. */
+/**
+ * Asserts that every request that writes is refused with a clear 503, and that requests without the store are served.
+ */
 export async function assertRefuses(address: string, people: People): Promise<void> {
   const answers = await Promise.all([
     refresh(address, people.refreshing),
@@ -36,7 +38,7 @@ export async function assertRefuses(address: string, people: People): Promise<vo
   await untilReady(address, false)
 }
 
-/** Refreshes until the token has been rotated: from then on each refresh with it is a retry, which writes. */
+/** Refreshes until the token has rotated; from then on, each refresh with the same token is a retry, which writes. */
 export async function untilRotated(address: string, people: People): Promise<void> {
   for (;;) {
     const { status, body } = await refresh(address, people.refreshing)
@@ -45,14 +47,17 @@ export async function untilRotated(address: string, people: People): Promise<voi
   }
 }
 
-/** Settles when the service says that it can serve, which it must by itself; or that it cannot. Its answer may be a second old. */
+/**
+ * Waits until `/health/ready` answers 200 or, with `ready` false, 503. The service must recover by itself; its answer
+ * may be one second old.
+ */
 export async function untilReady(address: string, ready = true): Promise<void> {
   while ((await sendJson(address, 'GET', '/health/ready')).status !== (ready ? 200 : 503)) {
-    // The next question; the runner's own time-out bounds them.
+    // Asks again at once; the time-out of the test runner bounds this.
   }
 }
 
-/** Nothing of what was refused has happened, and all of it can be done now. */
+/** Asserts that nothing that was refused has taken effect, and that all of it succeeds now. */
 export async function assertAllGoesOn(address: string, people: People): Promise<void> {
   assert.equal((await signIn(address, people.changing, PASSWORD)).status, 200, 'the password is the old one')
   assert.equal((await refresh(address, people.refreshing)).status, 200)

@@ -1,4 +1,4 @@
-/** A disk that is full or has become read-only: clear refusals, no false yes, and everything goes on when it is mended. */
+/** A disk that is full, read-only or broken: clear refusals, no false success, and recovery without a restart. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import { AUTH_KEY } from '../support/service.ts'
 
-/** Settings of services that are going to be hurt: free ports, no limits, and sessions that rotate as often as can be. */
+/**
+ * Settings of services that the tests disturb: free ports, no rate limits, and sessions that rotate as often as
+ * possible.
+ */
 export function faultVariables(
   folder: string,
   more: Readonly<Record<string, string>> = {},

@@ -1,4 +1,4 @@
-/** `kill -9` at random points under load: what was acknowledged is still so, and no token has two successors. */
+/** `kill -9` at random points under load: everything acknowledged persists, and no token has two successors. */
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -16,11 +16,13 @@ import { readStored } from './stored.ts'
 
 const KILLS = Number(process.env['DUKTIG_PROVE_KILLS'] ?? 10)
 const isLong = process.env['DUKTIG_PROVE_KILLS'] !== undefined
-/** From the start of the process to the first answer that rests on the store; asserted in the long form only. */
+/** From the start of the process to the first answer that needs the store; asserted in the long form only. */
 const SERVING_MS = 2000
-/** Few enough to leave the processor to hashes now and then. */
+/** Refreshing clients, few enough to leave some processor time to password hashes. */
 const REFRESHING = 16
-/** So often a kill waits until a password was changed and somebody signed in, which takes long beside the rest. */
+/**
+ * One kill in this many waits until a password change and a sign-in are acknowledged, which takes long under this load.
+ */
 const HASHES_EVERY = 10
 
 test(`SQLite: ${KILLS} kills lose nothing that was acknowledged`, async (t) => {
@@ -59,7 +61,7 @@ async function killAndCheck(t: TestContext, variables: Record<string, string>): 
       slowestMs = Math.max(slowestMs, service.startedInMs + performance.now() - askedMs)
       await crowd.check(service.address, stored)
       const end = async () => {
-        // A random moment is what is asked for here: nothing waits for anything to have happened.
+        // The wait only chooses a random moment for the kill; no event is awaited.
         await wait(randomInt(20, 400))
         await service.kill()
       }

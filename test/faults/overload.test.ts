@@ -1,6 +1,7 @@
 /**
- * More than the service can do: sign-ins at ten times what the processor can hash, refreshes at a fifth more than fit. The
- * excess is told to come again, the rest goes on, and afterwards all is as before. Times are only asserted in the long form.
+ * More than the service can do: sign-ins at ten times the capacity for hashing, refreshes at 1.2 times the capacity.
+ * The excess is told to retry later, the rest is served, and afterwards the service is back to normal. Durations and
+ * rates are asserted in the long form only.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -22,15 +23,15 @@ import type { LoadPlan, LoadResult } from './refresh-load.ts'
 const SECONDS = Number(process.env['DUKTIG_PROVE_OVERLOAD_SECONDS'] ?? 2)
 const isLong = process.env['DUKTIG_PROVE_OVERLOAD_SECONDS'] !== undefined
 const TIMES = 10
-/** Enough at a time to keep the processor busy, and less than may wait. */
+/** Concurrent sign-ins that measure the capacity: enough to keep the processor busy, and fewer than may wait. */
 const BUSY = 16
 const REFRESH_TIMES = 1.2
 /**
- * More than may wait for the store, so that it has to refuse. A thousand are enough to keep the rate while refusals are quick; with two
- * thousand more is asked for at once than the event loop takes from the system at a time (docs/decisions/0013).
+ * More than may wait for the store, so that it has to refuse. A thousand suffice to keep up the rate while refusals are
+ * quick; two thousand ask for more at once than the event loop takes from the system at a time (docs/decisions/0013).
  */
 const CONNECTIONS = isLong ? [1000, 2000] : [800]
-/** So many that each rests for longer than its parallel window, and every refresh rotates. */
+/** In the long form, so many that each rests for longer than its parallel window and every refresh rotates. */
 const SESSIONS = isLong ? 100_000 : 800
 
 interface Answered {
@@ -48,7 +49,7 @@ test(`sign-ins at ${TIMES} times the capacity for ${SECONDS} s`, async (t) => {
   const service = await startReal(variables)
   t.after(() => service.kill())
 
-  // Hashes step back for everything else, the refreshes and this process included: the capacity is what is left beside them.
+  // Hashing has a lower priority than the refreshes and this process, so the capacity is what is left beside them.
   const over = new AbortController()
   const refreshes = refreshAgainAndAgain(service.address, other, over.signal)
   const capacity = await capacityOf(service.address, holder)
@@ -109,18 +110,18 @@ async function refreshesBeyondCapacity(t: TestContext, connections: number): Pro
   assert.ok((overload.statuses['200'] ?? 0) > 0)
   assert.deepEqual(Object.keys(afterwards.statuses), ['200'])
   if (!isLong) return
-  // A stall of the disk may leave more for one turn than it takes in.
+  // Some refusals are normal: a stall of the disk may leave more requests for one turn than it takes in.
   const { 200: served = 0, 503: refused = 0 } = capacity.statuses
   assert.ok(refused < served / 100, 'the capacity was not measured, but an overload')
   assert.ok((overload.statuses['503'] ?? 0) > 0, 'nothing was refused, so nothing was too much')
   assert.ok(overload.p99OfRefusalsMs < 100, 'refusals took too long')
   assert.ok(overload.perSecond >= capacity.perSecond * 0.8, 'the excess cost too much of the capacity')
-  // Asked for within the five seconds after the overload.
+  // These requests became due in the three seconds after the overload.
   assert.ok(afterwards.p99Ms < 100, 'it did not become normal again')
   assert.ok(peakMiB < 512)
 }
 
-/** What a process of its own measured. */
+/** Runs `refresh-load.ts` in a process of its own; its result. */
 async function loadFrom(folder: string, plan: LoadPlan): Promise<LoadResult> {
   const script = fileURLToPath(new URL('./refresh-load.ts', import.meta.url))
   const file = join(folder, 'plan.json')
@@ -129,7 +130,7 @@ async function loadFrom(folder: string, plan: LoadPlan): Promise<LoadResult> {
   return JSON.parse(stdout) as LoadResult
 }
 
-/** Sign-ins a second that are answered 200. */
+/** Successful sign-ins a second, with `BUSY` of them under way. */
 async function capacityOf(address: string, holder: Holder): Promise<number> {
   const startedMs = performance.now()
   let count = 0
@@ -142,7 +143,7 @@ async function capacityOf(address: string, holder: Holder): Promise<number> {
   return (count * 1000) / (performance.now() - startedMs)
 }
 
-/** So many sign-ins a second, each at its time, whatever becomes of those before. */
+/** Sends `perSecond` sign-ins a second, each at its time, whether or not earlier ones have been answered. */
 async function flood(address: string, holder: Holder, perSecond: number): Promise<readonly Answered[]> {
   const startedMs = performance.now()
   const answers: Promise<Answered>[] = []
@@ -156,7 +157,7 @@ async function flood(address: string, holder: Holder, perSecond: number): Promis
 
 async function signIn(address: string, { email }: Holder): Promise<Answered> {
   const startedMs = performance.now()
-  // On connections that are kept: to open one for each would take a core of its own.
+  // `fetch` keeps connections open: opening one for each request would take a core of its own.
   const answer = await fetch(`${address}/auth/token`, {
     method: 'POST',
     headers: { 'X-Auth-Key': AUTH_KEY, 'Content-Type': 'application/json' },
@@ -167,7 +168,7 @@ async function signIn(address: string, { email }: Holder): Promise<Answered> {
   return { status: answer.status, retryAfter, tookMs: performance.now() - startedMs }
 }
 
-/** How many refreshes were answered; each with 200. */
+/** Refreshes until `over` is aborted; returns the number of refreshes, all answered 200. */
 async function refreshAgainAndAgain(address: string, holder: Holder, over: AbortSignal): Promise<number> {
   let token = holder.refreshToken
   let count = 0
@@ -184,7 +185,7 @@ function percentile(values: readonly number[], part: number): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? 0
 }
 
-/** Not a number where there is no /proc. */
+/** Memory of a process; NaN where there is no /proc. */
 function memoryMiB(pid: number | undefined, which: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
   try {
     const [, kib] = new RegExp(`${which}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []

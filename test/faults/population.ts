@@ -1,4 +1,4 @@
-/** Accounts and sessions that exist before the fault, made through the real store without the time of a password. */
+/** Accounts and sessions that exist before the fault, made through the real store without hashing each password. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { compose } from '../../src/compose.ts'
@@ -12,7 +12,7 @@ import { silentLog } from '../support/service.ts'
 
 export const PASSWORD = 'right1password'
 
-/** Its access tokens last as long as the longest run. */
+/** Its access tokens outlast the longest run. */
 const ROTATING = {
   name: 'Rotating',
   type: 'confidential',
@@ -26,7 +26,7 @@ const ROTATING = {
   requireKeyOnRefresh: false,
 } as const
 
-/** Made at a time: they share commits. */
+/** How many are made at a time, so that they share commits. */
 const TOGETHER = 100
 
 export interface Holder {
@@ -35,7 +35,10 @@ export interface Holder {
   readonly refreshToken: string
 }
 
-/** `count` accounts with a session each; with `everyRefreshRotates` at an application of their own, where no refresh waits for another. */
+/**
+ * Makes `count` accounts with a session each. With `everyRefreshRotates`, the sessions belong to an application without
+ * a parallel window, so that no refresh waits for it.
+ */
 export async function populate(
   variables: Readonly<Record<string, string>>,
   count: number,

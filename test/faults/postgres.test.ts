@@ -1,4 +1,4 @@
-/** A PostgreSQL that is stopped, restarted, slow or out of reach: the same as with a bad disk, seen from outside. */
+/** A PostgreSQL that is stopped, restarted, slow or out of reach: seen from outside, the same as with a bad disk. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,9 +17,9 @@ import { faultVariables } from './fault-variables.ts'
 import { populate } from './population.ts'
 import { startReal } from './real-service.ts'
 
-/** Far more than anybody waits for. */
+/** Far longer than the service waits for an answer. */
 const TOO_SLOW_MS = 4000
-/** Each way of each statement; several statements still fit into the time of a request. */
+/** The delay of each statement in each direction; a request still has time for several statements. */
 const SLOW_MS = 50
 
 test('PostgreSQL is stopped under the service, and started again', async (t) => {

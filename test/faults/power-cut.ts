@@ -1,4 +1,4 @@
-/** Plays a power cut on files that were written under `unsynced.c`: what was not synced may be gone, in part or whole. */
+/** Simulates a power cut on files written under `unsynced.c`: what was not synced may be lost, wholly or in part. */
 import { ftruncateSync, globSync, openSync, readFileSync, closeSync, statSync, writeSync } from 'node:fs'
 
 const WRITE = 1
@@ -16,8 +16,8 @@ interface Change {
 }
 
 /**
- * Takes back every write below `folder` that was not synced, but for those that `survives` lets through, in their order.
- * How many were lost.
+ * Takes back every unsynced write below `folder`, then repeats, in order, those for which `survives` returns true.
+ * Returns how many writes were lost.
  */
 export function cutPower(folder: string, log: string, survives: () => boolean): number {
   const unsynced = readUnsynced(log)
@@ -54,7 +54,7 @@ function readUnsynced(log: string): Map<number, Change[]> {
     const from = at + HEADER_BYTES
     const lengthAfter = type === WRITE ? length : 0
     at = from + lengthBefore + lengthAfter
-    // The record itself may have been cut short by the kill; then its write did not begin.
+    // The kill may have cut the last record short; the write that it announces has then not begun.
     if (at > bytes.length) break
     if (type === SYNC) {
       changes.delete(inode)

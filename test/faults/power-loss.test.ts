@@ -1,4 +1,4 @@
-/** Power cuts under load on SQLite: what was acknowledged is still so; and with a store that does not sync, it is not. */
+/** Power cuts under load on SQLite: everything acknowledged persists; with a store that does not sync, it does not. */
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ import { readStored } from './stored.ts'
 
 const CUTS = Number(process.env['DUKTIG_PROVE_POWER_CUTS'] ?? 5)
 const REFRESHING = 16
-/** So often a cut waits until a password was changed and somebody signed in. */
+/** One cut in this many waits until a password change and a sign-in are acknowledged. */
 const HASHES_EVERY = 10
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -42,14 +42,15 @@ test(`${CUTS} power cuts lose nothing that was acknowledged${reason}`, { skip },
 
 test(`the same cuts lose answers of a store with synchronous=NORMAL${reason}`, { skip }, async () => {
   const main = copyWithout('pragma synchronous = full', 'pragma synchronous = normal')
-  // By a client, or by a start: the journal, which is synced, has an end that the database lost.
+  // Either a client notices, or the start does: the journal, which is synced, has an end that the database lost.
   const isSeen = (error: Error) => error instanceof Violation || /older than the journal/.test(error.message)
   await assert.rejects(cutAndCheck('normal', 20, main), isSeen, 'the rig does not see what is lost')
 })
 
 /**
- * Works, cuts the power, starts again and asks; `cuts` times. How many writes were lost. The power goes at a random moment, or while a
- * sync is waited for: the other program, with the text replaced, hardly waits for any.
+ * Lets the crowd work, cuts the power, starts again and checks, `cuts` times. `lost` counts the lost writes. The power
+ * goes at a random moment or, unless another program is given as `main`, during a sync: that program, with its text
+ * replaced, hardly waits for any.
  */
 async function cutAndCheck(name: string, cuts: number, main?: string) {
   const data = join(folder, name)
@@ -80,7 +81,7 @@ async function cutAndCheck(name: string, cuts: number, main?: string) {
     } finally {
       await service.kill()
     }
-    // All of it, or any part: a disk writes in whatever order it likes.
+    // All unsynced writes are lost, or a random part of them: a disk writes in any order.
     const keep = cut % 2 === 0 ? () => false : () => randomInt(2) === 1
     if (existsSync(log)) lost += cutPower(data, log, keep)
     rmSync(log, { force: true })
@@ -95,7 +96,7 @@ async function cutAndCheck(name: string, cuts: number, main?: string) {
   return { lost, crowd }
 }
 
-/** A copy of the program in which one text is another; its main file. */
+/** Copies the program with `text` replaced by `other` in `connection.ts`. Returns the path of the copy's main file. */
 function copyWithout(text: string, other: string): string {
   const copy = join(folder, 'copy')
   for (const part of ['src', 'package.json']) cpSync(join(root, part), join(copy, part), { recursive: true })

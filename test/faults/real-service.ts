@@ -1,21 +1,21 @@
-/** The real program in a process of its own, to be killed. */
+/** The real program in a process of its own, so that it can be killed. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-/** Even on a busy machine a start that takes longer has gone wrong. */
+/** A start that takes longer has failed, even on a busy machine. */
 const START_MS = 60_000
 
 export interface RealService {
   readonly address: string
-  /** From the start of the process to the first line that says it listens. */
+  /** From the start of the process until it prints the address that it listens on. */
   readonly startedInMs: number
   readonly process: ChildProcess
-  /** Ends it as a crash would. */
+  /** Kills the process, as a crash would. */
   kill(): Promise<void>
-  /** Ends it as an operator does, and waits for what is under way. */
+  /** Stops the process as an operator does, with SIGTERM, and waits until it has ended. */
   stop(): Promise<void>
 }
 
@@ -24,9 +24,9 @@ export async function startReal(
   options: {
     readonly main?: string
     readonly environment?: Readonly<Record<string, string>>
-    /** An open file for what it says of itself when it goes wrong. */
+    /** An open file that receives the standard error. */
     readonly standardError?: number
-    /** A command that runs it. */
+    /** A command, with arguments, under which the program runs. */
     readonly under?: readonly string[]
   } = {},
 ): Promise<RealService> {

@@ -1,15 +1,15 @@
 /**
- * Refreshes in a process of their own, so that neither the service nor the test takes time from them: sessions that follow their
- * tokens over fewer connections, as behind a proxy; first as fast as the service answers (its capacity), then at a fixed rate
- * beyond it whatever it answers, then at a quarter of it, then once more as fast as it answers. `node refresh-load.ts PLAN` prints
- * what came of it.
+ * Generates refreshes in a process of its own, so that neither the service nor the test loses time to it. Many
+ * sessions, each following its own token, share fewer connections, as behind a proxy. Four phases are measured: as fast
+ * as the service answers (its capacity); at a fixed rate beyond the capacity, whatever the service answers; at a
+ * quarter of the capacity; once more as fast as it answers. `node refresh-load.ts PLAN` prints the results.
  */
 import { readFileSync } from 'node:fs'
 import { type Socket, connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 
-/** A file of this, since thousands of tokens are too long for a command line. */
+/** The content of the file PLAN: thousands of tokens are too long for a command line. */
 export interface LoadPlan {
   readonly port: number
   readonly tokens: readonly string[]
@@ -21,13 +21,13 @@ export interface LoadPlan {
 export interface Outcome {
   /** Answers by status. */
   readonly statuses: Readonly<Record<string, number>>
-  /** Requests that were due and got no answer within five seconds after the last. */
+  /** Requests that were due but not answered within five seconds after the phase. */
   readonly unanswered: number
-  /** Answers 429 and 503 that do not say when to come again. */
+  /** Answers 429 and 503 that do not say, in `Retry-After`, when to retry. */
   readonly withoutRetryAfter: number
-  /** Answered 200 while the load lasted. */
+  /** Successful refreshes a second, while the load lasted. */
   readonly perSecond: number
-  /** From the moment a request was due, also if it had to wait for a free client. */
+  /** Measured from when a request was due, including any wait for a free connection. */
   readonly p99Ms: number
   readonly p99OfRefusalsMs: number
 }
@@ -36,28 +36,28 @@ export interface LoadResult {
   readonly capacity: Outcome
   readonly overload: Outcome
   readonly afterwards: Outcome
-  /** Once more: machines become slower and faster within a minute, by as much as the excess. */
+  /** Measured again: the speed of a machine may change within a minute by as much as the excess. */
   readonly capacityAgain: Outcome
 }
 
-/** At a time, for the capacity: more than share a commit, so that there is always a next one. */
+/** Concurrent requests that measure the capacity: more than share a commit, so that there is always a next batch. */
 const BUSY = 384
 const CAPACITY_SECONDS = 10
 const AFTERWARDS_SECONDS = 3
 const GRACE_MS = 5000
 const LENGTH = '\r\ncontent-length: '
 const TOKEN = '"refresh_token":"'
-/** Of a token, with room for more digits. */
+/** Space for one token, with room for more digits. */
 const MOST_CHARACTERS = 512
 
 interface Connection {
-  /** Opened when it is first needed: the service hangs up on those who connect and say nothing. */
+  /** Opened when first needed: the service closes connections on which nothing is sent. */
   socket: Socket | null
-  /** Whose refresh it carries. */
+  /** The holder whose refresh this connection carries. */
   holder: number
   received: string
   dueMs: number
-  /** Of the phase in which it was sent. */
+  /** The tally of the phase in which the request was sent. */
   tally: Tally
 }
 
@@ -100,13 +100,17 @@ class Tally {
 }
 
 /**
- * Everybody's token, in turn: who was served or refused stands at the end again. In one block of memory, so that collecting
- * garbage, which would count as the service's delay, has nothing to do with them.
+ * The tokens of all holders, in a queue: a holder rejoins at its end once answered, served or refused. The tokens lie
+ * in one block of memory, so that garbage collection, which would count as the service's delay, has nothing to do with
+ * them.
  */
 class Holders {
   readonly #tokens: Buffer
   readonly #lengths: Uint16Array
-  /** Refreshes answered 200. An attempt key is kept until then, as our advice to clients is. */
+  /**
+   * How many of a holder's refreshes were answered 200. Part of the attempt key, which clients are advised to keep
+   * until a refresh succeeds.
+   */
   readonly #refreshes: Uint32Array
   readonly #queue: Uint32Array
   #first = 0
@@ -138,7 +142,7 @@ class Holders {
     return `Refresh-Token: ${token}\r\nIdempotency-Key: attempt-${holder}-${this.#refreshes[holder]}\r\n`
   }
 
-  /** `token` is empty if the old one stays good. */
+  /** `token` is empty if the old one stays valid. */
   refreshed(holder: number, token: string): void {
     this.#refreshes[holder] = (this.#refreshes[holder] ?? 0) + 1
     if (token !== '') this.#store(holder, token)
@@ -153,7 +157,7 @@ class Holders {
 async function run({ port, tokens, connections, times, seconds }: LoadPlan): Promise<LoadResult> {
   const load = new Load(port, new Holders(tokens), connections)
   const untilBusy = Math.min(seconds / 2, CAPACITY_SECONDS)
-  // The first time only compiles the service's code.
+  // The first round only makes the service compile its code.
   await load.closedLoop(untilBusy)
   const capacity = await load.closedLoop(untilBusy)
   const overload = await load.openLoop(capacity.perSecond * times, seconds)
@@ -181,13 +185,13 @@ class Load {
     }))
   }
 
-  /** As many requests as are answered, `BUSY` at a time. */
+  /** Sends requests for `seconds`, `BUSY` at a time, each once an earlier one is answered. */
   async closedLoop(seconds: number): Promise<Outcome> {
     this.#tally = new Tally(seconds)
     const endMs = performance.now() + seconds * 1000
     let sent = 0
     const send = () => {
-      // In turn, so that all connections are open after a while.
+      // Connections are used in turn, so that all are open after a while.
       const connection = this.#free.shift()
       if (connection === undefined) return
       sent++
@@ -205,7 +209,7 @@ class Load {
     return this.#tally.outcome(sent, seconds)
   }
 
-  /** So many a second, each at its time, whatever becomes of those before. */
+  /** Sends `rate` requests a second, each at its time, whether or not earlier ones have been answered. */
   async openLoop(rate: number, seconds: number): Promise<Outcome> {
     this.#tally = new Tally(seconds)
     const total = Math.round(rate * seconds)
@@ -229,7 +233,7 @@ class Load {
       sendWhatIsDue()
       await wait(1)
     }
-    // Nothing more of it is sent, whoever becomes free.
+    // A connection that becomes free later sends nothing more of this phase.
     due = sent
     return this.#tally.outcome(total, seconds)
   }
@@ -251,7 +255,7 @@ class Load {
     socket.setNoDelay(true)
     socket.setEncoding('latin1')
     socket.on('data', (chunk: string) => this.#read(connection, chunk))
-    // What it would have been answered is missing in the tally.
+    // A request whose connection breaks counts as unanswered.
     socket.on('error', () => {})
     socket.on('close', () => {
       connection.socket = null
@@ -269,7 +273,7 @@ class Load {
     const length = lengthAt < 0 ? 0 : Number.parseInt(head.slice(lengthAt + LENGTH.length), 10)
     if (received.length < headEnd + 4 + length) return
     if (head.startsWith('HTTP/1.1 200')) {
-      // Not parsed as JSON: what this process is late with would count as the service's delay.
+      // Not parsed as JSON: time that this process loses would count as the service's delay.
       const tokenAt = received.indexOf(TOKEN, headEnd)
       const endAt = received.indexOf('"', tokenAt + TOKEN.length)
       this.#holders.refreshed(holder, tokenAt < 0 ? '' : received.slice(tokenAt + TOKEN.length, endAt))
@@ -281,7 +285,7 @@ class Load {
   }
 }
 
-/** 0 if there are none. */
+/** The 99th percentile; 0 if there are no values. */
 function p99(values: readonly number[]): number {
   return Float64Array.from(values).sort()[Math.floor(values.length * 0.99)] ?? 0
 }

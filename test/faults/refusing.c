@@ -1,8 +1,9 @@
 /*
- * Preloaded into a process, plays a disk that refuses what is written below a folder, for as long as a file says so.
+ * Preloaded into a process, simulates a disk that refuses writes below a folder, for as long as a switch file exists.
  *
  * REFUSING_DIR     the folder, or a single file
- * REFUSING_SWITCH  while this file exists, writes fail with the error whose number stands in it; behind an s, fdatasync alone
+ * REFUSING_SWITCH  while this file exists, writes fail with the errno that it contains; if an "s" precedes the number,
+ *                  only fdatasync fails
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The error that writes to this descriptor meet; 0 for none. */
+/* The errno with which writes to this descriptor fail or, with is_sync, its fdatasync; 0 for none. */
 static int refused(int descriptor, int is_sync) {
   const char *folder = getenv("REFUSING_DIR"), *file = getenv("REFUSING_SWITCH");
   char link[64], path[PATH_MAX], number[16] = "";

@@ -30,7 +30,7 @@ test(`${ROUNDS} rolling restarts of two instances under load: no request fails`,
   const variables = [0, 1].map((i) =>
     faultVariables(join(folder, String(i)), {
       DUKTIG_DATABASE_URL: database.url,
-      // Both have the same; so long the balancer takes to notice, several times over.
+      // Both instances have the same secret. The delay is several times what the balancer takes to notice.
       DUKTIG_SECRET: 'a-secret-of-both-instances-for-tests-only',
       DUKTIG_SHUTDOWN_DELAY_SECONDS: '1',
     }),
@@ -62,7 +62,7 @@ test(`${ROUNDS} rolling restarts of two instances under load: no request fails`,
   assert.ok(refreshes > CLIENTS * ROUNDS * 10, 'there was hardly any load')
 })
 
-/** As a client does; how many refreshes it got, all of them answered 200. */
+/** Refreshes as a client does until `over` is aborted; returns the number of refreshes, all answered 200. */
 async function refreshAgainAndAgain(address: string, holder: Holder, over: AbortSignal): Promise<number> {
   let token = holder.refreshToken
   let count = 0

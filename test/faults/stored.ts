@@ -1,4 +1,7 @@
-/** What lies in database and journal before a service starts on them again. No client has spoken yet, and no start has mended anything. */
+/**
+ * What database and journal contain after a kill, before the next start: no client has asked again, and no start has
+ * repaired anything.
+ */
 import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,13 +10,13 @@ import { Client } from 'pg'
 import { settle } from '../support/settle.ts'
 
 export interface Stored {
-  /** Of each session. */
+  /** The generation of each session, by its id. */
   readonly generations: ReadonlyMap<string, number>
   /** The text of all journals. */
   readonly journal: string
 }
 
-/** Longer than the service lets any last. */
+/** Longer than the service allows any statement. */
 const LONGEST_STATEMENT_MS = 30_000
 const GENERATIONS = 'select session_id, generation from sessions'
 
@@ -25,7 +28,7 @@ export async function readStored(variables: Readonly<Record<string, string>>): P
   return { generations: new Map(rows), journal: journal.join('\n') }
 }
 
-/** In a copy: whoever opens a database with a log after a crash changes it. */
+/** Reads a copy, because opening a database with a log after a crash changes it. */
 function inSqlite(file: string): readonly (readonly [string, number])[] {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-stored-'))
   try {
@@ -41,7 +44,7 @@ function inSqlite(file: string): readonly (readonly [string, number])[] {
   }
 }
 
-/** A statement whose client was killed goes on to its end, and may still be committed. */
+/** Waits for the statements of a killed service: each goes on to its end, and may still be committed. */
 async function untilAlone(client: Client): Promise<void> {
   const endMs = performance.now() + LONGEST_STATEMENT_MS
   for (;;) {

@@ -1,14 +1,14 @@
 /*
- * Preloaded into a process, keeps a record of every write below a folder and of every sync, so that a power cut can be
- * played afterwards: whatever was not synced may be gone. A sync counts when it is over.
+ * Preloaded into a process, records every write below a folder and every sync, so that a power cut can be simulated
+ * afterwards: whatever was not synced may be lost. A sync counts once it has succeeded.
  *
- * UNSYNCED_DIR  the folder that is watched
- * UNSYNCED_LOG  where the records go: a header, then the bytes before, then the bytes after
+ * UNSYNCED_DIR  the watched folder
+ * UNSYNCED_LOG  the file for the records: each is a header, then the bytes before the write, then the bytes after it
  *
- * The power may go while a sync is waited for:
+ * The power may also fail while the process waits for a sync:
  *
- * UNSYNCED_KILL_AT    which sync kills the process, before it happens, from 1
- * UNSYNCED_KILL_FILE  they are counted once this file is there
+ * UNSYNCED_KILL_AT    the number, from 1, of the sync that kills the process before it takes effect
+ * UNSYNCED_KILL_FILE  syncs are counted once this file exists
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -48,7 +48,7 @@ static void prepare(void) {
   real_write = dlsym(RTLD_NEXT, "write");
 }
 
-/* Whether a descriptor is a file below the watched folder. The index of the write-ahead log is memory, not data. */
+/* Whether a descriptor is a file below the watched folder. The index of the write-ahead log (-shm) is not data. */
 static int watched(int descriptor, struct stat *facts) {
   const char *folder = getenv("UNSYNCED_DIR");
   char link[64], path[PATH_MAX];
@@ -86,7 +86,7 @@ static ssize_t recorded_write(int descriptor, const void *data, size_t length, o
   if (!watched(descriptor, &facts)) return real_pwrite(descriptor, data, length, offset);
   pthread_mutex_lock(&lock);
   void *before = malloc(length > 0 ? length : 1);
-  /* A descriptor that may only be appended to cannot be read; what it adds has nothing before it. */
+  /* An append-only descriptor cannot be read, but there is nothing yet where it appends. */
   ssize_t had = pread(descriptor, before, length, offset);
   struct header head = {WRITE, facts.st_ino, offset, length, had > 0 ? had : 0, facts.st_size};
   record(&head, before, data);
@@ -140,7 +140,7 @@ static void die_if_due(void) {
   if (--left == 0) kill(getpid(), SIGKILL);
 }
 
-/* Writes wait meanwhile, so that everything recorded before a sync was there when it began. */
+/* Writes wait during a sync, so that all writes recorded before it were done when it began. */
 static int synced(int descriptor, int (*sync)(int)) {
   struct stat facts;
   if (!watched(descriptor, &facts)) return sync(descriptor);

@@ -10,7 +10,7 @@ export interface FuzzBody {
   readonly bytes: Buffer
 }
 
-/** Hashing is the slow part, so few of the bodies that set or check a password pass the rules. */
+/** Hashing is slow, so few of the bodies that set or check a password pass the rules. */
 const GOOD_WITH_PASSWORD = 0.04
 const GOOD = 0.4
 const MOST_BYTES = 16 * 1024
@@ -67,14 +67,14 @@ function objectOf(
   cast: Cast,
   random: Random,
 ): Record<string, unknown> {
-  // A sign-in that succeeds needs somebody who is there.
+  // A sign-in succeeds only with the credentials of an account that exists.
   const names = Object.keys(properties)
   if (exact && names.length === 2 && random.chance(0.5)) return { ...cast.person }
   const chosen = exact ? names : names.filter((name) => random.chance(name === 'password' ? 0.1 : 0.4))
   return Object.fromEntries(chosen.map((name) => [name, fitting(properties[name] as Schema, random)]))
 }
 
-/** A good object as text, with at least one thing in it that the rules refuse. */
+/** A good object as text, with at least one value that the rules refuse. */
 function spoiled(value: Record<string, unknown>, names: readonly string[], random: Random): string {
   const spoilt: Record<string, unknown> = { ...value }
   const certain = random.pick(names.length === 0 ? ['x'] : names)
@@ -83,7 +83,7 @@ function spoiled(value: Record<string, unknown>, names: readonly string[], rando
     if (random.chance(0.3)) delete spoilt[name]
     else spoilt[name] = random.pick(NAUGHTY)
   }
-  // No rule takes this for any field.
+  // No rule accepts these values for any field.
   spoilt[certain] = random.pick(['', '\0', [], {}, 1.5, false, 'a'.repeat(5000)])
   if (random.chance(0.1)) spoilt[random.pick(['userId', 'toString', 'roleid', ''])] = 1
   const text = JSON.stringify(spoilt)

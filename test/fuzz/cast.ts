@@ -1,4 +1,4 @@
-/** Accounts, sessions and keys that the fuzzer's requests name; made anew at times, since its requests end them. */
+/** Accounts, sessions and keys that the fuzzer's requests name; renewed at times, because the requests end them. */
 import type { Deps } from '../../src/usecases/deps.ts'
 import type { RoleId } from '../../src/core/account.ts'
 import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
@@ -6,21 +6,24 @@ import { PASSWORD } from '../support/people.ts'
 import { AUTH_KEY } from '../support/service.ts'
 
 export interface Cast {
-  /** Of role 1, active. Nothing else here names its account or session, so that it lasts for a while. */
+  /**
+   * The token of an active account of role 1. Nothing else here names the account or its session, so that it lasts for
+   * a while.
+   */
   readonly adminToken: string
-  /** Of all roles, of sessions that are over, of accounts that are not active. */
+  /** Tokens of all roles, some of ended sessions, some of accounts that are not active. */
   readonly otherTokens: readonly string[]
   readonly refreshTokens: readonly string[]
   readonly keys: readonly string[]
   readonly userIds: readonly number[]
   readonly sessionIds: readonly string[]
-  /** Somebody who can sign in. */
+  /** The credentials of an account that can sign in. */
   readonly person: { readonly email: string; readonly password: string }
 }
 
 const ROLES: readonly RoleId[] = [1, 1, 1, 1, 2, 3, 4, 4, 4, 5]
 
-/** `passwordHash`: of `PASSWORD`, made once since it takes its time. */
+/** `passwordHash` is the hash of `PASSWORD`, made once because hashing takes time. */
 export async function makeCast(deps: Deps, passwordHash: string): Promise<Cast> {
   const { store } = deps
   const { application, key } = await makeApplication(deps, { retryWindowSeconds: 5 })

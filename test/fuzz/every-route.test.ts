@@ -1,6 +1,6 @@
 /**
- * Requests made from the API reference, good, nearly good, and bytes turned over, to every route of a whole service:
- * nothing is a fault, nothing hangs, and every answer is one that the reference describes.
+ * Requests made from the API reference (good, nearly good, and with bytes turned over) to every route of a whole
+ * service: none causes a fault, none hangs, and every answer is one that the reference describes.
  */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -22,20 +22,23 @@ import { type WireAnswer, openWire, statusesOf } from './wire.ts'
 const REQUESTS = Number(process.env['DUKTIG_TEST_REQUESTS'] ?? 46_000)
 const RAW_REQUESTS = Math.round(REQUESTS / 11.5)
 const CONNECTIONS = 32
-/** What requests end, such as sessions, is made anew after so many of them. */
+/** A new cast is made after this many requests, because they end sessions and the like. */
 const REQUESTS_PER_CAST = 1000
 const MISTAKES_SHOWN = 10
 
 const seed = givenSeed() ?? freshSeed()
 const faults: unknown[] = []
-/** A store that cannot answer is a fault here: nothing stands in its way. A key that opens nothing is none: we send such ones. */
+/**
+ * Every warning and error is a fault, such as a store that cannot answer: nothing hinders the service here. Unknown
+ * keys and invalid tokens are no faults, because the fuzzer sends them.
+ */
 function note(...line: unknown[]): void {
   const [{ event }] = line as [{ readonly event?: string }]
   if (event !== 'unknown-key' && event !== 'invalid-token') faults.push(line)
 }
 const log: Log = { ...silentLog, warn: note, error: note }
 
-/** In memory where there is a place: what is looked at here is not how a disk keeps what it was given. */
+/** In memory where possible: this test is not about durability. */
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'duktig-fuzz-'))
 
 let service: TestService
@@ -63,7 +66,10 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Where the path is not that of the operation, another route of the method may be meant, or none. */
+/**
+ * If the path may not be the operation's, it may name another route of the method, or none: their answers are right
+ * too.
+ */
 function mistakesOf({ operation, onRoute }: FuzzRequest, answer: WireAnswer): readonly string[] {
   const mistakes = answerMistakes(api, operation, answer)
   if (onRoute || mistakes.length === 0 || isNotFound(answer, operation))
@@ -132,7 +138,7 @@ test(`${REQUESTS} requests over all routes: every answer is in the reference`, a
   const seconds = (performance.now() - startedMs) / 1000
   t.diagnostic(`${seconds.toFixed(1)} s, ${Math.round(next / seconds)} a second; ${tally.byStatus()}`)
   assert.deepEqual({ mistakes: tally.mistakes, faults }, { mistakes: [], faults: [] })
-  // A fuzzer that is always refused would see nothing.
+  // A fuzzer that is always refused tests nothing behind the refusals.
   for (const operation of api.operations) {
     const success = Object.keys(operation.responses).filter((status) => status < '300')
     const successes = success.reduce((sum, status) => sum + tally.of(operation, status), 0)

@@ -1,4 +1,4 @@
-/** What every route answers when it is not asked its question: under maintenance, and past the bound of an address. */
+/** What every route answers without doing its work: under maintenance, and past the flood bound of an address. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LIMITS } from '../../src/settings/limits.ts'
@@ -8,7 +8,10 @@ import { UNLIMITED, startTestService } from '../support/service.ts'
 import { openWire } from './wire.ts'
 
 const CONNECTIONS = 16
-/** Who may ask whatever others behind his address do: what they answer decides whether a process lives. */
+/**
+ * Never refused, whatever other clients at the same address do: an orchestrator decides by the answers whether a
+ * process lives.
+ */
 const PROBES = new Set(['ping', 'live', 'liveHead', 'ready', 'readyHead'])
 
 function ask(base: string, { method, path }: ApiOperation): Promise<RawAnswer> {
@@ -42,7 +45,7 @@ test('past the bound of an address every answer is in the reference, and says wh
   const service = await startTestService()
   const api = await apiOf(service.address)
   const keys = Buffer.from('GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n')
-  /** Asks until the bound is met; an address gets one more every few milliseconds. */
+  /** Asks until the bound is reached; an address may ask once more every few milliseconds. */
   async function flood(): Promise<void> {
     const wire = openWire(service.address)
     for (let i = 0; i < 10 * LIMITS.floodCapacity; i++) {

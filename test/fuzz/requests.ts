@@ -7,7 +7,7 @@ import { NAUGHTY, fitting, mutated } from './values.ts'
 
 export interface FuzzRequest {
   readonly operation: ApiOperation
-  /** Whether the path is surely that of the operation; else it may be no route at all, or another one. */
+  /** Whether the path is surely that of the operation; otherwise it may name another route, or none. */
   readonly onRoute: boolean
   readonly bytes: Buffer
 }
@@ -48,7 +48,7 @@ function nearly(random: Random, words: string): string {
   return asciiOnly(Buffer.from(word)).slice(0, 600)
 }
 
-/** A path with a few bytes of it changed, kept to what may stand in a request line. */
+/** A path with a few bytes changed, limited to what may stand in a request line. */
 function wrongPath(operation: ApiOperation, cast: Cast, random: Random): { target: string; valid: boolean } {
   const { target } = pathOf(operation, cast, random)
   const bytes = mutated(Buffer.from(target, 'latin1'), random)
@@ -91,7 +91,7 @@ function headersOf(operation: ApiOperation, cast: Cast, random: Random): string[
   return headers
 }
 
-/** What opens the route in most cases, and all kinds of other things. */
+/** Credentials that open the route in most cases, and otherwise all kinds of others. */
 function credentialsOf(operation: ApiOperation, cast: Cast, random: Random): string[] {
   const lines: string[] = []
   const { operationId, security } = operation
@@ -117,7 +117,7 @@ function credentialsOf(operation: ApiOperation, cast: Cast, random: Random): str
   return lines
 }
 
-/** Whether a good answer ends the session that asked. */
+/** Whether the request, if it succeeds, ends its own session. */
 function endsItself({ method, path }: ApiOperation): boolean {
   return method === 'DELETE' && !path.startsWith('/users')
 }
@@ -134,7 +134,7 @@ function headerSafe(bytes: Buffer): string {
   return Buffer.from(safe).toString('latin1')
 }
 
-/** Other bytes have no place in a request line: written with percent signs. */
+/** Percent-encodes the bytes above 0x7f, which may not stand in a request line. */
 function asciiOnly(bytes: Buffer): string {
   return bytes.toString('latin1').replace(/[\x80-\xff]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)
 }

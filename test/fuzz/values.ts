@@ -2,7 +2,7 @@
 import type { Schema } from '../support/json-schema.ts'
 import type { Random } from '../support/random.ts'
 
-/** What has broken somebody's parser, database, template or terminal before. */
+/** Values that have broken parsers, databases, templates or terminals before. */
 export const NAUGHTY: readonly unknown[] = [
   '',
   ' ',
@@ -51,7 +51,7 @@ export const NAUGHTY: readonly unknown[] = [
   { $ne: null },
 ]
 
-/** A value that a schema of a request allows, as far as it says. */
+/** A value that the schema allows, as far as the keywords read here tell. */
 export function fitting(schema: Schema, random: Random): unknown {
   if (Array.isArray(schema['enum'])) return random.pick(schema['enum'] as unknown[])
   if (schema['type'] === 'integer') {
@@ -65,7 +65,7 @@ export function fitting(schema: Schema, random: Random): unknown {
   return random.pick(['a', 'Ա', '😀', '-']).repeat(min + random.below(max - min + 1))
 }
 
-/** Some bytes with a few of them turned over, left out, doubled or put in. */
+/** The bytes with a few random changes: some replaced, left out, repeated or inserted, or the end cut off. */
 export function mutated(bytes: Buffer, random: Random): Buffer {
   let result: Buffer = Buffer.from(bytes)
   for (let times = 1 + random.below(4); times > 0; times--) {

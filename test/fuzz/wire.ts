@@ -1,4 +1,4 @@
-/** HTTP as bytes over a connection that is kept, since a client library would not send what a fuzzer wants to say. */
+/** HTTP as raw bytes over a kept connection, since a client library would not send what a fuzzer wants to. */
 import { type Socket, connect } from 'node:net'
 
 export interface WireAnswer {
@@ -13,7 +13,7 @@ export interface Wire {
   close(): void
 }
 
-/** Longer than any bound of the service on a slow request would be a hang. */
+/** Longer than any limit of the service on a slow request; a longer wait is a hang. */
 const PATIENCE_MS = 15_000
 
 export function openWire(base: string): Wire {
@@ -43,7 +43,7 @@ export function openWire(base: string): Wire {
     exchange(request) {
       const { promise, resolve, reject } = Promise.withResolvers<WireAnswer>()
       const current = connected()
-      // RFC 9110, section 9.3.2: of what it asks for only the head comes.
+      // RFC 9110, section 9.3.2: the answer to HEAD has no content, whatever its `Content-Length`.
       const isHead = request.toString('latin1', 0, 5) === 'HEAD '
       const timer = setTimeout(() => settle?.(new Error('no answer came')), PATIENCE_MS)
       settle = (end) => {
@@ -67,7 +67,7 @@ export function openWire(base: string): Wire {
   }
 }
 
-/** The first whole answer in some bytes; null while it is not whole. `last`: the connection ends with it. */
+/** The first whole answer in `bytes`; null while it is incomplete. `last`: the connection ends with it. */
 function parsed(
   bytes: Buffer,
   isHead: boolean,
@@ -88,7 +88,7 @@ function parsed(
   }
 }
 
-/** All statuses that come back for some bytes on a connection of their own, whose end is announced behind them. */
+/** All statuses that come back for `bytes` on a connection of their own, which ends its side after them. */
 export function statusesOf(base: string, bytes: Buffer): Promise<readonly number[]> {
   const { hostname, port } = new URL(base)
   return new Promise((resolve, reject) => {
@@ -101,7 +101,7 @@ export function statusesOf(base: string, bytes: Buffer): Promise<readonly number
     socket.on('data', (chunk: Buffer) => {
       received += chunk.toString('latin1')
     })
-    // A reset is a way to close.
+    // A reset is an acceptable way to close.
     socket.on('error', () => {})
     socket.on('close', () => {
       resolve([...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status)))

@@ -19,7 +19,7 @@ export function endlessPlay(graph: Graph, states: number, wanted: number, barred
   return null
 }
 
-/** The targets of every state; empty for a state from which nothing goes on. */
+/** The states that each state's moves lead to, without barred moves. */
 function outgoing(graph: Graph, states: number, barred: number): readonly (readonly number[])[] {
   const targets: number[][] = Array.from({ length: states }, () => [])
   for (const [move, from] of graph.from.entries()) {

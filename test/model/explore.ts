@@ -11,7 +11,7 @@ export interface Exploration {
   readonly moves: number
   readonly depth: number
   readonly violation: { readonly broken: string; readonly trace: readonly string[] } | null
-  /** Filled if asked for: every move as from, to and the bits that `bitsOf` gives it. */
+  /** Every move as from, to and the bits that `bitsOf` gives it; empty without `bitsOf`. */
   readonly graph: Graph
 }
 
@@ -83,7 +83,7 @@ function traceTo(number: number, parents: readonly number[], labels: readonly st
   return trace.reverse()
 }
 
-/** The last steps of a trace, with the ticks counted. */
+/** The last steps of a trace as text; ticks in a row are counted. */
 export function told(trace: readonly string[], last = 14): string {
   if (trace.length === 0) return 'at once'
   const steps: { label: string; times: number }[] = []

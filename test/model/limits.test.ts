@@ -1,6 +1,4 @@
-/**
- * Where the promises end, each with its shortest story: what operators and authors of clients have to know.
- */
+/** Where the promises end: each limit, which operators and authors of clients have to know, with its shortest story. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explore, told } from './explore.ts'

@@ -23,9 +23,9 @@ export function movesOf(world: World, rules: Rules, size: Size): Move[] {
   return scene.moves
 }
 
-/** Time stands still while somebody must still act within his bound. */
+/** Whether time may pass: not while a client or a message must still act within its bound. */
 function mayWait(world: World, size: Size): boolean {
-  // After an acknowledged end no age matters any more.
+  // Once the session is over, ages no longer matter.
   if (!size.timed) return !(world.acknowledged || world.disabled || world.expired)
   const { D } = size
   if (world.duplicate !== null && world.duplicate.age >= D) return false

@@ -1,5 +1,6 @@
 /**
- * Rules that look as good and are not: were one of them not refuted, a mistake in ours would not be either.
+ * Rules that look as good as the real ones but are wrong. The exploration must refute each of them; otherwise it could
+ * miss a mistake in the real rules as well.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -61,7 +62,7 @@ const recoveredAtOnce: Decide = (view, presented, nowMs) => {
   )
 }
 
-/** Case 3 that ends so long after the rotation, whatever is handed out; 0 is no case 3 at all. */
+/** A case 3 that ends `seconds` after the rotation, whatever was handed out since; 0 leaves no case 3 at all. */
 function restAtMost(seconds: number): Rules {
   return deciding((view, presented, nowMs) => {
     const rested = nowMs - view.session.rotatedAtMs >= seconds * 1000
@@ -81,7 +82,7 @@ const KEYED: Size = { ...OWNER, keys: 'stored' }
 const UNKEYED: Size = { ...OWNER, keys: 'none' }
 const THEFT: Size = { ...ANYBODY, keys: 'none' }
 
-/** The seven of `docs/refresh.md`. */
+/** Each lacks or weakens one rule of `docs/refresh.md`. */
 const SEVEN: readonly Row[] = [
   {
     sentence: 'reading, then writing unconditionally',

@@ -1,4 +1,6 @@
-/** Which worlds are the same: generations and keys renamed, one representative for all alike, its name. */
+/**
+ * Which worlds are the same: generations and keys are renamed, and one representative stands for all that are alike.
+ */
 import {
   type Client,
   FIRST_KEY,
@@ -20,7 +22,7 @@ export function freshKey(world: World): number {
   return highest + 1
 }
 
-/** The world with every generation and key renamed; the one place that knows where they are. */
+/** The world with every generation and key renamed; only this function knows where a world holds them. */
 function rename(world: World, g: (g: number) => number, key: (key: number) => number): World {
   const token = (t: Token): Token => ({ g: g(t.g), line: t.line, key: key(t.key) })
   const maybe = (t: Token | null) => (t === null ? null : token(t))
@@ -77,8 +79,8 @@ function namesInOrder(): (key: number) => number {
 }
 
 /**
- * How far apart two generations are matters only until somebody has caught up, so a gap of more than three is
- * shown as three. Nobody tells tokens apart that are more than one behind both the row and the backup.
+ * The distance between two generations matters only until a client has caught up, so a gap of more than three becomes
+ * three. Tokens more than one generation behind both the row and the backup are all treated alike, so they become one.
  */
 function narrow(world: World): World {
   const floor = Math.min(0, world.backup?.g ?? 0) - 2
@@ -107,7 +109,7 @@ function sortClients(clients: readonly Client[]): readonly Client[] {
   return [...keyed.map((k) => k.tab), ...clients.filter((c) => c.role !== 'tab')]
 }
 
-/** The order in which the thief filled his pockets does not matter. */
+/** The order in which the thief took his tokens does not matter. */
 function sortLoot(loot: readonly Token[]): readonly Token[] {
   return [...loot].sort((a, b) => a.g - b.g || a.line - b.line || a.key - b.key)
 }
@@ -115,7 +117,7 @@ function sortLoot(loot: readonly Token[]): readonly Token[] {
 const PHASES: readonly Phase[] = ['idle', 'sent', 'decided', 'reply', 'lost']
 const PLANS = ['advance', 'repeat', 'end']
 
-/** Codes stay above 0 for every generation that `normalize` leaves. */
+/** 0 for none; above 0 for every token of a normalized world. */
 function tokenCode(token: Token | null): number {
   return token === null ? 0 : ((token.g + 40) * 4 + token.line) * 16 + token.key + 1
 }

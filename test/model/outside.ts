@@ -4,7 +4,7 @@ import { columnsOf, sessionOf } from './rules.ts'
 import { addMove, type Scene } from './scene.ts'
 import type { Row, World } from './world.ts'
 
-/** One of these, once: together they deny no less than each alone. */
+/** At most one of these ends happens: several together deny at least what each denies alone. */
 export function administratorMoves(scene: Scene): void {
   const { world } = scene
   if (world.suspended) addMove(scene, 'outside', 'the account is reactivated', { ...world, suspended: false })
@@ -39,8 +39,8 @@ export function backupMoves(scene: Scene): void {
 }
 
 /**
- * The journal brings back every acknowledged end; an end that was only committed may be lost. What is on its
- * way stays there: that it is lost is another story of the same world.
+ * The journal brings back every acknowledged end; an end that was only committed may be lost. Messages under way stay
+ * under way: a restore at which they are lost too is another path through the same world.
  */
 function restored({ rules, size }: Scene, world: World, backupG: number): World {
   const { g: _, suspended, ...columns } = world.backup as NonNullable<World['backup']>

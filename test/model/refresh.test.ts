@@ -1,6 +1,6 @@
 /**
- * Every reachable world of these sizes keeps the promises of `docs/refresh.md`: L1 where the owner is alone,
- * S1 to S4 and L2 everywhere. `DUKTIG_PROVE=1` adds larger worlds, some minutes of them.
+ * Every reachable world of these sizes keeps the promises of `docs/refresh.md`: L1 where the owner is alone, S1 to S4
+ * and L2 everywhere. `DUKTIG_PROVE=1` adds larger worlds, which take some minutes.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -10,12 +10,12 @@ import type { Size } from './world.ts'
 interface Row {
   readonly sentence: string
   readonly size: Size
-  /** Somewhat below what was counted: an exploration that shrinks has lost something. */
+  /** A little below the known number of states: an exploration that shrinks has lost something. */
   readonly atLeast: number
 }
 
 const OWNER = { tabs: 2, D: 1, G: 3, W: 9, timed: true } as const
-/** Messages of any age: one tick each is enough to tell within `G`, within `W` and later apart. */
+/** Messages may have any age, so one tick each suffices to tell within `G`, within `W` and later apart. */
 const ANYBODY = { tabs: 1, D: 0, G: 1, W: 2, timed: false } as const
 
 const OWNER_ROWS: readonly Row[] = [

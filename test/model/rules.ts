@@ -1,6 +1,6 @@
 /**
- * The rules under exploration: the decision and the conditional write. The real decision is `decideRefresh`
- * itself, which sees session rows as a store would give them: a tick of the model is a second.
+ * The rules under exploration: the decision and the conditional write. The real decision is `decideRefresh` itself,
+ * which gets session rows as a store would give them; a tick of the model is a second.
  */
 import { STATUS } from '../../src/core/account.ts'
 import type { Application } from '../../src/core/application.ts'
@@ -17,10 +17,11 @@ const HOUR_MS = 3_600_000
 export interface Rules {
   readonly decide: typeof decideRefresh
   /**
-   * The row after the write; null if it is not the one that was decided on: the request must decide again.
+   * The row after the write; null if the row has changed since the request read it, so that the request must decide
+   * again.
    */
   readonly commit: (row: Session, readGeneration: number, decision: Writing) => Session | null
-  /** The row as recovery leaves it, if it is living. */
+  /** What recovery makes of the row of a live session. */
   readonly recover: (row: Session) => Session
   /** Whether *keep* puts the token of the current generation into its answer. */
   readonly keepSendsToken: boolean
@@ -51,13 +52,13 @@ export function written(row: Session, decision: Writing, nowMs: number): Session
   }
 }
 
-/** All that the bytes of the refresh token are made from: `sid`, `gen`, account, `iat`, `exp` and the key. */
+/** Everything that determines the bytes of the refresh token: `sid`, `gen`, account, `iat`, `exp` and the key. */
 export function tokenBytes(session: Session): string {
   const { sessionId, generation, accountId, rotatedAtMs, expiresAtMs, kid } = session
   return `${sessionId}.${generation}.${accountId}.${rotatedAtMs}.${expiresAtMs}.${kid}`
 }
 
-/** What must never change along a chain. */
+/** Everything that must never change during a session. */
 export function grantOf(session: Session): string {
   const { sessionId, accountId, applicationId, applicationEpoch, createdAtMs, expiresAtMs } = session
   const ids = [sessionId, accountId, applicationId, applicationEpoch, createdAtMs, expiresAtMs]
@@ -84,7 +85,7 @@ function applicationOf(world: World, size: Size): Application {
     type: 'public',
     disabled: false,
     trustedBackend: false,
-    // Enabled again after it was disabled: what stays is the higher epoch.
+    // A disabled application counts as enabled again: only its higher epoch remains.
     epoch: world.disabled ? 2 : 1,
     rotation: true,
     parallelWindowSeconds: size.G,
@@ -122,7 +123,7 @@ export function sessionOf(world: World, size: Size): Session {
   }
 }
 
-/** The row's columns as the model has them; the ghosts `line` and `sentKey` are the caller's to keep. */
+/** The row's columns in the model's terms; the caller keeps the ghosts `line` and `sentKey`. */
 export function columnsOf(session: Session, size: Size): Pick<Row, 'rotAge' | 'handAge' | 'key' | 'repeats'> {
   const spent = size.repeatsLeft === undefined ? session.repeats : REPEATS_PER_GENERATION - size.repeatsLeft
   return {

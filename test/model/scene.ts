@@ -1,4 +1,4 @@
-/** What all moves are made with: one world, the rules, and the list that is being filled. */
+/** What all moves are made with: one world, the rules, and the list to which the moves are added. */
 import type { RefreshDecision } from '../../src/core/refresh.ts'
 import type { Rules } from './rules.ts'
 import { generationName, type Served } from './server.ts'
@@ -65,9 +65,7 @@ export function quiet(client: Client): Client {
   return { ...client, ...QUIET, phase: 'idle', since: 0 }
 }
 
-/**
- * After a loss the client knows nothing; where his time is measured, he is still in the middle of his try.
- */
+/** After a loss the client knows nothing; where the time to an answer is measured, its try is still going on. */
 export function afterLoss(client: Client, size: Size): Client {
   return measured(size) ? { ...client, ...QUIET, phase: 'lost' } : quiet(client)
 }

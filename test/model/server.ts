@@ -1,7 +1,7 @@
 /**
- * What the server does with a presented token, and what must hold whenever it does: the safety properties of
- * `docs/refresh.md`, and the promise that an old token ends the session. The promises are worded on what
- * happened in the world (`sentKey`, `acknowledged`), not on the columns that the decision looks at.
+ * What the server does with a presented token, and what must hold whenever it does so: the safety properties of
+ * `docs/refresh.md`, and the promise that an old token ends the session. Where the two may differ, the checks rely on
+ * what happened in the world (`sentKey`, `acknowledged`), not on the columns that the decision reads.
  */
 import type { RefreshDecision } from '../../src/core/refresh.ts'
 import { shift } from './normal-form.ts'
@@ -45,7 +45,7 @@ export function read(world: World, token: Token, rules: Rules, size: Size): Serv
     base: 0,
     to: decision.kind === 'advance' ? relative(decision.generation) : 0,
     key: decision.kind === 'advance' ? keyNumber(decision.attemptKey) : 0,
-    // As a difference to the row that was read, so that the model may count from wherever it likes.
+    // Relative to the row that was read, since the model counts repeats from an origin of its own.
     repeats:
       decision.kind === 'repeat' ? decision.repeats - sessionOf(world, size).repeats + world.row.repeats : 0,
   }
@@ -114,7 +114,11 @@ function brokenByDeciding(world: World, token: Token, decision: RefreshDecision,
   return null
 }
 
-/** L2: the previous token ends the session later than `W`, or than `G` where the rotation remembers a key. */
+/**
+ * L2: whether the session must end. A token older than the previous one ends it at once; the previous one does so later
+ * than `W` after the rotation, or later than `G` if the rotation remembers a key that the request lacks. With the
+ * rotation's key, the repeats must be used up as well.
+ */
 function mustEnd(row: Row, token: Token, size: Size): boolean {
   if (token.g >= 0) return false
   if (token.g < -1) return true
@@ -124,7 +128,7 @@ function mustEnd(row: Row, token: Token, size: Size): boolean {
   return row.rotAge > (row.key === 0 ? size.W : size.G)
 }
 
-/** S4: a genuine token of another account with this session's id gets nothing, however new it seems. */
+/** S4: a genuine token of another account with this session's id gets nothing, whatever its generation. */
 export function brokenByStranger(world: World, rules: Rules, size: Size): string | null {
   for (let g = -2; g <= 2; g++) {
     const decision = decideFor(world, { g, line: 0, key: 0 }, STRANGER_ID, rules, size)

@@ -1,6 +1,4 @@
-/**
- * The tabs, which share one storage, and the second process, which once read it and goes on from its copy.
- */
+/** The tabs, which share one storage, and the second process, which copies it once and then uses its own copy. */
 import { freshKey } from './normal-form.ts'
 import { addMove, addServed, afterLoss, mayPresent, QUIET, quiet, type Scene, withClient } from './scene.ts'
 import { commit, generationName, read, type Served } from './server.ts'
@@ -64,17 +62,14 @@ function tokenToSend(world: World, client: Client, size: Size): Token {
   return { ...world.storage, key: freshKey(world) }
 }
 
-/** The write may have renamed what the client holds, so the client is taken from the world after it. */
+/** The write may have renamed what the client holds, so the client is taken from the world after the write. */
 function answered(served: Served, before: Client, at: number): World {
   const client = served.world.clients[at] as Client
   const reply: Client = { ...client, ...QUIET, phase: 'reply', answer: served.answer, since: before.since }
   return withClient(served.world, at, reply)
 }
 
-/**
- * The storage is overwritten with any refresh token that arrives; its key stays if it is the same token
- * again.
- */
+/** Any refresh token that arrives overwrites the storage; its key stays if the stored token is the same. */
 function delivered(world: World, client: Client, at: number, size: Size): World {
   const idle = quiet(client)
   const { answer } = client

@@ -1,6 +1,4 @@
-/**
- * The thief: he may copy the storage at any time, keep a few tokens, and present any of them with any key.
- */
+/** The thief: he may copy the storage at any time, keep a few tokens, and present any of them with any key he knows. */
 import { addMove, addServed, mayPresent, quiet, type Scene, withClient } from './scene.ts'
 import { commit, generationName, read, type Served } from './server.ts'
 import { ANY_NUMBER, type Client, sameToken, THIEF_KEYS, type Token, type World } from './world.ts'
@@ -22,7 +20,7 @@ export function thiefMoves(scene: Scene): void {
   }
 }
 
-/** None, his own, and every key he has copied: also one that belongs to another token. */
+/** No key, his own ones, and every key he has copied, even if it belongs to another token. */
 function knownKeys(world: World): ReadonlySet<number> {
   return new Set([0, ...THIEF_KEYS, ...world.loot.map((t) => t.key)])
 }
@@ -42,7 +40,7 @@ function thiefCommits(scene: Scene, world: World, thief: Client, at: number): vo
   const token = thief.sent as Token
   const served = thief.plan && commit(world, thief.plan, token, rules, size)
   const free = (w: World) => withClient(w, at, quiet(thief))
-  // Deciding again is the same as presenting it again, which he may do anyway.
+  // The thief gives up: to decide again would be to present the token again, which he may do anyway.
   if (served === null) return addMove(scene, 'thief', 'loses the race', free(world))
   receive(scene, token, { ...served, world: free(served.world) })
 }
@@ -58,11 +56,12 @@ function addLoot(scene: Scene, label: string, world: World, token: Token): void 
 }
 
 /**
- * His pockets are small, so he chooses what to throw away; all choices together are a thief with large ones.
+ * The thief keeps only a few tokens, so he chooses which one to drop; all choices together stand for a thief who keeps
+ * many.
  */
 function pocketed({ size }: Scene, world: World, token: Token): World[] {
   const { loot } = world
-  // With a key of its own it is worth more than without.
+  // A token that he already has is worth more only if it comes with a key that he lacks.
   if (loot.some((t) => sameToken(t, token) && (token.key === 0 || t.key === token.key))) return [world]
   const rest = loot.filter((t) => !sameToken(t, token))
   if (rest.length < (size.lootSize ?? 0)) return [{ ...world, loot: [...rest, token] }]

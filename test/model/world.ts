@@ -7,7 +7,8 @@
 export interface Token {
   readonly g: number
   /**
-   * How many restores came before it was minted: a time that was lost may have minted the same generation.
+   * How many restores came before the token was minted: the time that a restore undid may have minted the same
+   * generation.
    */
   readonly line: number
   /** The attempt key kept beside the token; 0 for none. Only equality counts, so keys are renamed freely. */
@@ -39,9 +40,7 @@ export interface Plan {
   readonly repeats: number
 }
 
-/**
- * `lost` exists only where a first try must be answered in time; elsewhere a lost try is the same as none.
- */
+/** `lost` exists only where a first try must be answered in time; elsewhere a client is idle after a lost try. */
 export type Phase = 'idle' | 'sent' | 'decided' | 'reply' | 'lost'
 
 export interface Client {
@@ -52,9 +51,9 @@ export interface Client {
   readonly sent: Token | null
   readonly plan: Plan | null
   readonly answer: Token | null
-  /** Since the storage was read, then since the reply left. */
+  /** Ticks since the storage was read and, once the reply has left, since then. */
   readonly age: number
-  /** Since the first try that has not been answered. */
+  /** Ticks since the first try that has not been answered, where the time to an answer is measured. */
   readonly since: number
 }
 
@@ -79,20 +78,19 @@ export interface World {
 
 export interface Size {
   readonly tabs: number
-  /** Bound on the time from reading the storage to the decision, and on that of the reply. */
+  /**
+   * Bound, in ticks, on the time from reading the storage to the decision, and on that of the reply without `replyD`.
+   */
   readonly D: number
   readonly G: number
   readonly W: number
   readonly replyD?: number
-  /**
-   * `stored`: one key per stored token, found by all who share the storage. `own`: each tab makes its own.
-   */
+  /** `stored`: one key for each stored token, used by all who share the storage. `own`: each tab makes its own keys. */
   readonly keys: 'none' | 'stored' | 'own'
   /** Without keys: how long after the first try an answer must have come. */
   readonly answeredWithin?: number
   /**
-   * Whether messages keep to their bounds. Safety is owed without them, so there anything may come at any
-   * time.
+   * Whether messages keep to their bounds. Safety must hold without bounds, so untimed messages may come at any time.
    */
   readonly timed: boolean
   /** Reading the row and the conditional write are two steps: two nodes on one database. */
@@ -105,18 +103,18 @@ export interface Size {
   readonly lootSize?: number
   readonly copies?: number
   readonly administrator?: boolean
-  /** How many repeats by key are left of the hundred; without it they are not counted. */
+  /** How many of the hundred repeats by key are left; if absent, repeats are not counted. */
   readonly repeatsLeft?: number
-  /** From this age on the rotation is as old as can be; by default just more than `W`. */
+  /** At this age the rotation stops ageing; by default just more than `W`. */
   readonly oldest?: number
   /** Nobody presents an old token within `W` after the rotation. */
   readonly nobodyFollows?: boolean
 }
 
 const NOBODY = { phase: 'idle', own: null, sent: null, plan: null, answer: null, age: 0, since: 0 } as const
-/** Keys below are the thief's. */
+/** Lower numbers are the thief's keys; 0 is none. */
 export const FIRST_KEY = 3
-/** Keys of the thief's own making; with two he can send another one at every rotation. */
+/** The thief's own keys: with two he can send a different one at every rotation. */
 export const THIEF_KEYS = [1, 2] as const
 export const ANY_NUMBER = 9
 

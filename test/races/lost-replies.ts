@@ -12,13 +12,13 @@ const REST_MS = 30_000
 const LANES = 8
 
 interface Line {
-  /** Asks, and loses the answer; the refresh token that was in it. */
+  /** Sends a refresh and loses the answer. Returns the refresh token that was in it. */
   lose(instance: number, token: string, key: string | null): Promise<string>
-  /** Asks; the refresh token of the answer. */
+  /** Sends a refresh. Returns the refresh token of the answer. */
   ask(instance: number, token: string, key: string | null): Promise<string>
 }
 
-/** Loses `count` answers, each of which is asked for again, by either instance, some of them losing the retry too. */
+/** Loses `count` answers; each is asked for again at either instance, and some of these retries are lost too. */
 export async function loseReplies(
   engine: Engine,
   options: { readonly withKey: boolean; readonly count: number; readonly seed: number },
@@ -30,7 +30,7 @@ export async function loseReplies(
     async lose(instance, token, key) {
       const proxy = proxies[instance] as (typeof proxies)[number]
       await assert.rejects(refresh(proxy.address, token, key), 'the answer is lost')
-      // Others lose theirs in the same proxy: ours is the one about our session.
+      // Other sessions lose answers in the same proxy, so the answer is found by its session.
       return lastAbout(proxy.dropped, token)
     },
     ask: async (instance, token, key) => {
@@ -57,7 +57,7 @@ export async function loseReplies(
   }
 }
 
-/** A session, and a way to lose one more of its answers. */
+/** Opens a session. Returns a function that loses one more of its answers and asks again. */
 async function losing(
   engine: Engine,
   line: Line,

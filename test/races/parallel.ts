@@ -9,14 +9,14 @@ const AT_ONCE = 64
 /** Longer than the parallel window, so that the token rotates. */
 const REST_MS = 30_000
 
-/** What the requests of one round carry as their attempt key. */
+/** The kinds of attempt keys, one kind a round in turn: none, one for all requests, or one for each request. */
 const KEYS: readonly ((round: number, request: number) => string | null)[] = [
   () => null,
   (round) => `key-${round}`,
   (round, request) => `key-${round}-${request}`,
 ]
 
-/** Every round has exactly one successor, which everybody gets; nobody is refused, and nothing fails. */
+/** Every round has exactly one successor, which every request gets; none is refused, and none fails. */
 export async function raceRounds(
   engine: Engine,
   transport: Transport,

@@ -1,4 +1,4 @@
-/** Ends of the session, by its owner and from outside, and what is looked at once one was acknowledged. */
+/** Ends of the session, by its owner and from outside, and the checks after an acknowledged end. */
 import assert from 'node:assert/strict'
 import { isDenial } from '../../src/core/denial.ts'
 import { changeApplication } from '../../src/usecases/applications.ts'
@@ -11,7 +11,7 @@ import { Broken } from './ledger.ts'
 import type { Move } from './moves.ts'
 import { type Scene, anInstance, present, tell } from './scene.ts'
 
-/** Carries an end out; the reason it must write, or null if it was not acknowledged. */
+/** Carries out an end. Returns the reason that the row must show, or null if the end was not acknowledged. */
 type End = (scene: Scene, deps: Deps) => Promise<string | null>
 
 const BY = { accountId: SYSTEM, code: 'Users->endSessions', message: 'a walk' } as const
@@ -65,7 +65,7 @@ export function endMoves(scene: Scene): Move[] {
   return [{ weight: 0.3, run: () => present(scene, [], theEnd(scene)) }]
 }
 
-/** S2: after the end nothing that anybody has ever had is worth anything, on any instance, for good. */
+/** S2: after the end, no token that anybody has is worth anything, on any instance, for good. */
 export async function examineDead(scene: Scene): Promise<void> {
   const { ledger, site } = scene
   tell(scene, `after the end (${ledger.over}) everybody tries everything`)
@@ -94,14 +94,14 @@ async function tryEverything(scene: Scene): Promise<void> {
   if (opened.includes(true)) throw new Broken(`S2: an access token outlived the end (${ledger.over})`)
 }
 
-/** What was granted a moment ago opens the API on every instance, while the session lives. */
+/** While the session lives, an access token that was just granted opens the API on every instance. */
 export async function examineLiving(scene: Scene, granted: string | undefined): Promise<void> {
   if (granted === undefined || scene.ledger.over !== null) return
   if (!(await scene.site.verify(anInstance(scene), granted)))
     throw new Broken('an access token that was just granted is refused')
 }
 
-/** One session ended, no other. */
+/** The account's other session lives, unless the end was meant for it too. */
 export async function examineSibling(scene: Scene): Promise<void> {
   const { site, ledger, plan } = scene
   if (plan.policy.idleMs > 0 || plan.policy.ttlMs < 365 * 86_400_000) return

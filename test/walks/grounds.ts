@@ -8,7 +8,7 @@ import { type Transport, openSite, useCases } from './site.ts'
 
 export async function sqliteGrounds(): Promise<Grounds> {
   const engine = await openSqliteEngine()
-  // One at a time: they share a clock.
+  // One history at a time: all histories share the engine's clock.
   return groundsOn(engine, useCases(engine.deps), { name: 'SQLite', timing: EXACT, lanes: 1 })
 }
 
@@ -17,7 +17,7 @@ export async function postgresGrounds(): Promise<Grounds> {
   return groundsOn(engine, useCases(engine.deps), { name: 'PostgreSQL', timing: ROUGH, lanes: 12 })
 }
 
-/** Two services on one PostgreSQL; administrators work beside them, as the command line does. */
+/** Two services on one PostgreSQL; administrators act beside them, as the command line does. */
 export async function httpGrounds(): Promise<Grounds> {
   const engine = await openPostgresEngine()
   const services = await startInstances(engine)

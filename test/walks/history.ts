@@ -12,7 +12,7 @@ import type { Policy, Site } from './site.ts'
 export interface Grounds {
   readonly name: string
   readonly timing: Timing
-  /** How many histories may go on at a time. */
+  /** How many histories may be played at the same time. */
   readonly lanes: number
   open(policy: Policy): Promise<Site>
   close(): Promise<void>
@@ -44,7 +44,7 @@ async function play(scene: Scene): Promise<void> {
   await examineSibling(scene)
 }
 
-/** The honest owner opens a new tab: it still works. */
+/** The honest owner refreshes once more with what the storage holds: it still works. */
 async function lastTry(scene: Scene): Promise<void> {
   const [tab] = scene.clients
   if (tab === undefined) return
@@ -68,7 +68,7 @@ export interface Tally {
   readonly kinds: Readonly<Record<Kind, number>>
 }
 
-/** Plays the histories of `count` seeds from `firstSeed` on; `onHistory` hears of each. */
+/** Plays the histories of `count` seeds from `firstSeed` on, and calls `onHistory` after each. */
 export async function playHistories(
   grounds: Grounds,
   firstSeed: number,

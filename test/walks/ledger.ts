@@ -1,6 +1,6 @@
 /**
- * Holds what was answered against the promises of docs/refresh.md. It knows the protocol's words (who presented what,
- * what came back, which ends were acknowledged) and not its rules: the decision is never asked here.
+ * Compares all answers with the promises of docs/refresh.md. The ledger knows what the protocol shows (who presented
+ * what, what came back, which ends were acknowledged) but not its rules: it never calls the decision.
  */
 import type { Plan, Timing } from './plan.ts'
 import type { Caller, Reply, Row, Token } from './site.ts'
@@ -16,25 +16,25 @@ export interface Call {
   readonly reply: Reply
 }
 
-/** Calls that ran side by side, and an end that was acknowledged while they ran. */
+/** Calls that ran side by side, and the end, if any, that was acknowledged while they ran. */
 export interface Burst {
   readonly calls: readonly Call[]
   readonly fromMs: number
   readonly toMs: number
-  /** The reason that an acknowledged end must write. */
+  /** The reason that the row must show for the acknowledged end; null if there was none. */
   readonly end: string | null
 }
 
 interface Rotation {
   readonly fromMs: number
   readonly toMs: number
-  /** The keys of those who may have been the one who rotated. */
+  /** The attempt keys of all requests that may have made the rotation. */
   readonly keys: ReadonlySet<string | null>
 }
 
 interface Current {
   readonly generation: number
-  /** Counts restores: the same generation may have other bytes in the time that was lost. */
+  /** Counts restores: the time that a restore undid may have given the same generation other bytes. */
   readonly line: number
   readonly rotation: Rotation
   readonly previousKeys: ReadonlySet<string | null>
@@ -51,9 +51,9 @@ const NO_KEYS: ReadonlySet<string | null> = new Set([null])
 
 export class Ledger {
   readonly kinds: Kind[] = []
-  /** The first acknowledged end. */
+  /** The reason of the first acknowledged end. */
   over: string | null = null
-  /** The account is suspended now. */
+  /** Whether the account is suspended now. */
   suspended = false
   readonly #plan: Plan
   readonly #openedMs: number
@@ -75,7 +75,7 @@ export class Ledger {
     return this.#current.generation
   }
 
-  /** What a backup of the row remembers; calling it is the restore. A recovery counts as a use. */
+  /** Remembers what a backup of the row holds. Calling the result is the restore; a recovery counts as a use. */
   backup(): (recoveredMs: number | null) => void {
     const saved = this.#current
     return (recoveredMs) => {
@@ -84,7 +84,7 @@ export class Ledger {
     }
   }
 
-  /** Takes a burst in, with the row as it was committed after it. */
+  /** Checks and records a burst, with the row that was committed after it. */
   note(burst: Burst, row: Row): void {
     const before = this.#current
     for (const call of burst.calls) this.#checkCall(call, burst, before)
@@ -97,7 +97,7 @@ export class Ledger {
     for (const call of burst.calls) this.kinds.push(kindOf(call, before.generation))
   }
 
-  /** S2, S4: after an acknowledged end, and for strangers, there is nothing to be had. */
+  /** S2, S4: nobody gets a token after an acknowledged end, and a stranger never does. */
   #checkCall({ reply, who, caller, stranger }: Call, burst: Burst, before: Current): void {
     if (reply.kind === 'fault') throw new Broken(`a fault for ${who}: ${reply.message}`)
     if (reply.kind === 'refused') return
@@ -113,7 +113,7 @@ export class Ledger {
       throw new Broken(`S4: ${who} got a token though the session was idle too long`)
   }
 
-  /** S1: new generations come one by one, each out of the newest before it. */
+  /** S1: new generations come one by one, each made from the newest before it. */
   #advance({ calls, fromMs, toMs }: Burst, before: Current): void {
     const granted = calls.filter(({ reply }) => reply.kind === 'granted')
     if (granted.length > 0) this.#current = { ...this.#current, lastGrantMs: toMs }
@@ -136,14 +136,14 @@ export class Ledger {
     }
   }
 
-  /** S1, S3: whoever is given a generation is given the same token; who keeps his, has the newest. */
+  /** S1, S3: all who are given a generation are given the same token; only the newest token may be kept. */
   #checkGeneration(call: Call, before: Current): void {
     if (call.reply.kind !== 'granted') return
     const { generation } = this.#current
     const given = answered(call)
     if (given === 0) {
       const { generation: kept } = call.token
-      // After a restore a later one may come, and rest.
+      // After a restore, a token of a later generation may come and be kept.
       if (kept < before.generation || (kept > generation && this.#lines === 0))
         throw new Broken(`S1: ${call.who} may keep generation ${kept}, while ${generation} is current`)
       return
@@ -158,7 +158,7 @@ export class Ledger {
     this.#minted.set(name, identity)
   }
 
-  /** L2: an old token that comes late ends the session. And nothing else does. */
+  /** L2: an old token that comes late ends the session, and nothing else ends it as reused. */
   #checkReuse(burst: Burst, before: Current): void {
     if (this.over !== null || burst.end !== null || this.suspended || this.#timeIsUp(burst, before)) return
     const calls = burst.calls.filter(({ stranger, caller }) => !stranger && caller !== 'foreign')
@@ -173,14 +173,14 @@ export class Ledger {
     }
   }
 
-  /** Whoever comes with the token before within `G` only gets its successor. */
+  /** Whether a call may end the session: within `G`, the previous token only gets its successor. */
   #mayEnd({ token }: Call, { toMs }: Burst, before: Current): boolean {
     if (token.generation < this.#current.generation - 1) return true
     const isLate = toMs - before.rotation.fromMs > this.#plan.timing.parallelMs
     return token.generation < before.generation && isLate
   }
 
-  /** L1, and that nobody is refused without a cause. */
+  /** L1; also, nobody is refused without a cause, or told a wrong one. */
   #checkRefusal(call: Call, burst: Burst, reuse: boolean): void {
     const { reply, who } = call
     if (reply.kind !== 'refused' || call.stranger || call.caller === 'foreign') return
@@ -205,7 +205,7 @@ export class Ledger {
     return old || (policy.idleMs > 0 && toMs - current.lastGrantMs > policy.idleMs - timing.slackMs)
   }
 
-  /** S2, S4, S5: the row says the same as the answers, on another connection. */
+  /** S2, S4, S5: the row, read on another connection, agrees with the answers. */
   #checkEnd(burst: Burst, reuse: boolean, row: Row): void {
     this.over ??= burst.end ?? (reuse ? 'reuse' : null)
     if (row.grant !== this.#grant) throw new Broken(`S4: the grant changed: ${row.grant}`)
@@ -216,7 +216,7 @@ export class Ledger {
       throw new Broken(`S5: ${this.over} was acknowledged, but not written`)
     if (this.over === null && row.endedAtMs !== null)
       throw new Broken(`the session has ended (${row.endReason}), and nobody was told`)
-    // Of two ends side by side the first one is written.
+    // Of two concurrent ends, the first one is written.
     const alone = !(reuse && burst.end !== null)
     if (byRow && alone && row.endReason !== this.over)
       throw new Broken(`the end was written as ${row.endReason} and acknowledged as ${this.over}`)
@@ -224,7 +224,10 @@ export class Ledger {
   }
 }
 
-/** L2, on what happened and not on what the row remembers: unless the key is the one that made the present token. */
+/**
+ * L2: whether the call must end the session, judged by what happened and not by what the row remembers. A call with the
+ * key of the request that made the current token need not.
+ */
 function mustEnd({ token, key }: Call, { fromMs }: Burst, before: Current, timing: Timing): boolean {
   if (token.generation >= before.generation) return false
   if (token.generation < before.generation - 1) return true

@@ -1,4 +1,4 @@
-/** Everything that can happen next in a history, each with how often it should. */
+/** Everything that can happen next in a history, each move with a weight for how often it is picked. */
 import { endMoves, theEnd } from './ends.ts'
 import { arrival, ownerMoves } from './owner.ts'
 import { drawWait } from './plan.ts'
@@ -32,7 +32,7 @@ export function pickMove({ random }: Scene, moves: readonly Move[]): Move {
   return moves.at(-1) as Move
 }
 
-/** All that is on its way arrives at the same time, the thief and strangers among it. */
+/** Everything under way arrives at the same time, perhaps with tokens from the thief and from strangers. */
 function crowd(scene: Scene, waiting: readonly Client[]): Presentation[] {
   const { random, replays } = scene
   const all = waiting.map((client) => arrival(scene, client))
@@ -70,7 +70,7 @@ function thiefMoves(scene: Scene): Move[] {
   return moves
 }
 
-/** With no key, one of his own, or any that he has seen. */
+/** A token that the thief has, with no key, one of his own, or any key that he has seen. */
 function theft(scene: Scene, { token, key }: Held): Presentation {
   const { random, loot } = scene
   const keys = [key, null, 'thief-1', 'thief-2', ...loot.map((held) => held.key)]
@@ -83,7 +83,7 @@ function theft(scene: Scene, { token, key }: Held): Presentation {
   }
 }
 
-/** A backup is taken at some time, and restored at some later time. What is on its way stays there. */
+/** A backup is taken at some time, and restored at some later time. Messages under way stay under way. */
 function backupMoves(scene: Scene): Move[] {
   const { site, ledger, restore } = scene
   if (scene.restoresLeft === 0) return []
@@ -92,7 +92,7 @@ function backupMoves(scene: Scene): Move[] {
     const restoreLedger = ledger.backup()
     const generation = ledger.current
     scene.restore = async () => {
-      // A fail-over that nobody recovers from is not promised to be harmless.
+      // Only a fail-over with recovery is promised to be harmless, so an honest history always recovers.
       const recovered = scene.plan.honest || scene.random.chance(0.5)
       await restoreRow(recovered)
       restoreLedger(recovered ? site.nowMs() : null)
@@ -112,7 +112,7 @@ function backupMoves(scene: Scene): Move[] {
   return moves
 }
 
-/** The honest owner's messages keep to their bounds, so time stands still while one of them must still arrive. */
+/** The longest time that may pass: an honest owner's messages keep to their bounds, so time stops at the next bound. */
 function longestWait({ plan, clients, replays, site }: Scene): number {
   if (!plan.honest) return Number.POSITIVE_INFINITY
   const { wayMs, patienceMs } = plan.timing

@@ -1,4 +1,7 @@
-/** Rules that look as good and are not: random histories on the real store must find each, or they could not see ours. */
+/**
+ * Rules that look as good as the real ones but are wrong. Random histories on the real store must find each of them;
+ * otherwise they could miss a mistake in the real rules as well.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { STATUS } from '../../src/core/account.ts'
@@ -15,7 +18,7 @@ import { playHistories } from './history.ts'
 import { EXACT } from './plan.ts'
 import { type Transport, useCases } from './site.ts'
 
-/** Far more than any of them needs: the rarest shows once in some hundreds. */
+/** Far more than any mutation needs: the rarest shows once in some hundreds. */
 const HISTORIES = 20_000
 
 const strictSingleUse: Decide = (view, presented, nowMs) => {
@@ -44,7 +47,7 @@ const aheadUnchecked: Decide = (view, presented, nowMs) => {
   return decideRefresh(view, { ...presented, accountId }, nowMs)
 }
 
-/** The real rule, on a view that has been touched up. */
+/** The real rule, applied to a changed view. */
 function seeing(change: (view: SessionView) => SessionView): Decide {
   return (view, presented, nowMs) => decideRefresh(change(view), presented, nowMs)
 }
@@ -98,7 +101,7 @@ const ROWS: readonly { sentence: string; decide?: Decide; transport?: typeof kee
   {
     sentence: 'an absolute end that nobody looks at',
     decide: seeing((view) => withSession(view, { expiresAtMs: Number.MAX_SAFE_INTEGER, createdAtMs: 1e15 })),
-    // With it, access tokens that end before they are granted.
+    // This rule also grants access tokens that end before they are granted.
     breaks: /S4|just granted is refused/,
   },
 ]
@@ -136,7 +139,7 @@ function withApplication(view: SessionView, change: object): SessionView {
   return { ...view, application: view.application && { ...view.application, ...change } }
 }
 
-/** The real store with another rule. */
+/** The same dependencies, with another rule in the real store. */
 function deciding(deps: Deps, decide: Decide): Deps {
   const { store } = deps
   const refreshSession: typeof store.refreshSession = (request) =>

@@ -1,4 +1,4 @@
-/** The owner: tabs that share one storage, and a second process that once read it and goes on from its own copy. */
+/** The owner: tabs that share one storage, and a second process that copies it once and then uses its own copy. */
 import { type Client, type Held, type Presentation, type Scene, anInstance, freshKey, tell } from './scene.ts'
 import type { Move } from './moves.ts'
 import type { Token } from './site.ts'
@@ -44,7 +44,7 @@ function send(scene: Scene, client: Client): void {
   tell(scene, `${client.name} sends ${held.token.generation}`)
 }
 
-/** The client's request as it arrives; its answer is on its way afterwards. */
+/** The client's request as it arrives; afterwards, the answer is under way. */
 export function arrival(scene: Scene, client: Client): Presentation {
   const { token, key } = client.message as Held
   const caller = scene.random.chance(0.2) ? 'own' : 'nobody'
@@ -56,7 +56,7 @@ export function arrival(scene: Scene, client: Client): Presentation {
   return { who: client.name, instance: anInstance(scene), token, key, caller, client, receive }
 }
 
-/** Any refresh token that arrives is stored; its key stays if it is the same token again. */
+/** Any refresh token that arrives is stored; its key stays if the stored token is the same. */
 export function deliver(scene: Scene, client: Client): void {
   const { reply } = client
   const held = client.own ?? scene.storage
@@ -74,7 +74,7 @@ function isSame(a: Token, b: Token): boolean {
   return a.identity === b.identity
 }
 
-/** Where the time since the first try counts, the client is still in the middle of it. */
+/** Where the time since the first try counts, the client remains in that try after a loss. */
 function afterLoss(scene: Scene, client: Client, text: string): void {
   const { plan } = scene
   const { firstTryMs } = client

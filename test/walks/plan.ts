@@ -5,19 +5,19 @@ import type { Policy } from './site.ts'
 const SECOND = 1000
 const DAY = 86_400 * SECOND
 
-/** The bounds that an owner keeps to, with room for the time that passes by itself on a clock that is not ours. */
+/** The bounds that an owner keeps to, with room for the time that passes by itself on a clock that tests cannot set. */
 export interface Timing {
   readonly parallelMs: number
   readonly retryMs: number
-  /** From reading the storage to the decision, and from the decision to the storage. */
+  /** Bound on the time from reading the storage to the decision, and on that from the decision to the storage. */
   readonly wayMs: number
-  /** From the first try to an answer, without attempt keys. */
+  /** Bound on the time from the first try to an answer, without attempt keys. */
   readonly patienceMs: number
-  /** How exact ages are known. */
+  /** By how much a known age may be off. */
   readonly slackMs: number
 }
 
-/** To the millisecond: `G` is just more than `2 D`. */
+/** Exact to the millisecond, with `G` just more than `2 D`. */
 export const EXACT = boundsOf(20 * SECOND, 60 * SECOND, 9_999, 0)
 /** Windows long enough that the time a test really takes does not matter. */
 export const ROUGH = boundsOf(400 * SECOND, 1200 * SECOND, 170 * SECOND, 30 * SECOND)
@@ -50,14 +50,14 @@ export function drawPlan(random: Random, timing: Timing): Plan {
     timing,
     policy: drawPolicy(random, timing, honest),
     steps: honest ? 30 + random.below(60) : 15 + random.below(30),
-    // Alone with one tab little can go wrong.
+    // Little can go wrong for an owner who is alone with one tab.
     tabs: honest && random.chance(0.9) ? 2 + random.below(2) : 1 + random.below(3),
     keys,
     honest,
     second: some(0.3),
     thief: some(0.7),
     administrator: some(0.4),
-    // Without keys, a request that the network delivers twice may rotate when nobody listens any more.
+    // Without keys, a request that the network delivers twice may rotate when no client awaits the answer any more.
     duplicates: keys || !honest,
     restores: random.chance(0.4) ? (honest && !keys ? 1 : 1 + random.below(2)) : 0,
   }
@@ -74,7 +74,7 @@ function drawPolicy(random: Random, { parallelMs, retryMs }: Timing, honest: boo
   }
 }
 
-/** How long to wait: around the windows, where mistakes live, and now and then for a day. */
+/** How long to wait: mostly close to the windows, where mistakes are likely, and now and then for a day. */
 export function drawWait(random: Random, { parallelMs, retryMs, slackMs }: Timing): number {
   const near = slackMs === 0 ? 1 : 2 * slackMs
   const edges = [parallelMs, retryMs].flatMap((edge) => [edge - near, edge + near])

@@ -1,4 +1,4 @@
-/** What a history is played with: the site, the people, what travels between them, and what has been told so far. */
+/** What a history is played with: the site, the people, the messages between them, and the steps told so far. */
 import type { Random } from '../support/random.ts'
 import { type Burst, type Call, type GivenCall, Ledger } from './ledger.ts'
 import type { Plan } from './plan.ts'
@@ -14,7 +14,7 @@ export interface Message extends Held {
   readonly sentAtMs: number
 }
 
-/** As in the model: `lost` only where the time since the first try counts. */
+/** As in the model, a client is `lost` only where the time since the first try counts. */
 export interface Client {
   readonly role: 'tab' | 'second'
   readonly name: string
@@ -23,7 +23,7 @@ export interface Client {
   reply: Token | null
   /** When the present phase began. */
   sinceMs: number
-  /** The first try that has not been answered. */
+  /** When the first of the unanswered tries was sent. */
   firstTryMs: number | null
   /** The second process keeps a copy of its own. */
   own: Held | null
@@ -40,9 +40,9 @@ export interface Scene {
   storage: Held
   /** Requests that the network may deliver once more; the answers reach nobody. */
   replays: Message[]
-  /** What the thief has. */
+  /** The tokens that the thief has. */
   loot: Held[]
-  /** Ends that have been carried out and can be undone, such as a suspension. */
+  /** Undoes the end that was carried out, if it can be undone, such as a suspension. */
   undo: (() => Promise<void>) | null
   suspended: boolean
   /** The end reached the other session of the account too. */
@@ -59,7 +59,7 @@ export interface Presentation extends Held {
   readonly caller: Caller
   readonly stranger?: boolean
   readonly client?: Client
-  /** What the reply leads to. */
+  /** Takes the refresh token of the reply; null if there was none. */
   readonly receive: (given: Token | null) => void
 }
 
@@ -106,7 +106,10 @@ export function anInstance({ random }: Scene): 0 | 1 {
   return random.chance(0.5) ? 0 : 1
 }
 
-/** All at the same time, with an end beside them if there is one; then the ledger and the storage hear of it. */
+/**
+ * Presents all tokens at the same time, and carries out an end beside them, if one is given. Then the ledger checks the
+ * answers, and their receivers get them.
+ */
 export async function present(
   scene: Scene,
   presentations: readonly Presentation[],

@@ -1,4 +1,6 @@
-/** One session on real stores, as the people of a walk reach it: by the use cases or over HTTP, on two instances. */
+/**
+ * One session on real stores, as the people of a walk reach it: through the use cases or over HTTP, on two instances.
+ */
 import assert from 'node:assert/strict'
 import { isDenial } from '../../src/core/denial.ts'
 import type { Account } from '../../src/core/account.ts'
@@ -14,21 +16,21 @@ import { claimsOf, segment } from '../support/keys.ts'
 import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
 import { HERE } from '../support/people.ts'
 
-/** A refresh token as it travels, with what makes it the same or another one. */
+/** A refresh token, with what tells it apart from others. */
 export interface Token {
   readonly text: string
   readonly generation: number
-  /** Everything its bytes say, with times as if no row had ever been aged. */
+  /** Everything that its bytes say, with times converted as if the row had never been aged. */
   readonly identity: string
 }
 
 export type Reply =
   | { readonly kind: 'granted'; readonly accessToken: string; readonly refreshToken: string | null }
   | { readonly kind: 'refused'; readonly reason: string }
-  /** Neither an answer of the protocol nor a refusal: a 5xx. */
+  /** Neither a grant nor a refusal, such as a 5xx. */
   | { readonly kind: 'fault'; readonly message: string }
 
-/** Whose application key comes along. */
+/** Whose application key the request carries. */
 export type Caller = 'nobody' | 'own' | 'foreign'
 
 export interface Transport {
@@ -64,9 +66,9 @@ export interface Site {
   readonly application: Application
   readonly sessionId: string
   readonly first: { readonly token: Token; readonly accessToken: string }
-  /** Another session of the same account, which nothing about the first may touch. */
+  /** Another session of the same account, which only an end of all sessions of the account or application may touch. */
   readonly sibling: { readonly sessionId: string; readonly refreshToken: string }
-  /** Genuine tokens with this session's id, but of another account; of an old generation and of a coming one. */
+  /** Genuine tokens with this session's id but of another account, one of the first generation and one far ahead. */
   readonly strangersTokens: readonly string[]
   /** Time as this session sees it. */
   nowMs(): number
@@ -76,7 +78,10 @@ export interface Site {
   refresh(instance: 0 | 1, token: string, attemptKey: string | null, caller: Caller): Promise<Reply>
   verify: Transport['verify']
   signOut: Transport['signOut']
-  /** Copies the row; the result puts it back, as a fail-over would, or a restored backup that was recovered. */
+  /**
+   * Copies the row. The result puts the row back, as a fail-over does, or with `recovered` as a restore and its
+   * recovery do.
+   */
   backup(): Promise<Restore>
 }
 
@@ -121,7 +126,10 @@ export async function openSite(
   }
 }
 
-/** On our own clock time is what we set; on the database's it also runs by itself, and rows are aged. */
+/**
+ * The clock of a test shows just the time that is set. The database's clock runs by itself, so rows are aged to let
+ * more time pass.
+ */
 function timeOf(engine: Engine, sessionId: string) {
   const { clock } = engine
   const startMs = performance.now()

@@ -1,6 +1,6 @@
 /**
- * Random walks through the world of the model, on the real stores. Each history has a seed; a failure prints it with
- * the steps, and DUKTIG_TEST_SEED plays that one again.
+ * Random walks through the world of the model, on the real stores. Each history has a seed. A failure prints the seed
+ * with the steps, and DUKTIG_TEST_SEED plays that history again.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
