@@ -22,7 +22,7 @@ test('a key that opens another application already is refused at the start, with
     })
     assert.deepEqual(await deps.store.findApplication(1), before)
     assert.equal((await deps.store.findApplicationByKey(hashApplicationKey(AUTH_KEY)))?.applicationId, 1)
-    // One that has ended is the other application's all the same.
+    // An expired key still belongs to the other application.
     await deps.store.addApplicationKey(other.applicationId, hashApplicationKey('its next key'), 0)
     assert.equal(await deps.store.findApplicationByKey(hashApplicationKey(key)), null)
     await assert.rejects(ensureDefaultApplication(settings, deps.store), SettingsError)

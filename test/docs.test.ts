@@ -1,4 +1,4 @@
-/** Keeps what the documents say in step with what there is: both ways where there is a list. */
+/** Keeps the documents in step with the code: in both directions where a document has a list. */
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
@@ -19,7 +19,7 @@ const manifest = JSON.parse(read('package.json')) as Record<
   object
 >
 
-/** What is set in the type of code: fences and words. */
+/** Text that is formatted as code: fenced blocks and inline code. */
 const CODE = /```[^]*?```|`[^`]+`/g
 
 describe('settings', () => {
@@ -135,7 +135,7 @@ function leadsSomewhere(path: string, link: string): boolean {
   return heading === undefined || headingsOf(read(target)).includes(heading)
 }
 
-/** As the usual hosts make anchors of headings. */
+/** The anchors that the usual hosts make of headings. */
 function headingsOf(markdown: string): string[] {
   return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title
@@ -145,7 +145,7 @@ function headingsOf(markdown: string): string[] {
   )
 }
 
-/** Whether these words lead to a command; words behind a command that does something are its arguments. */
+/** Whether these words name a command. Words after a command that has no subcommands are its arguments. */
 function isCommand(words: readonly string[]): boolean {
   let command: Command | undefined = createProgram(nothingRuns())
   for (const word of words) {

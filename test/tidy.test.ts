@@ -1,4 +1,4 @@
-/** Reads the sources and keeps the rules of ARCHITECTURE.md that no compiler keeps. */
+/** Reads the sources and enforces the rules of ARCHITECTURE.md that no compiler enforces. */
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join, posix } from 'node:path'
@@ -26,13 +26,13 @@ const sources: readonly Source[] = globSync('{src,test,scripts}/**/*.{ts,mjs}', 
   })
 const product = sources.filter(({ path }) => path.startsWith('src/'))
 
-/** The interface of the store, by theme. */
+/** The files of the store's interface. */
 const STORE =
   'store/store.ts store/action-store.ts store/legacy-store.ts store/journal.ts store/store-busy.ts'
 
 /**
- * What each part of `src/` may import of the others beside itself; folders end in a slash. The first entry that fits a
- * file counts. The star is a face: faces never import one another.
+ * What each part of `src/` may import besides itself; folders end in a slash. The first entry that matches a file
+ * counts. The star stands for any face: faces never import one another.
  */
 const MAY_IMPORT: readonly (readonly [part: string, allowed: string])[] = [
   ['core/', 'settings/limits.ts'],
@@ -58,7 +58,7 @@ const MAY_IMPORT: readonly (readonly [part: string, allowed: string])[] = [
   ['main.ts', './'],
 ]
 
-/** Where a package may be imported; every other place knows it through what we made of it. */
+/** Where a package may be imported; all other places use what these places export. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'find-my-way': ['src/http/server.ts'],
   cors: ['src/http/server.ts'],
@@ -72,7 +72,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@node-rs/bcrypt': ['src/passwords/'],
 }
 
-/** What the core may use of Node: functions of their arguments alone. */
+/** What the core may use of Node: only pure functions. */
 const PURE: Readonly<Record<string, readonly string[]>> = { 'node:net': ['isIP', 'isIPv4', 'isIPv6'] }
 
 describe('who may import whom', () => {
@@ -234,7 +234,7 @@ function namesOf(clause: string): string[] {
     .filter((name) => name !== '')
 }
 
-/** Both from `src/` on. */
+/** Both paths are relative to `src/`. */
 function mayImport(path: string, from: string): boolean {
   const entry = MAY_IMPORT.find(([part]) => patternOf(part).test(path))
   assert.ok(entry, `src/${path} is in no part that MAY_IMPORT knows; add it, and to ARCHITECTURE.md`)
@@ -242,7 +242,7 @@ function mayImport(path: string, from: string): boolean {
   if (from.startsWith(own)) return true
   return entry[1].split(' ').some((other) => {
     if (other === './') return true
-    // Of the folder around the own one its files alone, not the folders beside.
+    // Of a folder that contains the part, only the files are allowed, not the other folders.
     if (own.startsWith(other)) return `${posix.dirname(from)}/` === other
     return other !== '' && from.startsWith(other)
   })
@@ -253,9 +253,9 @@ function patternOf(part: string): RegExp {
 }
 
 /**
- * Functions with a body of several lines, without the lines of those inside them: what only lists functions is a table
- * of contents, and so is a `describe` with its rows of data. The formatter puts the end of a block under the beginning of its statement, so
- * that indentation is enough to find both.
+ * Functions with a body of several lines, and their length without functions inside them: a function that only lists
+ * functions is a table of contents, and so is a `describe` with its rows of data. The formatter aligns the end of a
+ * block with the beginning of its statement, so indentation is enough to find both.
  */
 function functionsOf({ lines }: Source): { line: number; length: number }[] {
   const counted = new Set<number>()
@@ -272,7 +272,7 @@ function functionsOf({ lines }: Source): { line: number; length: number }[] {
   })
 }
 
-/** The first line of the statement whose block ends at `end`; null where it is not the block of a statement. */
+/** The first line of the statement whose block ends at `end`; null if the block belongs to no statement. */
 function startOf(lines: readonly string[], end: number, indent: string): number | null {
   for (let i = end - 1; i >= 0; i--) {
     const line = lines[i] as string

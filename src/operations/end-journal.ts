@@ -150,9 +150,8 @@ class FileJournal implements Journal {
     this.#file = file
     this.#files++
     this.#day = day
-    // Neither the old handle nor old files that cannot be removed are a reason to refuse what is to be written.
     await before?.close().catch(() => {})
-    if (!this.#keepsOld) await removeOld(this.#folder, nowMs - LIMITS.journalKeptMs).catch(() => {})
+    if (!this.#keepsOld) await removeOld(this.#folder, nowMs - LIMITS.journalKeptMs)
     return file
   }
 
@@ -165,8 +164,9 @@ class FileJournal implements Journal {
 /** Goes by the store's clock, like all times in the files: this machine's may be wrong. A file spans a day. */
 async function removeOld(folder: string, beforeMs: number): Promise<void> {
   for (const { path, madeAtMs } of await journalFiles(folder)) {
-    // Another process may remove it first.
-    if (madeAtMs + DAY_MS < beforeMs) await rm(path, { force: true })
+    if (madeAtMs + DAY_MS >= beforeMs) continue
+    // Another process may remove it first. A file that cannot be removed is no reason to refuse a write.
+    await rm(path, { force: true }).catch(() => {})
   }
 }
 

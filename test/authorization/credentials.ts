@@ -1,4 +1,4 @@
-/** The columns of the matrix: everything that somebody may come with. */
+/** The columns of the matrix: every combination of credentials that a caller may send. */
 import { type AccountStatus, ROLE, type RoleId } from '../../src/core/account.ts'
 import type { Application } from '../../src/core/application.ts'
 import { mintAccessToken } from '../../src/tokens/access-token.ts'
@@ -17,7 +17,7 @@ export interface Credential {
   readonly session: 'live' | 'ended'
   readonly status: AccountStatus
   readonly role: RoleId
-  /** Whether the access token comes in the header of proxies and browsers. */
+  /** Whether the access token comes as a bearer token in `Authorization`, as proxies and browsers send it. */
   readonly bearer: boolean
 }
 
@@ -45,7 +45,7 @@ const STATES: readonly (Pick<Credential, 'title'> & Partial<Credential>)[] = [
   { title: 'a terminated account', status: 3 },
 ]
 
-/** How a token comes along. */
+/** How a token is sent. */
 const WAYS: readonly ((token: Token) => Partial<Credential>)[] = [
   (access) => ({ access }),
   (access) => ({ access, bearer: true }),
@@ -75,7 +75,7 @@ export const CREDENTIALS: readonly Credential[] = [
   { title: 'a wrong key and a good refresh token', key: 'wrong' as const, refresh: 'good' as const },
   { title: 'a disabled key and a good refresh token', key: 'disabled' as const, refresh: 'good' as const },
   { title: 'a wrong key and a good access token', key: 'wrong' as const, access: 'good' as const },
-  // A refresh token has no time of its own: its session has.
+  // A refresh token has no expiry of its own: its session has.
   ...bad.filter((one) => (one as Partial<Credential>).refresh !== ('expired' as never)),
   ...genuine,
 ]
@@ -94,7 +94,7 @@ export interface Keys {
   readonly disabled: string
 }
 
-/** The headers of a credential that belongs to `opened`, a live session of an account in that role and status. */
+/** The headers of a credential that belongs to `opened`, a live session of an account with that role and status. */
 export async function headersOf(
   deps: Deps,
   credential: Credential,
@@ -150,7 +150,7 @@ function forgedRefreshToken(deps: Deps, { session }: OpenedSession): string {
   return mintRefreshToken(ownKey(deps, 'refresh'), deps.names, session)
 }
 
-/** A key of the attacker's own under the header of ours. */
+/** A key that the attacker generates, with the header of the service's key. */
 function ownKey(deps: Deps, purpose: 'access' | 'refresh'): SigningKey {
   const { kid, algorithm, headerSegment } = deps.keys.signer(purpose)
   const facts = { kid, purpose, algorithm, activeAtMs: 0, retireAtMs: null }

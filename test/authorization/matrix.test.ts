@@ -1,6 +1,6 @@
 /**
- * The authorization matrix: every route of the API reference by everything that somebody may come with. A refusal says
- * what the contract says and changes nothing; a route of which nobody has said who may use it fails here.
+ * The authorization matrix: every route of the API reference with every credential that a caller may send. A refusal is
+ * worded as in the contract and changes nothing. A route without a rule about who may use it fails the test.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
@@ -16,7 +16,7 @@ import { CREDENTIALS, type Credential, type Keys, headersOf } from './credential
 import { ADMITTED, type Scene, requestOf } from './requests.ts'
 import { RULES, type Rule, type Verdict, WITHOUT_SECURITY, verdict } from './ways-in.ts'
 
-// The tests are made from the document, so it must be at hand before they are.
+// The tests are generated from the document, so it must be loaded before they are defined.
 const service: TestService = await startTestService(UNLIMITED)
 const api: Api = await apiOf(service.address)
 let beside: Composed & { close(): Promise<void> }
@@ -31,7 +31,7 @@ before(async () => {
   await changeApplication(deps, disabled.application, { disabled: true })
   application = made.application
   keys = { good: made.key, 'of-another-application': other.key, disabled: disabled.key }
-  // So that no caller of the matrix is the last super admin.
+  // Keeps each caller of the matrix from being the last super admin.
   await makeAccount(deps, { roleId: 1 })
 })
 after(async () => {
@@ -46,7 +46,7 @@ async function sceneOf(credential: Credential): Promise<Scene & { readonly opene
   const opened = await openSession(deps, caller, application)
   const callerSpare = await openSession(deps, caller, application)
   const victimSession = await openSession(deps, victim, application)
-  // Past the use case, which would end the sessions too: the status alone must be enough.
+  // Bypasses the use case, which would end the sessions too: the status alone must be enough for a refusal.
   if (status !== 1) await deps.store.changeAccount(caller.accountId, { status })
   if (session === 'ended') {
     await deps.store.endSession(caller.accountId, opened.session.sessionId, 'ended-by-user')
@@ -54,7 +54,7 @@ async function sceneOf(credential: Credential): Promise<Scene & { readonly opene
   return { caller, victim, opened, callerSpare, victimSession }
 }
 
-/** Everything of a scene that a request could change. */
+/** Everything in a scene that a request could change. */
 async function stateOf({ caller, victim }: Scene): Promise<unknown> {
   const { store } = beside.deps
   const ids = [caller.accountId, victim.accountId]

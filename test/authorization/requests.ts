@@ -1,10 +1,10 @@
-/** For each route a request that succeeds if its sender is let in, so that a hole in the checks shows in the store. */
+/** For each route, a request that succeeds if its sender is admitted, so that a missing check shows in the store. */
 import type { Account } from '../../src/core/account.ts'
 import { PASSWORD } from '../support/people.ts'
 import type { OpenedSession } from '../support/opened-session.ts'
 import type { ApiOperation } from '../support/openapi.ts'
 
-/** Who asks, and who is asked about; each with a session that must live on unless the sender is let in. */
+/** The caller, and the account that the request is about. Their sessions must live on unless the caller is admitted. */
 export interface Scene {
   readonly caller: Account
   readonly callerSpare: OpenedSession
@@ -34,7 +34,7 @@ const QUERIES: Readonly<Record<string, string>> = {
   listActions: '?offset=0&limit=10&dateFrom=0&dateTo=4102444800',
 }
 
-/** What a sender who is let in gets; 200 where nothing is said. Nobody knows the password of the accounts here. */
+/** What an admitted caller gets; 200 if nothing is listed. No password matches the hashes of the accounts here. */
 export const ADMITTED: Readonly<Record<string, readonly [statuses: readonly number[], message?: string]>> = {
   signIn: [[401], 'Incorrect credentials'],
   signInByOldPath: [[401], 'Incorrect credentials'],

@@ -1,4 +1,4 @@
-/** Who may do what: the table of roles, and what every credential is answered by each way in (contract, section 2). */
+/** Who may do what: the table of roles, and the answer to each credential for each way in (contract, section 2). */
 import { ROLE, type RoleId } from '../../src/core/account.ts'
 import type { Credential } from './credentials.ts'
 
@@ -28,7 +28,7 @@ const byKey: Rule = { wayIn: 'key', roles: EVERYBODY }
 const own: Rule = { wayIn: 'access', roles: EVERYBODY }
 const administration: Rule = { wayIn: 'access', roles: [ROLE.superAdmin] }
 
-/** A route that is in the reference and not here fails the test: nobody has said who may use it. */
+/** A route that is in the reference but not here fails the test, because it has no rule about who may use it. */
 export const RULES: Readonly<Record<string, Rule>> = {
   signIn: byKey,
   signInByOldPath: byKey,
@@ -70,7 +70,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
 
 const OPEN = Object.keys(RULES).filter((operationId) => RULES[operationId] === open)
 
-/** Routes whose credential the reference describes as headers, since it may be left out or be one of several. */
+/** Routes whose credential the reference describes as headers, because it is optional or one of several. */
 export const WITHOUT_SECURITY = ['refreshToken', 'signOut', 'verify', ...OPEN]
 
 const MISSING = [401, 'Unauthorized'] as const
@@ -79,7 +79,7 @@ const EXPIRED = [401, 'Access-Token Expired'] as const
 const INACTIVE = [403, 'Due to the status of your account, you are not able to access this resource'] as const
 const FORBIDDEN = [403, 'Forbidden'] as const
 
-/** What `rule` says to `credential`. */
+/** The answer of a route with `rule` to `credential`. */
 export function verdict(rule: Rule, credential: Credential): Verdict {
   switch (rule.wayIn) {
     case 'open':
@@ -89,7 +89,7 @@ export function verdict(rule: Rule, credential: Credential): Verdict {
     case 'access':
       return byToken(rule, credential, credential.access)
     case 'refresh':
-      // A key need not be sent; whoever sends one sends a good one.
+      // The key is optional, but if one is sent, it must be good.
       if (credential.refresh !== 'none' && credential.key !== 'none' && !opens(credential)) return MISSING
       if (credential.refresh === 'good' && credential.key === 'of-another-application') return INVALID
       return byToken(rule, credential, credential.refresh)

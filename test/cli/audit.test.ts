@@ -22,13 +22,13 @@ before(async () => {
 after(() => service.stop())
 
 function start(...args: string[]): ChildProcessByStdio<null, Readable, null> {
-  // In the data folder, so that no `.env` of a working copy has a say.
+  // In the data folder, so that the command does not read the `.env` of a checkout.
   const env = { PATH: process.env['PATH'], ...service.variables }
   const stdio = ['ignore', 'pipe', 'inherit'] as const
   return spawn(process.execPath, [MAIN, 'audit', ...args], { cwd: service.dataDir, env, stdio: [...stdio] })
 }
 
-/** What the command prints; it must succeed. */
+/** Runs the command, which must succeed. Returns the lines that it prints. */
 async function audit(...args: string[]): Promise<string[]> {
   const child = start(...args)
   let out = ''
@@ -40,7 +40,7 @@ async function audit(...args: string[]): Promise<string[]> {
   return out.split('\n').filter((line) => line !== '')
 }
 
-/** Waits until the service has written what was asked of it. */
+/** Waits until the service has written all actions up to now: it writes them before it answers a listing. */
 async function settled(): Promise<void> {
   const admin = await addAccount(service, { roleId: 1 })
   const { accessToken } = await signIn(service, admin.email)
@@ -55,7 +55,7 @@ test('prints the last actions, oldest first, with time, actor, code, address, se
   await signIn(service, account.email)
   await trySignIn(service, account.email, 'Wrong-Horse-1')
   await settled()
-  // The registrations are written by another process, and stand among them where its writing came.
+  // Another recorder writes the registrations, so their place among the other actions varies.
   const lines = (await audit()).filter((line) => codeOf(line) !== 'Users->registerAccount')
   assert.deepEqual(lines.slice(0, 2).map(codeOf), ['Auth->Authorize', 'Auth->Refused'])
   assert.match(

@@ -1,4 +1,4 @@
-/** `duktig doctor`: what it finds, and that it makes nothing. */
+/** `duktig doctor`: what it reports, and that it creates nothing. */
 import assert from 'node:assert/strict'
 import {
   appendFileSync,

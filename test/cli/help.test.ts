@@ -1,4 +1,4 @@
-/** What `--help` says of choices that matter. */
+/** What `--help` says about choices that matter. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { newOperator } from '../support/command.ts'
@@ -6,7 +6,7 @@ import { newOperator } from '../support/command.ts'
 const operator = newOperator()
 after(() => operator.remove())
 
-/** In one line, however wide the terminal is. */
+/** The help text on one line, so that the width of the terminal does not matter. */
 async function help(...command: readonly string[]): Promise<string> {
   const { code, out, err } = await operator.run([...command, '--help'])
   assert.equal(code, 0, err)

@@ -1,4 +1,4 @@
-/** `duktig keys`: which keys there are, and that nobody who looks adds one. */
+/** `duktig keys`: which keys there are, and that looking at them adds none. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { type Operator, newOperator } from '../support/command.ts'
@@ -43,7 +43,7 @@ test('a key that follows one is published first', async () => {
   await operator.startOnce()
   assert.equal((await operator.run(['keys', 'rotate'])).code, 0)
   assert.deepEqual(await keys(), ['access HS256 published', ...FIRST])
-  // Another one before that signs: it still waits for its turn.
+  // A second rotation before the first new key signs: that key still waits for its time.
   assert.equal((await operator.run(['keys', 'rotate'])).code, 0)
   assert.deepEqual(await keys(), ['access HS256 published', 'access HS256 published', ...FIRST])
 })

@@ -1,4 +1,4 @@
-/** What commands say to ordinary mistakes: one sentence, and nothing is done. */
+/** How commands react to ordinary mistakes: they print one sentence, and do nothing. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -12,7 +12,7 @@ import { AUTH_KEY, silentLog } from '../support/service.ts'
 const operator = newOperator()
 after(() => operator.remove())
 
-/** A pipe that passes for a terminal: what is written to it are keys. */
+/** Makes a pipe pass for a terminal: what is written to it are keystrokes. */
 const terminal = join(operator.folder, 'terminal.cjs')
 writeFileSync(terminal, 'process.stdin.isTTY = true')
 

@@ -1,4 +1,4 @@
-/** Backup, restore and recover as an operator runs them, and what they say. */
+/** Backup, restore and recover as an operator runs them, and what they print. */
 import assert from 'node:assert/strict'
 import {
   copyFileSync,
@@ -44,7 +44,7 @@ test('a restore that dies before it has recovered leaves a database that is refu
   const operator = newOperator()
   t.after(() => operator.remove())
   const { folder, run } = operator
-  // The backup has heard of all that the journal has, so that nothing else tells of it.
+  // The backup has all that the journal has, so comparing the two would not reveal the unfinished restore.
   for (const args of [
     ['account', 'create', '--email', 'ani@example.com'],
     ['backup', 'monday.sqlite'],

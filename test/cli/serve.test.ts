@@ -1,4 +1,4 @@
-/** What `duktig serve` shows, also where the start fails. */
+/** What `duktig serve` prints, even if the start fails. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
@@ -16,10 +16,10 @@ before(() => {
 })
 after(() => operator.remove())
 
-/** Once it answers, it heeds signals. */
+/** A service that answers also handles signals. */
 const ping = (address: string) => fetch(`${address}/system/ping`)
 
-/** A start that is stopped after a visit. */
+/** Starts the service, visits it, and stops it. */
 async function startAndStop(visit: (address: string) => Promise<unknown> = ping): Promise<Ran> {
   const visits: Promise<unknown>[] = []
   const ran = await operator.run(['serve'], {
@@ -63,7 +63,7 @@ test('every start says how to make the first administrator, until there is an ac
 test('a data folder that cannot be written into is told in one sentence', async (t) => {
   const other = newOperator()
   t.after(() => other.remove())
-  // Tests may run as root, whom no mode keeps from writing.
+  // A folder where a file should be: tests may run as root, whom no file mode keeps from writing.
   mkdirSync(join(other.folder, 'data', 'duktig.sqlite.service'), { recursive: true })
   const { code, err } = await other.run(['serve'])
   assert.equal(code, 1)

@@ -1,4 +1,4 @@
-/** Replays the recorded exchanges of the contract: each against a store that holds exactly the recorded accounts. */
+/** Replays the recorded exchanges of the contract, each against a store that holds exactly the recorded accounts. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
@@ -36,7 +36,7 @@ interface Row {
 const file = new URL('../../contract/recorded.json', import.meta.url)
 const recorded = JSON.parse(readFileSync(file, 'utf8')) as { accounts: RecordedAccount[]; rows: Row[] }
 const dates = createDateFormat('UTC')
-/** Hashed once for all rows: what is tested is the contract, not argon2. */
+/** Each password is hashed only once, because the tests are about the contract, not about argon2. */
 const hashes = new Map<string, string>()
 
 for (const group of new Set(recorded.rows.map((row) => row.group))) {
@@ -75,7 +75,7 @@ async function replay(service: TestService, row: Row): Promise<void> {
   }
 }
 
-/** Puts the placeholders of the expectation where the answer has a fitting value, keeping the order of its keys. */
+/** Replaces each value that fits a placeholder of the expectation by the placeholder, keeping the order of the keys. */
 function withPlaceholders(text: string, expected: unknown): string {
   const shapes: Record<string, (value: unknown) => boolean> = {
     '{{accessToken}}': (value) => typeof value === 'string' && value.split('.').length === 3,
@@ -90,7 +90,7 @@ function withPlaceholders(text: string, expected: unknown): string {
   })
 }
 
-/** Exactly the recorded accounts, and a token of each kind for every one of them, made without a sign-in. */
+/** Sets up exactly the recorded accounts, and makes a token of each kind for every one of them, without a sign-in. */
 async function arrange(service: TestService): Promise<Map<string, string>> {
   const opened = await openBeside(service)
   const { store, keys, names, passwords } = opened.deps
@@ -106,7 +106,7 @@ async function arrange(service: TestService): Promise<Map<string, string>> {
     phone: account.phone,
     comment: account.comment,
     roleId: account.roleId,
-    // Sessions are opened while an account is active.
+    // Sessions can be opened only while the account is active.
     status: 1 as const,
     passwordHash: hashes.get(account.password) ?? '',
     registeredAtMs: dates.parse(account.dateRegistered),

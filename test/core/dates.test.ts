@@ -5,7 +5,7 @@ import { createDateFormat } from '../../src/core/dates.ts'
 
 const iso = (text: string) => Date.parse(text)
 
-/** Zone, the text in it, the same moment in UTC; true both ways. */
+/** Zone, local time, and the same moment in UTC. Each time converts to the other. */
 const BOTH_WAYS = [
   ['UTC', '2019-11-15 11:55:37', '2019-11-15T11:55:37Z'],
   ['UTC', '1970-01-01 00:00:00', '1970-01-01T00:00:00Z'],
@@ -25,7 +25,7 @@ const BOTH_WAYS = [
   ['America/New_York', '2024-03-10 01:59:59', '2024-03-10T06:59:59Z'],
   ['America/New_York', '2024-03-10 03:00:00', '2024-03-10T07:00:00Z'],
   ['America/New_York', '2024-11-03 02:00:00', '2024-11-03T07:00:00Z'],
-  // Half an hour of change, and an offset with a quarter.
+  // A clock change of half an hour, and an offset with a quarter of an hour.
   ['Australia/Lord_Howe', '2024-04-07 02:30:00', '2024-04-06T16:00:00Z'],
   ['Asia/Kathmandu', '2024-05-01 00:00:00', '2024-04-30T18:15:00Z'],
 ] as const

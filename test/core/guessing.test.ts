@@ -1,4 +1,4 @@
-/** Guards and buckets while the clock is set back: who was to wait for minutes does not wait for as long as the step. */
+/** Guards and buckets when the clock is set back: a wait of minutes does not become as long as the step. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FAILURES, SIGN_IN_BUCKET, admitAttempt, fill } from '../../src/core/guessing.ts'

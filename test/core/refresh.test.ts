@@ -1,4 +1,4 @@
-/** The seven cases of docs/refresh.md, section 2, with their boundaries. */
+/** The seven cases of docs/refresh.md ("The decision"), with their boundaries. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { DenialCode, SessionOverReason } from '../../src/core/denial.ts'

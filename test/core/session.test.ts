@@ -1,4 +1,4 @@
-/** Whether a session still serves its holder: every reason, and which of two reasons is told. */
+/** Whether a session still serves its holder: every reason against it, and which of two reasons is reported. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SessionView } from '../../src/core/session.ts'

@@ -1,4 +1,4 @@
-/** Defects of other systems when something else fails: what cannot be asked is not granted, what did not happen is not answered. */
+/** Defects of other systems when something else fails: no access is granted unchecked, no failed change confirmed. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,7 +25,7 @@ after(async () => {
 
 const down = (): Promise<never> => Promise.reject(new StoreUnavailable('the store is down'))
 
-/** The face over a store of which some verbs fail. */
+/** Serves the face over a store some of whose verbs fail. */
 function serveOver(failing: Partial<Store>): Promise<ServedFace> {
   const deps = { ...beside.deps, store: { ...beside.deps.store, ...failing } }
   return serveFace(deps, 'production')
@@ -81,7 +81,7 @@ test('NextAuth GHSA-8fpg-xm3f-6cx3: while the store cannot be asked, nobody is l
     [...answers, verified].map(({ status }) => status),
     [503, 503, 503, 503, 503],
   )
-  // What needs no store is refused as ever.
+  // A refusal that needs no store stays as it is.
   assert.equal((await sendJson(failing.base, 'GET', '/user', { 'Access-Token': 'x' })).status, 401)
   await failing.close()
 })

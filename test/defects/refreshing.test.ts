@@ -10,7 +10,7 @@ import { PASSWORD, addAccount, readOwn, refresh } from '../support/people.ts'
 import { send, sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY, type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
 
-/** With windows as short as they go, so that a token is old after two seconds. */
+/** With the shortest windows, so that a token is old after two seconds. */
 const ROTATING = {
   ...UNLIMITED,
   DUKTIG_REFRESH_ROTATION: 'on',
@@ -65,7 +65,7 @@ async function refreshLater(deps: Deps, refreshToken: string, aheadMs: number): 
   return 'accessToken' in outcome ? outcome.refreshToken : null
 }
 
-/** Two generations on; the old token, and the newest. */
+/** Rotates the session twice. Returns its first token, which is old then, and its newest. */
 async function rotatedTwice(first: string): Promise<{ readonly old: string; readonly leaf: string }> {
   const { deps, close } = await openBeside(service)
   const second = await refreshLater(deps, first, 2_000)

@@ -1,4 +1,4 @@
-/** Defects of other systems around sessions and tokens, each named after its advisory; docs/defects.md lists them all. */
+/** Defects of other systems in sessions and tokens, each named after its advisory; docs/defects.md lists them all. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Composed } from '../../src/compose.ts'

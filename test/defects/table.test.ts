@@ -1,4 +1,4 @@
-/** docs/defects.md, the tests that it names, and the changes of `npm run defects`: each in step with the others. */
+/** docs/defects.md, the tests that it names, and the changes of `npm run defects` agree with one another. */
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const page = read('docs/defects.md')
 interface Row {
   readonly id: string
   readonly files: readonly string[]
-  /** By file; none where the row means all of its tests. */
+  /** The names of tests by file; empty for a file if the row means all its tests. */
   readonly tests: ReadonlyMap<string, readonly string[]>
 }
 
@@ -75,7 +75,7 @@ test('every test of a defect is on the page', () => {
   )
   const ofOriginal = ['test/http/defects.test.ts', 'test/http/more-defects.test.ts']
   for (const file of [...ofOthers, ...ofOriginal]) {
-    // Groups hold tests, and are no tests themselves.
+    // Groups contain tests, but are not tests themselves.
     const groups = [...read(file).matchAll(/\bdescribe\(\s*(['"`])(.*?)\1,/gs)].map(([, , title]) => title)
     for (const title of titlesIn(file)) {
       assert.ok(named.has(title) || groups.includes(title), `${file}: “${title}” is not on the page`)

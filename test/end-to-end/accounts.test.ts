@@ -1,4 +1,4 @@
-/** The command line beside a running service: what it does takes effect at once. */
+/** Commands beside a running service: what they do takes effect at once. */
 import assert from 'node:assert/strict'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ after(async () => {
   checkout.remove()
 })
 
-/** A command that must succeed; what it prints. */
+/** Runs a command that must succeed. Returns its output. */
 async function duktig(...args: readonly string[]): Promise<string> {
   const { code, out, err } = await checkout.run(args, { input: `${PASSWORD}\n` })
   assert.equal(code, 0, `${args.join(' ')}: ${err}`)

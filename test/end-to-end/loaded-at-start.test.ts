@@ -1,4 +1,4 @@
-/** What a start loads, each start pays for, and memory keeps: what a service seldom needs stays out of it. */
+/** Each module that a start loads costs time and stays in memory, so a service does not load what it seldom needs. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-/** Tells what has been loaded once the service listens, which is when it begins to heed signals. */
+/** Prints what has been loaded when the service listens, which is when it installs its handlers of signals. */
 const PROBE = `
 process.on('newListener', (event) => {
   if (event === 'SIGTERM') setImmediate(() => {

@@ -1,4 +1,4 @@
-/** From a fresh checkout to a signed-in administrator, and on over a restart; then what keeps it from starting. */
+/** From a fresh checkout to a signed-in administrator and through a restart; then what keeps it from starting. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -96,7 +96,7 @@ describe('from the first start to the second', () => {
     assert.deepEqual(await service.ended.then(({ code, err }) => [code, err]), [0, ''])
     const events = [...service.printed().matchAll(/"event":"(stop\w+)"/g)].map(([, event]) => event)
     assert.deepEqual(events, ['stopping', 'stopped'])
-    // A connection that was kept alive is not waited for once its request is answered.
+    // The stop does not wait for a connection that is kept alive, once its request is answered.
     assert.ok(performance.now() - startedMs < LIMITS.drainMs / 2)
   })
 
@@ -124,7 +124,7 @@ describe('from the first start to the second', () => {
   })
 })
 
-/** Until the service takes no connection any more. */
+/** Waits until the service accepts no more connections. */
 async function untilRefused(address: string): Promise<void> {
   for (;;) {
     try {

@@ -1,4 +1,4 @@
-/** Everything that ends a session, each as whoever does it would. */
+/** Everything that ends a session, each done by the one who usually does it. */
 import { randomUUID } from 'node:crypto'
 import { changeApplication } from '../../src/usecases/applications.ts'
 import { sendJson } from '../support/raw-http.ts'
@@ -6,13 +6,13 @@ import type { Scene } from './scene.ts'
 
 export interface Ending {
   readonly what: string
-  /** The reason that the holder of a token is told; null where the account is told about instead, or nothing. */
+  /** The reason that the holder of a token is told; null if the answer is about the account instead. */
   readonly reason: string | null
-  /** Does it, at the first instance; the status of the answer. */
+  /** Ends the session, at the first instance. Returns the status of the answer. */
   end(scene: Scene): Promise<number>
 }
 
-/** As the holder of the session, as the same account on another device, and as an administrator. */
+/** The holder of the session, the same account on another device, or an administrator. */
 type Who = 'holder' | 'other' | 'administrator'
 
 function call(

@@ -1,6 +1,6 @@
 /**
- * Every way to end a session, against both tokens, on both engines, during a storm of refreshes: what starts after the
- * answer never succeeds, on any instance.
+ * Every way to end a session, against both tokens, on both engines, during a storm of refreshes: no request that starts
+ * after the end was acknowledged succeeds, on any instance.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'

@@ -1,4 +1,4 @@
-/** A session that is being refreshed without a pause on all instances, while something happens to it. */
+/** A session that all instances refresh without pause while an event happens to it. */
 import assert from 'node:assert/strict'
 import type { Account } from '../../src/core/account.ts'
 import type { Application } from '../../src/core/application.ts'
@@ -25,24 +25,24 @@ export interface Scene {
   readonly sessionId: string
   readonly accessToken: string
   readonly otherAccessToken: string
-  /** The refresh token that all of the storm share. */
+  /** The refresh token that all workers of the storm share. */
   storage: string
 }
 
 export interface Answer {
   readonly kind: 'refresh token' | 'access token'
-  /** Asked after the end had been acknowledged. */
+  /** Whether the request was sent after the end had been acknowledged. */
   readonly late: boolean
   readonly status: number
   readonly reason: string | null
-  /** What the answer says about the role: that of the caller, or of the new access token. */
+  /** The role in the answer: that of the caller, or that in the new access token. */
   readonly role: number | null
 }
 
 const WORKERS = 8
-/** So many requests of each kind and worker start after the end. */
+/** The number of requests of each kind that each worker starts after the end. */
 const LATE = 2
-/** Answers that the storm has had when something happens to it. */
+/** The number of answers after which the event happens. */
 const WARM = 24
 /** Longer than the parallel window, so that the storm rotates the token. */
 const REST_MS = 30_000
@@ -75,7 +75,7 @@ export async function openScene({ engine, addresses, admin }: House, rotation: b
   return { ...world, sessionId, accessToken, otherAccessToken, storage: refreshToken }
 }
 
-/** Refreshes and uses the session from all sides; `event` happens in the middle. All answers. */
+/** Refreshes and uses the session on all instances, with `event` in the middle. Returns all answers. */
 export async function storm(engine: Engine, scene: Scene, event: () => Promise<number>): Promise<Answer[]> {
   const answers: Answer[] = []
   const progress = { late: false, failed: false }

@@ -1,4 +1,4 @@
-/** A sign-in that races the end of its password, its account or all its sessions does not survive it. */
+/** A sign-in does not survive a change of its password, or an end of its account or of all sessions, that it races. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -21,7 +21,7 @@ const ROUNDS = 100
 const SIGN_INS = 4
 const ADDRESS = '192.0.2.1'
 const BY = { accountId: SYSTEM, code: 'Users->patchAccount', message: 'a race' } as const
-/** The longest that checking a password or anything else may take, in turns of the event loop. */
+/** Each delay in these races is below this number of turns of the event loop. */
 const TURNS = 12
 
 interface Race {
@@ -99,7 +99,7 @@ for (const { name, open } of ENGINES) {
           }),
         ])
         const sessions = await deps[0].store.listSessions(account.accountId, 10)
-        // A sign-in that was under way looks at the account again, so its session was opened after the end.
+        // A sign-in that was under way reads the account again, so it opens its session after the end of all sessions.
         const ended = sessions.filter(({ endedAtMs }) => endedAtMs !== null)
         assert.ok(sessions.length - ended.length <= 1)
         for (const { endReason } of ended) assert.equal(endReason, 'ended-by-administrator')
@@ -152,7 +152,7 @@ async function assertAfter(
   assert.equal(live.length, password === null ? 0 : 1)
 }
 
-/** Hashing takes no work here, but any number of turns, so that every interleaving comes up. */
+/** Hashing costs no work here, but takes a random number of turns, so that many interleavings occur. */
 function withPlainPasswords(deps: Deps, random: Random): Deps {
   const passwords = {
     ...deps.passwords,

@@ -1,4 +1,4 @@
-/** Who was let in before an end, and sends the rest of his request after it, is not let in any more. */
+/** A caller who was admitted before an end and sends the rest of the body after it is refused. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openSqliteEngine } from '../support/engines.ts'
@@ -26,7 +26,7 @@ for (const end of ['everywhere', 'account'] as const) {
     const connection = await openConnection(service.address)
     const head = `PATCH /user HTTP/1.1\r\n${HEADERS}Access-Token: ${accessToken}\r\nContent-Length: ${body.length}\r\n\r\n`
     connection.write(head)
-    // Sent when the handler was reached, so he has been let in.
+    // The interim response is sent when the handler asks for the body, so the caller has been admitted.
     await connection.until(/100 Continue/)
     connection.write(body.slice(0, 5))
     if (end === 'everywhere') {

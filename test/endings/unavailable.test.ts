@@ -1,4 +1,4 @@
-/** A store that cannot write is answered 503 and never 200; when it is back, everything goes on without a restart. */
+/** If the store cannot write, the answer is 503 and never 200. Once the store is back, no restart is needed. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -86,7 +86,7 @@ describe('PostgreSQL', () => {
       for (const [i, opened] of staying.entries()) await assertAsAnswered(engine, opened, refreshes[i]?.token)
       for (const opened of leaving) assert.ok([200, 401].includes((await signOut(service, opened)).status))
       for (const opened of leaving) assert.equal((await refresh(service, opened)).status, 401)
-      // The retry of a client whose answer was lost.
+      // Each client whose answer was lost tries again.
       for (const opened of staying) assert.equal((await refresh(service, opened)).status, 200)
     }
     t.diagnostic(JSON.stringify(Object.fromEntries(statuses)))
@@ -106,7 +106,7 @@ async function behindProxy(t: { after(work: () => Promise<void>): void }) {
   return { engine, proxy, service }
 }
 
-/** For every new connection; those of the services are broken, as a fail-over would. */
+/** Applies to new connections. The services' connections are broken, as by a fail-over. */
 async function setReadOnly({ sql, variables }: Engine, value: 'on' | 'off'): Promise<void> {
   const name = new URL(variables['DUKTIG_DATABASE_URL'] as string).pathname.slice(1)
   await sql(`alter database ${name} set default_transaction_read_only = ${value}`)
@@ -159,7 +159,7 @@ async function endReason(engine: Engine, { session }: OpenedSession): Promise<st
   return view?.session.endReason ?? null
 }
 
-/** What was answered is what is committed. */
+/** Asserts that the committed row agrees with the answer. */
 async function assertAsAnswered(
   engine: Engine,
   { session }: OpenedSession,

@@ -1,4 +1,4 @@
-/** `GET /users/{userId}/actions`: order, pages, dates, mistakes; and nothing is lost at a stop. */
+/** `GET /users/{userId}/actions`: order, pages, dates and mistakes; and that nothing is lost when the service stops. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

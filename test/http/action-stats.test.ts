@@ -11,7 +11,7 @@ const at = (text: string) => Date.parse(`${text.replace(' ', 'T')}Z`)
 type Figures = { byTypeCount: Record<string, number>; byTypePercentage: Record<string, number> }
 type Stats = Record<string, Record<string, Figures>>
 
-/** The statistics of a history: codes with their times; `Auth->Authorize` stands for a user's. */
+/** The statistics of a history: codes with their times. An entry without a code or an account gets the defaults. */
 async function statsOf(
   history: readonly { atMs: number; code?: string; accountId?: number }[],
   { now = NOW, ...variables }: { now?: string } & Record<string, string> = {},
@@ -27,7 +27,7 @@ async function statsOf(
   }
 }
 
-/** How many actions of users each interval has. */
+/** The number of users' actions in each interval. */
 function totals(stats: Stats): Record<string, number> {
   const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0)
   return Object.fromEntries(
@@ -95,7 +95,7 @@ test('it is exactly what the contract says, keys in their order, codes by the al
 })
 
 test('each interval starts with a full hour, months by the calendar and not by their length', async () => {
-  // From 12:34:56 on 31 March: February has no 31st, so the last month begins on its last day.
+  // NOW is 12:34:56 on 31 March. February has no 31st, so the last month begins on the last day of February.
   const starts = {
     'Last hour': '2026-03-31 11:00:00',
     'Last 24 hours': '2026-03-30 12:00:00',
@@ -153,7 +153,7 @@ test('the ends of months are right in leap years and over the turn of the year t
 })
 
 test('months are those of the configured time zone', async () => {
-  // 03:00 on 1 April in Yerevan, so the last month began there on 1 March at 03:00: 23:00 of 28 February.
+  // It is 03:00 on 1 April in Yerevan, so the last month began on 1 March at 03:00 there: 23:00 UTC on 28 February.
   const zone = { now: '2026-03-31T23:00:00Z', DUKTIG_TIME_ZONE: 'Asia/Yerevan' }
   const stats = await statsOf(
     [{ atMs: at('2026-02-28 23:00:00') }, { atMs: at('2026-02-28 22:59:59') }],

@@ -1,4 +1,4 @@
-/** What is recorded of every operation, and of whom, as `GET /users/{userId}/actions` lists it. */
+/** What is recorded of every operation, and for which account, as `GET /users/{userId}/actions` lists it. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { GUEST, SYSTEM } from '../../src/core/actions.ts'

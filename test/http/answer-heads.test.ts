@@ -1,4 +1,4 @@
-/** The heads of answers as they stand on the wire, but for the date: which headers, and each of them once. */
+/** The heads of answers on the wire, except for the date: which headers there are, each of them once. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { sendBytes } from '../support/raw-socket.ts'

@@ -1,4 +1,4 @@
-/** Answers with tokens or account data are kept by no cache, and taken for nothing but what they are. */
+/** No cache keeps answers with tokens or account data, and no browser guesses their content type. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type Tokens, addAccount, readOwn, refresh, signIn, trySignIn } from '../support/people.ts'
@@ -6,7 +6,7 @@ import { send } from '../support/raw-http.ts'
 import { routesOf } from '../support/routes.ts'
 import { AUTH_KEY, type TestService, UNLIMITED, startTestService } from '../support/service.ts'
 
-/** The same for everybody, and meant to be kept. */
+/** The same for everybody, and meant to be cached. */
 const PUBLIC = ['/.well-known/jwks.json']
 
 let service: TestService
@@ -35,7 +35,7 @@ test('a sign-in, a refresh and an account are not to be stored', async () => {
 
 test('nor is any other answer, good or bad, of any route', async () => {
   const credentials = [{}, { 'X-Auth-Key': AUTH_KEY, 'Access-Token': tokens.accessToken }]
-  // Reading first: what ends sessions comes last.
+  // Reading requests come first, because others end sessions.
   const routes = [...(await routesOf(service.address))].sort((a, b) => b.method.length - a.method.length)
   const reading = routes.filter(({ method, path }) => method === 'GET' && !PUBLIC.includes(path))
   const others = routes.filter(({ method }) => method !== 'GET')

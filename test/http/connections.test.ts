@@ -1,4 +1,4 @@
-/** Bytes that are no HTTP or nearly none, doubled headers, and connections that hold on too long. */
+/** Bytes that are not HTTP or barely so, doubled headers, and connections that are held open for too long. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -156,7 +156,7 @@ describe('who sends slowly', () => {
     const slow = await startTestService(UNLIMITED)
     try {
       const server = await serverOf(slow.address)
-      // The bounds of the limits would make this test wait; how often they are looked at stays as it is.
+      // The real time-outs would make this test slow. The interval at which they are checked stays as it is.
       server.headersTimeout = 50
       server.requestTimeout = 50
       const headers = await openConnection(slow.address)
@@ -199,7 +199,7 @@ test('what somebody asks for who hangs up at once is recorded with his address, 
   const request = `GET /account/sessions HTTP/1.1\r\nHost: x\r\nAccess-Token: ${tokens.accessToken}\r\n\r\n`
   const hangUps = Array.from({ length: 40 }, async (_, i) => {
     const socket = connect(Number(port), '127.0.0.1')
-    // As it goes when somebody has been hung up on.
+    // The service may already have closed the connection, which causes an error.
     socket.on('error', () => {})
     await once(socket, 'connect')
     if (i % 2 === 0) socket.end(request)

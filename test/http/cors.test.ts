@@ -1,4 +1,4 @@
-/** Web pages of other origins: none by default, and only those that the settings name. */
+/** Web pages of other origins: none may use the API by default, and otherwise only those that the settings name. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { addAccount, signIn } from '../support/people.ts'

@@ -1,4 +1,4 @@
-/** The defects of the original program (contract, section 9), each named as there: none may come back. */
+/** The defects of the original program (contract, section 9), each named as in the contract: none may come back. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ const aRegistration = (over: object = {}) => ({
 const register = (body: object) =>
   sendJson(service.address, 'POST', '/user', { 'X-Auth-Key': AUTH_KEY }, body)
 
-/** As an administrator or a job does it, past the face. */
+/** Changes an account as an administrator or a job does, without going through HTTP. */
 async function change(accountId: number, edit: AccountEdit): Promise<void> {
   const { deps, close } = await openBeside(service)
   const by = { accountId: SYSTEM, code: 'Users->patchAccount', message: 'changed' } as const

@@ -1,6 +1,6 @@
 /**
- * Thousands of arbitrary requests over all routes of the OpenAPI document: no fault, no crash, and every answer one
- * that the document names. A failure prints its seed; DUKTIG_TEST_SEED repeats it.
+ * Thousands of arbitrary requests over all routes of the OpenAPI document: no fault, no crash, and every answer has a
+ * status that the document names. A failure prints its seed, and DUKTIG_TEST_SEED repeats it.
  */
 import assert from 'node:assert/strict'
 import { type TestContext, after, before, test } from 'node:test'
@@ -20,7 +20,7 @@ const CONNECTIONS = 400
 const seed = Number(process.env['DUKTIG_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 const faults: string[] = []
-/** Requests that all fail at the first check would find nothing. */
+/** The statuses of all answers. If every request failed at the first check, the test would find nothing. */
 const seen = new Set<number>()
 const MUST_BE_SEEN = [200, 400, 401, 404, 413, 415, 422]
 const log: Log = {
@@ -40,7 +40,7 @@ before(async () => {
 })
 after(() => service.stop())
 
-/** Fresh tokens of an administrator or a client: arbitrary requests also sign out and change passwords. */
+/** Fresh tokens of an administrator or a client, because arbitrary requests also sign out and change passwords. */
 async function genuine(round: number): Promise<Genuine> {
   const { email, accountId } = await addAccount(service, { roleId: round % 3 === 2 ? 4 : 1 })
   const { accessToken, refreshToken } = await signIn(service, email)
@@ -61,7 +61,9 @@ function judge({ route, path, method }: FuzzRequest, { status, text, headers }: 
   if (method !== 'HEAD' && String(headers['content-type']).startsWith('application/json')) JSON.parse(text)
 }
 
-/** What may be answered to a path that was made from a route's: its parameters can make it another route's, or nobody's. */
+/**
+ * The statuses allowed for a path derived from a route's, which may have become another route's path, or no route's.
+ */
 function statusesNamed(route: RouteFacts, path: string): readonly number[] {
   const mayBeNobodys = route.path.includes('{') || /%(?![0-9a-f]{2})/i.test(path)
   const nobodys = mayBeNobodys ? [404] : []
@@ -77,7 +79,7 @@ function fits(pattern: string, path: string): boolean {
   return parts.length === expected.length && expected.every(isAlike)
 }
 
-/** The parts of a path, without those that are empty at its end. */
+/** The segments of a path, without empty ones at its end. */
 function segmentsOf(path: string): readonly string[] {
   return path.replace(/\/+$/, '').split('/')
 }
@@ -85,7 +87,7 @@ function segmentsOf(path: string): readonly string[] {
 test('no arbitrary request is a fault', { timeout: 120_000 }, async (t: TestContext) => {
   t.diagnostic(`seed ${seed}`)
   const missing = () => MUST_BE_SEEN.filter((status) => !seen.has(status))
-  // Chance may leave a status out: a few rounds more, then it is no chance.
+  // Chance may leave a status out; after more rounds, its absence is no longer chance.
   let round = 0
   for (; round < ROUNDS || (round < 4 * ROUNDS && missing().length > 0); round++) {
     const requests = fuzzRequests(routes, await genuine(round))

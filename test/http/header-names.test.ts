@@ -1,4 +1,4 @@
-/** Headers under names of one's own. */
+/** Headers with names that the settings choose. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { addAccount, signIn } from '../support/people.ts'

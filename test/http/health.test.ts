@@ -1,4 +1,4 @@
-/** What a probe of readiness is told of a store that cannot write, and of one that has more to write than fits. */
+/** What a readiness probe is told about a store that cannot write, and about one that is too busy. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { healthRoutes } from '../../src/http/health.ts'

@@ -1,4 +1,4 @@
-/** For how long a connection stays that nobody uses, and for how long one that somebody does. */
+/** How long an unused connection stays open, and how long one in use does. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
@@ -10,7 +10,7 @@ import { openConnection } from '../support/raw-socket.ts'
 import { serverOf } from '../support/server-of.ts'
 import { type TestService, UNLIMITED, startTestService } from '../support/service.ts'
 
-/** With answers larger than all buffers between hold. */
+/** Requests whose answers are larger than all buffers between server and client. */
 const MANY = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(300)
 
 let service: TestService

@@ -1,4 +1,4 @@
-/** Clients of the original, with the refresh token it gave them, meet the service. */
+/** Clients that have a refresh token of the original use the service. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { SettingsError, readSettings } from '../../src/settings/read-settings.ts'

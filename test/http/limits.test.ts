@@ -1,4 +1,4 @@
-/** Bodies: their size, type, encoding and depth; and where no body is looked at at all. */
+/** Request bodies: their size, type, encoding and depth; and requests whose body is not read at all. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { LIMITS } from '../../src/settings/limits.ts'

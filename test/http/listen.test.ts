@@ -1,4 +1,4 @@
-/** An address or a port that cannot be had is told with the setting to change. */
+/** If the service cannot listen on an address or a port, the error names the setting to change. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'

@@ -25,7 +25,7 @@ interface Stats {
 
 type Line = readonly [level: 'info' | 'warn' | 'error' | 'fatal', time: string, message: string]
 
-/** What a process would have counted of these lines. */
+/** The counters that a process makes of these lines. */
 function tallied(lines: readonly Line[], zone: string): readonly LogTally[] {
   const clock = { time: 0, nowMs: () => clock.time }
   const tallies = new LogTallies(clock, createDateFormat(zone), () => {})
@@ -39,7 +39,7 @@ function tallied(lines: readonly Line[], zone: string): readonly LogTally[] {
 async function statsOf(now: string, lines: readonly Line[], zone = 'UTC'): Promise<Stats> {
   const face = await faceAt(now, { DUKTIG_TIME_ZONE: zone })
   try {
-    // Two processes, so that what they counted is added up.
+    // Two groups, as from two processes, so that their counts have to be added up.
     await face.record([], tallied(lines.slice(0, 1), zone))
     await face.record([], tallied(lines.slice(1), zone))
     const { status, text } = await face.get('/stats/app_logs')
@@ -50,7 +50,7 @@ async function statsOf(now: string, lines: readonly Line[], zone = 'UTC'): Promi
   }
 }
 
-/** The periods in which a level was logged, with how often. */
+/** The periods in which lines of a level were logged, with their counts. */
 function logged(chart: Chart | undefined, level: string): Record<string, number> {
   const data = Object.entries(chart?.series[level]?.data ?? {})
   return Object.fromEntries(data.filter(([, count]) => count > 0))
@@ -151,7 +151,7 @@ test('the four charts count the same lines, each by its periods; the axis reache
   assert.deepEqual(logged(data['last_12_months'], 'warning'), { '2025-04': 1, '2026-02': 1, '2026-03': 7 })
   assert.deepEqual(data['last_12_months']?.yAxis, { min: 0, max: 7 })
   assert.deepEqual(data['last_1_hour']?.yAxis, { min: 0, max: 2 })
-  // Fatal lines and errors stand under both names, and are one line each.
+  // Each fatal or error line appears under both names, but is one line in the total.
   for (const level of ['exception', 'error'])
     assert.deepEqual(logged(data['last_1_hour'], level), { '2026-03-31 08:00': 2 })
   for (const level of ['notice', 'NA', 'unknown', 'info'])

@@ -1,4 +1,4 @@
-/** An administrator who loses his role while what he asked for waits for its hash. */
+/** An administrator loses the role while requests of that administrator wait for their hashes. */
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { test } from 'node:test'
@@ -9,9 +9,9 @@ import { aPerson, addAccount, signIn } from '../support/people.ts'
 import { send, sendJson } from '../support/raw-http.ts'
 import { type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
 
-/** As many as the queue of hashes has room for, so that most of them wait for a while. */
+/** As many as fit into the queue of hashes, so that most of them wait for a while. */
 const REQUESTS = 60
-/** Eight for each core. */
+/** Each core hashes up to eight as one batch. */
 const MOST_RUNNING = 8 * availableParallelism()
 const skip = MOST_RUNNING > REQUESTS / 2 + 2
 const note = skip ? ', left out: on so many cores none has to wait for long' : ''
@@ -27,7 +27,7 @@ for (const [what, method] of [
     t.after(close)
     const { accountId } = await addAccount(service)
     const boss = await addAccount(service, { roleId: ROLE.superAdmin })
-    // The last one cannot be demoted.
+    // The last super admin could not be demoted.
     await addAccount(service, { roleId: ROLE.superAdmin })
     const { accessToken } = await signIn(service, boss.email)
     const by = { accountId: SYSTEM, code: 'Users->patchAccount', message: 'demoted' } as const
@@ -51,7 +51,7 @@ for (const [what, method] of [
   })
 }
 
-/** How many requests wait for a hash. */
+/** The number of requests that wait for a hash. */
 async function waiting({ metricsAddress }: TestService): Promise<number> {
   const { origin, pathname } = new URL(metricsAddress)
   const { text } = await send(origin, 'GET', pathname)

@@ -1,4 +1,4 @@
-/** Maintenance: nothing is served but what keeps orchestrators from killing the process. */
+/** Maintenance: only ping and the health checks are served, so that orchestrators do not kill the process. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,7 +34,7 @@ test('ping and the health checks are answered as ever', async () => {
 })
 
 test('every other route says to come again, whatever credential comes along', async () => {
-  // The document itself is under maintenance too; that of a service that is not has the same routes.
+  // The document itself is under maintenance too, so another service provides the same list of routes.
   const open = await startTestService(UNLIMITED)
   const routes = (await routesOf(open.address)).filter(({ path }) => !ALWAYS.includes(path))
   await open.stop()

@@ -1,4 +1,4 @@
-/** The defects of the original program (contract, section 9) from the eighth on. */
+/** The defects of the original program (contract, section 9), from the eighth on. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Composed } from '../../src/compose.ts'
@@ -22,7 +22,7 @@ after(async () => {
   await service.stop()
 })
 
-/** The real dependencies, with a count of what the password queue was given to do. */
+/** The real dependencies, with a list of the jobs given to the password queue. */
 function counted(): { deps: Deps; work: string[] } {
   const { passwords } = beside.deps
   const work: string[] = []
@@ -33,7 +33,7 @@ function counted(): { deps: Deps; work: string[] } {
       return passwords.hash(password)
     },
     verify(hash, password, place) {
-      // What is no hash costs nothing to check.
+      // Checking what is not a hash costs no work.
       work.push(isKnownHash(hash) ? 'verify' : 'nothing')
       return passwords.verify(hash, password, place)
     },
@@ -161,7 +161,7 @@ describe('administration', () => {
       roleId: 4 as const,
       status: 0 as const,
       email: `many-${i}@example.com`,
-      // Handed over in no order.
+      // The ids are not in order.
       accountId: 10_000 + ((i * 7919) % 100_003),
     }))
     assert.equal((await beside.deps.store.importAccounts(many)).kind, 'imported')

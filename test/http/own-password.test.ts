@@ -1,4 +1,4 @@
-/** The own password where it is sent along without being changed: it passes, also where the settings ask more of a new one. */
+/** The account's own password, sent along unchanged, is accepted even if the settings ask more of a new password. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { hash as bcryptHash } from '@node-rs/bcrypt'
@@ -7,12 +7,12 @@ import { addAccount, refresh, signIn } from '../support/people.ts'
 import { sendJson } from '../support/raw-http.ts'
 import { openBeside, startTestService } from '../support/service.ts'
 
-/** One that everybody tries first, and shorter than `LONGER` asks. */
+/** A common password, and shorter than `LONGER` requires. */
 const OLD = 'password1'
 const LONGER = { DUKTIG_PASSWORD_MIN_LENGTH: '12' }
 const REFUSED = 'Required not weak Password Strength between 12 - 256 chars'
 
-/** An account with a password that could not be set today, as one that was taken over from elsewhere. */
+/** Makes an account whose password could not be set today, like one imported from elsewhere. */
 async function taken(t: TestContext) {
   const service = await startTestService(LONGER)
   t.after(() => service.stop())

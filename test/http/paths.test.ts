@@ -1,4 +1,4 @@
-/** Paths and methods that are offered, and all the others. */
+/** Paths and methods that the service offers, and all others. */
 import assert from 'node:assert/strict'
 import { METHODS } from 'node:http'
 import { after, before, describe, test } from 'node:test'

@@ -1,11 +1,11 @@
-/** The address of the other side: of a trusted proxy's word only, and never anything but an address. */
+/** The client's address: only a trusted proxy is believed about it, and it is never anything but an address. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Account } from '../../src/core/account.ts'
 import { addAccount, trySignIn } from '../support/people.ts'
 import { type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
 
-/** The address that a sign-in with these headers leaves in the store. */
+/** The address that the store records for a sign-in with these headers. */
 async function recorded(
   service: TestService,
   { email, accountId }: Account,

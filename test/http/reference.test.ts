@@ -1,4 +1,4 @@
-/** The API reference says of requests what a running service does with them: which fields, values and methods it takes. */
+/** The API reference agrees with a running service about requests: fields, values and methods that it accepts. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { faultAnswer } from '../../src/http/duktig/faults.ts'
@@ -11,7 +11,7 @@ import { AUTH_KEY, UNLIMITED, silentLog, startTestService } from '../support/ser
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 const MIN_BYTES = 15
 
-// The tests are made from the document, so it must be at hand before they are.
+// The tests are generated from the document, so it must be loaded before they are defined.
 const service = await startTestService({ ...UNLIMITED, DUKTIG_PASSWORD_MIN_LENGTH: String(MIN_BYTES) })
 const api: Api = await apiOf(service.address)
 after(() => service.stop())
@@ -19,7 +19,7 @@ after(() => service.stop())
 let headers: Readonly<Record<string, string>>
 let ownId: number
 let somebodysId: number
-/** Who signs in. */
+/** The address of the account that signs in. */
 let email: string
 before(async () => {
   const administrator = await addAccount(service, { roleId: 1 })
@@ -52,7 +52,7 @@ function ask({ method, path }: ApiOperation, body: object | null, userId = someb
 }
 
 let people = 0
-/** A good value for each of some fields. */
+/** A valid value for each of the named fields. */
 function goodBody(names: readonly string[]): Record<string, unknown> {
   const signsIn = names.join() === 'email,password'
   const good: Readonly<Record<string, unknown>> = {
@@ -74,7 +74,7 @@ describe('of a body', () => {
     const properties = propertiesOf(one)
     const names = Object.keys(properties)
     const isPatch = body?.['required'] === undefined
-    /** With this field, and of a `PATCH` as little as goes, since hashing passwords takes its time. */
+    /** A body with this field. For `PATCH` it has as few fields as possible, because hashing passwords takes time. */
     const bodyWith = (name: string) =>
       goodBody(isPatch ? [name, name === 'phone' ? 'lastName' : 'phone'] : names)
 
@@ -139,7 +139,7 @@ describe('of a body', () => {
     const shortest = ['patchOwnAccount', 'registerAccount', 'signIn'].map((id) =>
       /^\d+ to 256 bytes of UTF-8/.exec(String(propertiesOf(operation(id))['password']?.['description'])),
     )
-    // That of the settings holds for passwords that are set, that of the contract where one is only checked.
+    // The minimum of the settings applies where a password is set, that of the contract where one is only checked.
     assert.deepEqual(
       shortest.map((found) => found?.[0].split(' ')[0]),
       [String(MIN_BYTES), String(MIN_BYTES), '6'],

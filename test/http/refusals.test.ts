@@ -1,4 +1,4 @@
-/** Whoever is too many is answered by bytes made once; on the wire that is an answer as any other. */
+/** When the service is too busy, it answers with prebuilt bytes, which on the wire look like any other answer. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { json } from '../../src/http/answer.ts'
@@ -36,9 +36,9 @@ function request(line: string, headers = ''): string {
 }
 
 interface Received {
-  /** Without its date, sorted and in lower case but for the first line. */
+  /** Without the date; sorted, and in lower case except for the first line. */
   readonly head: readonly string[]
-  /** Node writes one, and bytes made once cannot. */
+  /** Node writes a date; prebuilt bytes cannot contain one. */
   readonly hasDate: boolean
   readonly body: string
 }

@@ -1,4 +1,4 @@
-/** 9 of section 9 of the contract, secrets in the repository; and none in the log, in answers or in the store. */
+/** Defect 9 of section 9 of the contract, secrets in the repository; and no secrets in log, answers or store. */
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,9 +18,9 @@ const log: Log = { debug: write, info: write, warn: write, error: write }
 
 const MASTER = 'a-master-secret-of-32-characters'
 const ATTEMPT_KEY = 'attempt-key-of-this-client-0001'
-/** Everything that nobody but its owner may see. */
+/** Everything that only its owner may see. */
 const secrets: string[] = [PASSWORD, 'Wrong-Horse-1', 'New-Horse-22', AUTH_KEY, MASTER, ATTEMPT_KEY]
-/** Tokens never stand anywhere but in the answer that hands them out. */
+/** Tokens appear nowhere but in the answer that hands them out. */
 const tokens: string[] = []
 
 let service: TestService
@@ -73,7 +73,7 @@ test('the log says what happened', () => {
 test('no line of the log holds a password, a hash, a token or a key', () => {
   for (const line of lines) {
     for (const secret of [...secrets, ...tokens]) assert.equal(line.includes(secret), false, line)
-    // Nor a part of a token that could be completed: its signature.
+    // Nor a token's signature, with which somebody could complete the token.
     for (const token of tokens) assert.equal(line.includes(token.split('.')[2] as string), false, line)
   }
 })

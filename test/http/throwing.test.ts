@@ -1,4 +1,4 @@
-/** Whatever throws while a request is served ends with that request: the next one is answered. */
+/** An error thrown while a request is served affects that request only: the next one is answered. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { HttpRoute } from '../../src/http/route.ts'

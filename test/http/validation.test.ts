@@ -1,4 +1,4 @@
-/** The rules for bodies and queries (contract, section 4): which mistakes are told, in which words and order. */
+/** The rules for bodies and queries (contract, section 4): the mistakes reported, with their wording and order. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createPasswordPolicy } from '../../src/passwords/policy.ts'

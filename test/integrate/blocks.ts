@@ -1,4 +1,4 @@
-/** The blocks of the documents, so that the tests run what readers copy. */
+/** Extracts the code blocks of the documents, so that the tests run what readers copy. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -8,10 +8,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What the blocks call the service. */
+/** The service's name in the blocks. */
 export const ISSUER = 'https://auth.example.com'
 
-/** The blocks of a language under a heading, in their order. */
+/** The blocks in `language` under a heading, in their order. */
 export function blocksOf(heading: string, language: string, page = 'docs/integrate.md'): readonly string[] {
   const text = readFileSync(join(ROOT, page), 'utf8')
   const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`))
@@ -20,7 +20,7 @@ export function blocksOf(heading: string, language: string, page = 'docs/integra
   return [...section.matchAll(fences)].map(([, found = '']) => found)
 }
 
-/** The only block of a language under a heading, with other words in the place of some of its own. */
+/** The only block in `language` under a heading, with some words replaced. */
 export function block(
   heading: string,
   language: string,
@@ -40,7 +40,7 @@ export interface Folder {
   remove(): void
 }
 
-/** A folder in which the packages of the project can be imported. */
+/** A folder whose modules can import the packages of the project. */
 export function newFolder(): Folder {
   const path = mkdtempSync(join(tmpdir(), 'duktig-integrate-'))
   symlinkSync(join(ROOT, 'node_modules'), join(path, 'node_modules'))
@@ -56,7 +56,7 @@ export function newFolder(): Folder {
 
 export type Verify = (token: string) => Promise<Record<string, unknown>>
 
-/** The function that a block of JavaScript exports to verify with. */
+/** The function for verifying that a block of JavaScript exports. */
 export async function importVerify(folder: Folder, text: string): Promise<Verify> {
   return (await importBlock<{ verifyAccessToken: Verify }>(folder, text)).verifyAccessToken
 }

@@ -1,4 +1,4 @@
-/** The client of docs/refresh.md, in many tabs, on a line that loses answers. */
+/** The client of docs/refresh.md, in several tabs, on a connection that loses answers. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { startDroppingProxy } from '../support/dropping-proxy.ts'
@@ -43,7 +43,7 @@ for (const { name, open } of ENGINES) {
       const storage = storageWith({ refreshToken, attemptKey: 'first' })
       const tab = async () => {
         const instance = random.below(2)
-        // First on a line that loses the answer to every try, then on a good one.
+        // Some calls lose the answer to every try. The next call is on a good connection.
         if (random.chance(0.4)) await assert.rejects(refresh(proxies[instance]?.address ?? '', storage))
         const accessToken = await refresh(services[instance]?.address ?? '', storage)
         assert.notEqual(accessToken, null, 'nobody is signed out')

@@ -1,4 +1,4 @@
-/** The block of docs/integrate.md for nginx, run by nginx where there is one; and what it relies on. */
+/** The blocks of docs/integrate.md for proxies. That for nginx is run by nginx, where it is installed. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -79,7 +79,7 @@ test(`nginx with the block lets nobody through whom Duktig refuses${note}`, { sk
   }
 })
 
-/** What stands behind the proxy, with the headers that it was asked with. */
+/** The API behind the proxy; it keeps the headers of the requests that reach it. */
 async function startApi() {
   const seen: IncomingHttpHeaders[] = []
   const server = createServer((request, response) => {
@@ -135,7 +135,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** Knocks until somebody opens. */
+/** Tries to connect until nginx listens. */
 async function listens(port: number, process: ChildProcess): Promise<void> {
   for (;;) {
     assert.equal(process.exitCode, null, 'nginx runs')

@@ -1,4 +1,4 @@
-/** The blocks of docs/integrate.md in PHP, run by PHP where there is one. */
+/** The blocks of docs/integrate.md in PHP, run by PHP where it is installed. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { after, test } from 'node:test'
@@ -38,7 +38,7 @@ test(`the block of PHP for a shared secret accepts what it should and nothing el
   }
 })
 
-/** Reads tokens and keys, and writes what the block makes of each token. */
+/** Reads tokens and keys, and prints the block's result for each token. */
 const AROUND = `
 $asked = json_decode(stream_get_contents(STDIN), true);
 $verify = fn ($token) => verifyAccessToken($token, $asked['keys']);

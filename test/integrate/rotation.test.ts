@@ -1,6 +1,6 @@
 /**
- * Rotating signing keys refuses no valid token and signs nobody out: hours and weeks on a clock of ours, with two
- * instances that notice new keys late, and a verifier that keeps the key set as long as it may.
+ * Rotating signing keys refuses no valid token and signs nobody out. The tests cover hours and weeks on a clock that
+ * they set, with two instances that notice new keys late, and a verifier that caches the key set for as long as it may.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -20,7 +20,7 @@ import { HERE } from '../support/people.ts'
 
 const SECOND = 1000
 const DAY = 86_400 * SECOND
-/** `max-age` of the key set. */
+/** The `max-age` of the key set. */
 const CACHED_MS = 300 * SECOND
 const ACCESS_TTL_SECONDS = 900
 
@@ -45,7 +45,7 @@ test('a verifier that renews the key set only when it must refuses no valid toke
       const deps = random.pick(engine.deps)
       if (clock.nowMs >= nextRotationMs) {
         await rotateKey(deps, 'access')
-        // Mostly each key has its time, but somebody may be in a hurry.
+        // Usually each key signs for a while, but sometimes an operator rotates again after a minute.
         nextRotationMs = clock.nowMs + random.pick([60, 1200, 3600]) * SECOND
       }
       const reply = await refresh(random.pick(engine.deps), opened.refreshToken)
@@ -84,7 +84,7 @@ test('after its retirement nothing that a key signs is accepted, whatever it say
     await rotateKey(deps, 'access')
     await verifier.verify(forge())
     await pass(engine, random, LIMITS.keyPublishedBeforeUseMs + ACCESS_TTL_SECONDS * SECOND)
-    // A key is kept a minute longer than its last token, and another five may pass until the verifier looks again.
+    // A key is kept a minute longer than its last token, and the verifier may cache it for another five.
     await pass(engine, random, 60 * SECOND)
     await pass(engine, random, CACHED_MS)
     await assert.rejects(verifier.verify(forge()))
@@ -118,12 +118,12 @@ test('rotating refresh keys signs nobody out, to the absolute end of every sessi
         clients.push({ token: opened.refreshToken, endMs: opened.session.expiresAtMs })
       }
       clients = clients.filter(({ endMs }) => endMs > clock.nowMs)
-      // Some come often, some only now and then.
+      // Some clients refresh often, others only now and then.
       for (const client of clients) {
         if (random.chance(0.6)) continue
         kids.add(kidOf(client.token))
         const reply = await refresh(random.pick(engine.deps), client.token)
-        // A lost answer: the retry comes with the token before it.
+        // As after a lost answer: the retry presents the same token.
         const again = await refresh(random.pick(engine.deps), client.token)
         assert.equal(again.refreshToken, reply.refreshToken)
         client.token = reply.refreshToken ?? client.token
@@ -143,7 +143,7 @@ async function open() {
   return { engine, clock, close: () => engine.close() }
 }
 
-/** Instances look for new keys every ten seconds, each when it likes, and remove what has retired. */
+/** Lets time pass. Instances reload keys every ten seconds, each at its own time, and remove retired keys. */
 async function pass({ deps, clock }: Engine, random: Random, ms: number): Promise<void> {
   assert.ok(clock !== null)
   const untilMs = clock.nowMs + ms
@@ -156,7 +156,7 @@ async function pass({ deps, clock }: Engine, random: Random, ms: number): Promis
   clock.nowMs = untilMs
 }
 
-/** An outsider: he has the key set from some instance, for as long as he may keep it, and asks for it never before. */
+/** An outside verifier: it fetches the key set from a random instance, and again only when its cache has expired. */
 function aVerifier({ deps, clock }: Engine, random: Random) {
   let keySet: JSONWebKeySet = { keys: [] }
   let fetchedMs = Number.NEGATIVE_INFINITY

@@ -1,4 +1,4 @@
-/** A service under the name that the page uses, and tokens that a resource server must refuse. */
+/** A service with the name that docs/integrate.md uses, and tokens that a resource server must refuse. */
 import { createHmac } from 'node:crypto'
 import { mintAccessToken } from '../../src/tokens/access-token.ts'
 import type { Algorithm } from '../../src/tokens/signing-key.ts'
@@ -38,7 +38,7 @@ export async function openAuthority(
   }
 }
 
-/** By what is wrong with them. */
+/** The tokens, by what is wrong with them. */
 export function badTokens({ deps, opened }: Authority): Readonly<Record<string, string>> {
   const { keys, names } = deps
   const { session, accessToken, refreshToken } = opened

@@ -1,4 +1,4 @@
-/** Actions in files of the data folder: none is lost, whatever is there when they are taken over. */
+/** Actions in files of the data folder: none is lost, whatever files there are when they are taken over. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ test('what a writer appended after its file was closed is taken over behind what
   assert.ok(spill.append([{ ...ACTION, message: 'first' }]))
   const [name = ''] = readdirSync(folder)
   const first = readFileSync(join(folder, name), 'utf8')
-  // As another process closes it, which dies before it has taken it over.
+  // Another process closed the file, and died before it had taken over the actions.
   renameSync(join(folder, name), join(folder, name.replace('.spill', '.taken')))
   assert.ok(spill.append([{ ...ACTION, message: 'second' }]))
   assert.notEqual(readFileSync(join(folder, name), 'utf8'), first)

@@ -1,4 +1,4 @@
-/** The clock that never steps back, on sources that the test turns by hand. */
+/** The clock that never steps back, over sources that the test sets. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createClock } from '../../src/operations/clock.ts'
@@ -12,7 +12,7 @@ function byHand() {
     () => time.wallMs,
     () => time.monotonicMs,
   )
-  /** So much time passes on both. */
+  /** Lets the same time pass on both sources. */
   const pass = (ms: number) => {
     time.wallMs += ms
     time.monotonicMs += ms

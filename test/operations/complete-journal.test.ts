@@ -1,4 +1,4 @@
-/** What a start, and a service each hour, adds to its journal. */
+/** What a service adds to its journal, at its start and every hour. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,7 +23,7 @@ import { T0 } from '../support/sessions.ts'
 
 const INSTANCE = 'one'
 
-/** A store whose clock is ours, with the journal of a service that has just been opened. */
+/** A store with a clock that the test sets, and the journal of a service that has just been opened. */
 async function site(t: TestContext) {
   const top = mkdtempSync(join(tmpdir(), 'duktig-complete-'))
   const clock = { atMs: T0, nowMs: () => clock.atMs }
@@ -58,7 +58,7 @@ async function site(t: TestContext) {
     kept,
     away,
     look: async () => completeJournal(kept, await readTails(folder, database), false),
-    /** A session that ends without the journal hearing of it, as where a process is killed in between. */
+    /** Ends a session in the store but not in the journal, as when a process is killed in between. Returns the id. */
     async endSilently() {
       const { accountId, sessionId } = await signIn(store, account, application)
       assert.equal(await store.endSession(accountId, sessionId, 'signed-out'), true)

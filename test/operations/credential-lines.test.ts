@@ -1,4 +1,6 @@
-/** Keys and tokens in the log of a service: whoever set a backend up wrongly can find out why it is refused, and forgers are seen. */
+/**
+ * Refused keys and tokens in a service's log: they explain why a misconfigured backend is refused, and expose forgers.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLog } from '../../src/operations/log.ts'

@@ -1,4 +1,4 @@
-/** Which level of the log a security event has: what an operator should look at stands out. */
+/** The log level of each security event: events that an operator should look at stand out. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -109,7 +109,7 @@ for (const [what, event] of [
     assert.deepEqual(lines(), [])
     for (const address of ['192.0.2.1', '192.0.2.3']) count(address)
     assert.equal(lines().length, 1)
-    // Once more does nothing.
+    // The second stop does nothing.
     for (let i = 0; i < 2; i++) composed.refused.stop()
     assert.deepEqual(lines(), [['warn', event, ['192.0.2.3'], 1]])
   })

@@ -1,4 +1,4 @@
-/** Lines of files that no string can hold, from either end. */
+/** Reads lines from either end of files that are too large for a string. */
 import assert from 'node:assert/strict'
 import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -29,7 +29,7 @@ async function backwards(path: string): Promise<readonly string[]> {
 }
 
 test('lines are whole wherever a piece of the file ends, in a line, in a character or at a line feed', async (t) => {
-  // Lengths that no power of two divides, and lines that are longer than a piece.
+  // Lines of irregular lengths, and lines that are longer than a piece of the file.
   const long = ['€'.repeat(100_000), 'x'.repeat(300_000)]
   const short = Array.from({ length: 30_000 }, (_, i) => (i % 7 === 0 ? '' : `${i}-€ł`.repeat(i % 11)))
   const lines = [...short.slice(0, 20_000), ...long, ...short.slice(20_000)]

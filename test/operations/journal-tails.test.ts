@@ -1,4 +1,4 @@
-/** What a start finds at the ends of the files of a journal. */
+/** What a start reads at the ends of journal files. */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,13 +25,13 @@ function folderFor(t: TestContext): string {
 }
 
 let processes = 0
-/** A file of a process of its own. */
+/** Writes a file of a new process. */
 function place(folder: string, instanceId: string, madeAtMs: number, lines: readonly string[]): void {
   processes += 1
   writeFileSync(join(folder, `${madeAtMs}-${instanceId}-${processes}-0.jsonl`), lines.join('\n'))
 }
 
-/** As an instance that starts at that time finds it. */
+/** The known ends, as an instance that starts at `nowMs` reads them. */
 async function knownIn(folder: string, nowMs: number, instanceId = 'one') {
   const { sinceMs, sessionIds } = await readKnownEnds(await readTails(folder, DATABASE), instanceId, nowMs)
   return { sinceMs, sessionIds: [...sessionIds].toSorted() }
@@ -88,7 +88,7 @@ test('what ended is read back to the look before the last one, over all files of
   day(0, complete(1, T0), ended('long ago', 2), complete(3, T0 + HOUR_MS), ended('before', 4))
   const looks = [complete(5, T0 + DAY_MS), ended('between', 6), complete(8, T0 + DAY_MS + HOUR_MS)]
   day(1, ...looks, ended('since', 10))
-  // Commands: one that began the day before and wrote only now, and one that began after it and has written long ago.
+  // Two commands: the first began earlier and wrote only recently, the second began later and wrote long ago.
   const command = (hour: number, end: string) =>
     place(folder, 'one', T0 + hour * HOUR_MS, [header('one', T0 + hour * HOUR_MS), end, ''])
   command(1, ended('by a command', 9))

@@ -1,4 +1,4 @@
-/** Log lines counted on their way, and their counters in the store. */
+/** How log lines are counted as they are logged, and their counters in the store. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createDateFormat } from '../../src/core/dates.ts'
@@ -53,7 +53,7 @@ describe('log lines', () => {
 
   test('belong to the hours, days and months of the configured time zone', async () => {
     const it = recording()
-    // In Kolkata the first of April has begun, and hours begin at half past.
+    // In Kolkata it is already 1 April, and hours begin at half past the hours of UTC.
     const { own, log } = counted('info', 'Asia/Kolkata')
     log.info('Line')
     await own.stop()

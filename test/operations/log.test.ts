@@ -1,4 +1,4 @@
-/** The log: a line of JSON for each event, and which requests it tells of. */
+/** The log: one line of JSON for each event, and which requests leave a line. */
 import assert from 'node:assert/strict'
 import fs, { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -112,7 +112,7 @@ describe('requests', () => {
 
   test('that take long leave a line with route, status and time', async () => {
     const slow = memoryLog()
-    // A password takes some milliseconds, so everybody's sign-in is slow here.
+    // Checking a password takes some milliseconds, so every sign-in is slow here.
     const impatient = await startTestService({ ...UNLIMITED, DUKTIG_SLOW_REQUEST_MS: '1' }, slow.log)
     const { email } = await addAccount(impatient)
     await signIn(impatient, email)

@@ -1,4 +1,4 @@
-/** What a recovery reads of large journals: their ends twice, once to count them, and once to carry them out. */
+/** A recovery reads the ends in large journals twice: once to count them, and once to carry them out. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

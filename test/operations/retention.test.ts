@@ -1,4 +1,4 @@
-/** Recorded actions and their counts end with the retention, in steps that are small whatever has gathered. */
+/** Recorded actions and counters are removed after the retention, in steps that stay small however many there are. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DAY_MS } from '../../src/core/actions.ts'

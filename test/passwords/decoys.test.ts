@@ -1,4 +1,4 @@
-/** What an unknown e-mail address is checked against: hashes that cost as much as those that accounts have. */
+/** Unknown e-mail addresses are checked against decoys: hashes that cost as much to check as those of accounts. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { hash as argon2Hash } from '@node-rs/argon2'
@@ -17,14 +17,14 @@ const sample = {
   'bcrypt $2y$': await bcryptHash('Pass-word1', { cost: 8, version: '2y' }),
 }
 
-/** What decides about the time: everything before the salt. */
+/** The part of a hash that determines its cost: everything before the salt. */
 const kind = (hash: string) =>
   hash
     .split('$')
     .slice(0, hash.startsWith('$2') ? 3 : 4)
     .join('$')
 
-/** The least time on a processor, in microseconds, of some checks; waiting for others does not count. */
+/** The least processor time of several checks, in microseconds; waiting for other processes does not count. */
 async function leastWork(hash: string): Promise<number> {
   const works: number[] = []
   for (let i = 0; i < 4; i++) {
@@ -51,7 +51,7 @@ for (const [name, hash] of Object.entries(sample)) {
 
     test('the check for nobody does the work of a real one', async () => {
       const [real, nobody] = [await leastWork(hash), await leastWork(decoy)]
-      // Not a test of equal times, which a busy machine would fail: only that the work is not left out.
+      // Not a test for equal times, which would fail on a busy machine: it only tests that the work is not left out.
       assert.ok(nobody > real / 4, `${nobody} µs for nobody, ${real} µs for somebody`)
     })
   })

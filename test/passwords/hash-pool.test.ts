@@ -1,4 +1,4 @@
-/** The threads that hash: they step back for everybody else, and one that dies takes nobody with it. */
+/** The threads that hash give way to all other work, and a thread that dies fails only its own jobs. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
@@ -23,12 +23,12 @@ test(`hashes have a lower priority than the rest of the process${isLinux ? '' : 
   )
   await Promise.all([1, 2].map(() => pool.run(jobs.slice(0, 1))))
   assert.deepEqual(lowerThan(own, niceness()), [first, first], 'the two that hash, and no other')
-  // bcrypt of cost 12, a quarter of a second.
+  // A bcrypt hash of cost 12 takes a quarter of a second.
   const hash = `$2b$12$${'.'.repeat(53)}`
   const long = { kind: 'verify-bcrypt', spellings: ['Pass-word1'], hash, isLong: true } as const
   assert.deepEqual(await pool.run([long]), [{ value: false }])
   assert.deepEqual(lowerThan(own, niceness()), [first, first], 'what takes long alone makes none step back')
-  // Without others that want the core, a moment; beside other tests, as soon as they rest.
+  // This takes a moment if nothing else wants the core; beside other tests, it takes until they leave it idle.
   const deadlineMs = performance.now() + 40_000
   while (!lowerThan(own, niceness()).includes(second)) {
     assert.ok(performance.now() < deadlineMs, 'one that has plenty of a core steps back further')
@@ -115,7 +115,7 @@ test('a hash under way keeps a process alive, threads at rest do not', () => {
   assert.deepEqual([stdout, status], ['$argon2id\n', 0])
 })
 
-/** Its threads do what the password says; each outcome with the thread that it is of. */
+/** A pool whose threads do what the password says. Each outcome contains the id of its thread. */
 function poolThatDoesAsTold() {
   const script = `import { parentPort, threadId } from 'node:worker_threads'
     let isYielding = false
@@ -156,7 +156,7 @@ function niceness(): Map<number, number> {
   const threads = readdirSync('/proc/self/task').map(Number)
   return new Map(
     threads.map((thread) => {
-      // proc(5): the name in brackets may hold anything; the niceness is the 19th field.
+      // proc(5): the name in brackets may contain anything; the niceness is the 19th field.
       const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ').at(-1)?.split(' ')
       return [thread, Number(fields?.[16])]
     }),

@@ -117,18 +117,18 @@ describe('what is no hash that we check', () => {
     '$6$salt$hash',
     bcrypt.slice(0, -1),
     `${bcrypt}x`,
-    // Bits that are no part of salt or digest: no password would verify.
+    // Bits that belong to neither salt nor digest: no password would verify.
     bcrypt.replace('MyeIj', 'MyfIj'),
     `${bcrypt.slice(0, -1)}z`,
     bcrypt.replace('$2y$', '$2x$'),
     // A cost that would keep a core busy for minutes.
     bcrypt.replace('$10$', '$31$'),
     bcrypt.replace('$10$', '$00$'),
-    // Memory, passes or lanes that would be too much for everybody else.
+    // So much memory, or so many passes or lanes, that other requests would suffer.
     '$argon2id$v=19$m=262145,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
     '$argon2id$v=19$m=19456,t=11,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
     '$argon2id$v=19$m=19456,t=2,p=17$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
-    // Less than RFC 9106 has, in another spelling, or cut short: the library refuses them with a fault.
+    // Below the minimum of RFC 9106, in another spelling, or cut short: the library throws for such a hash.
     '$argon2id$v=19$m=7,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
     '$argon2id$v=19$m=15,t=2,p=2$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
     '$argon2id$v=19$m=19456,t=0,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
@@ -149,7 +149,7 @@ describe('what is no hash that we check', () => {
 })
 
 test('hashing and checking share one bounded queue', async (t) => {
-  // On a busy machine nobody shall have waited too long.
+  // With these timers nobody waits too long, however busy the machine is.
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const narrow = createPasswords(1)
   const hash = await narrow.hash('Pass-word1')

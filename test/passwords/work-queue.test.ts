@@ -31,7 +31,7 @@ async function outcomeOf(run: Job): Promise<Outcome<unknown>> {
   }
 }
 
-/** Everything that is ready to go on has gone on. */
+/** Resolves when everything that is ready to continue has continued. */
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 function frozenTimers(t: TestContext) {
@@ -170,7 +170,7 @@ test('a job that fails passes its failure on and its place too', async () => {
   assert.deepEqual([queue.running, queue.waiting], [0, 0])
 })
 
-/** How many jobs have started: at once, and after each of them was done in turn. */
+/** The number of jobs that have started: at first, and after each job in turn has finished. */
 async function startsOf(queue: WorkQueue<Job, unknown>, count: number): Promise<readonly number[]> {
   const jobs = Array.from({ length: count }, job)
   const results = jobs.map(({ run }) => queue.run(run))
@@ -188,14 +188,14 @@ async function startsOf(queue: WorkQueue<Job, unknown>, count: number): Promise<
 test('jobs go together once enough of them wait, and one at a time until then', async () => {
   const queue = queueOf({ concurrency: 1, together: { least: 3, most: 3 }, waiting: 10, waitMs: 60_000 })
   const seen = await startsOf(queue, 8)
-  // One, three, three, one: each group begins when the whole of the one before is done.
+  // Batches of one, three, three and one: each begins when the whole batch before it is done.
   assert.deepEqual(seen, [1, 4, 4, 4, 7, 7, 7, 8, 8])
 })
 
 test('as many jobs go together as wait for each, between the least and the most', async () => {
   const queue = queueOf({ concurrency: 2, together: { least: 2, most: 3 }, waiting: 20, waitMs: 60_000 })
   const seen = await startsOf(queue, 15)
-  // Of the 13 that wait three, of 10 three, of 7 three, of 4 two, of 2 one and one.
+  // Of 13 waiting jobs a batch takes three, of 10 three, of 7 three, of 4 two, and the last 2 go singly.
   assert.deepEqual(seen, [2, 5, 8, 8, 8, 11, 11, 11, 13, 13, 13, 14, 14, 15, 15, 15])
 })
 
@@ -211,7 +211,7 @@ test('jobs go together only while enough wait to keep all busy', async () => {
     seen.push(started())
   }
   for (const { finish } of jobs.slice(2)) finish('done')
-  // Seven wait, which is enough for both; of the four that are left, three would leave the other with one.
+  // Seven waiting jobs are enough for two batches; of the last four, a batch of three would leave the other only one.
   assert.deepEqual(seen, ['110000000', '111110000', '111111000'])
   assert.deepEqual(await Promise.all(results), Array(9).fill('done'))
 })

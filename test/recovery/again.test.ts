@@ -1,4 +1,4 @@
-/** Restored more than once, and restored after what the journal alone knows. */
+/** Databases that are restored more than once, and restored ones that lack what only the journal knows. */
 import assert from 'node:assert/strict'
 import { appendFileSync, cpSync, globSync, renameSync } from 'node:fs'
 import { resolve } from 'node:path'

@@ -1,4 +1,4 @@
-/** What the tests of recovery do with a site: its service, its clients, its recovery. */
+/** What the tests of recovery do at a site: run its service, act as its clients, and recover it. */
 import assert from 'node:assert/strict'
 import { readJournals } from '../../src/operations/read-journals.ts'
 import { RestoredStore, journalFolder, openStore } from '../../src/open-store.ts'
@@ -14,7 +14,7 @@ import type { Site } from './site.ts'
 const PASSWORD = 'right1password'
 const KEY = { 'X-Auth-Key': AUTH_KEY }
 
-/** How an operator recovers who has all journals. */
+/** The options of an operator who has all journals. */
 export const ALL = { endAll: false, reviveEnded: false }
 
 export async function register(site: Site, service: Service, email: string): Promise<number> {
@@ -46,7 +46,7 @@ export async function withService<T>(site: Site, work: (service: Service) => Pro
   }
 }
 
-/** With the journals that are in the site's data folder. */
+/** Recovers the site with the journals in its data folder. */
 export function recoverSite(
   site: Site,
   options: { readonly endAll: boolean; readonly reviveEnded: boolean },
@@ -55,7 +55,7 @@ export function recoverSite(
   return recoverStore(settings, { journalFolders: [], ...options })
 }
 
-/** That a start refuses the database as one that was set back. */
+/** Asserts that a start refuses the database as a restored one. */
 export async function refusesToStart(site: Site, why: RegExp): Promise<void> {
   let service: Service
   try {
@@ -78,7 +78,7 @@ export async function at(open: () => Promise<Site>, work: (site: Site) => Promis
   }
 }
 
-/** The refresh token of somebody who is new there. */
+/** Registers somebody and signs them in. Returns the refresh token. */
 export function signedIn(site: Site): Promise<string> {
   return withService(site, async (service) => {
     await register(site, service, 'ani@example.com')
@@ -95,7 +95,7 @@ export function reasonOf(site: Site, token: string): Promise<string | undefined>
   })
 }
 
-/** As a command has it. */
+/** Opens the store as a command does. */
 export async function withStore(
   site: Site,
   work: (store: Awaited<ReturnType<typeof openStore>>['store']) => Promise<unknown>,
@@ -108,7 +108,7 @@ export async function withStore(
   }
 }
 
-/** What the journal in the data folder holds about this database. */
+/** The entries about this database in the journal of the data folder. */
 export async function entriesOf(site: Site): Promise<readonly JournalEntry[]> {
   const database = String(await site.number('select applied_at_ms from migrations where id = 1'))
   const journals = await readJournals([journalFolder(readSettings(site.variables))], database)

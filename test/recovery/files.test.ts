@@ -1,4 +1,4 @@
-/** What lies where a backup of SQLite is to be put, and who is still at work there. */
+/** Restoring a backup of SQLite where files were left behind, or where other processes are still at work. */
 import assert from 'node:assert/strict'
 import {
   copyFileSync,
@@ -36,7 +36,7 @@ async function siteWithBackup(t: TestContext) {
     await register(site, service, 'one@example.com')
     await site.save()
     await register(site, service, 'two@example.com')
-    // As they lie there after a kill.
+    // The files as a killed process leaves them.
     for (const end of ['', '-wal']) copyFileSync(`${database}${end}`, `${crashed}${end}`)
   })
   const putBack = () => restore(settings, join(dirname(settings.dataDir), 'backup.sqlite'))
@@ -130,7 +130,7 @@ test('a damaged database does not stand in the way of the backup that is to repl
 test('what is put in place is refused until it is recovered, as is a backup of it, and nothing lies beside it', async (t) => {
   const { site, settings, database, putBack } = await siteWithBackup(t)
   const why = /has not been recovered yet/
-  // A file that was copied as it lies there is in WAL mode, and would get a log when it is opened.
+  // A plain copy of the file is in WAL mode, and would get a log when it is opened.
   copyFileSync(database, join(dirname(settings.dataDir), 'backup.sqlite'))
   writeFileSync(`${database}.restoring-journal`, 'of a restore that was killed')
   await putBack()
@@ -198,7 +198,7 @@ test('a start that fails leaves no file of the journal open', {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`)
     } catch {
-      // That with which the folder was read.
+      // The descriptor with which the folder itself was read.
       return ''
     }
   })

@@ -42,7 +42,7 @@ for (const [engine, open] of Object.entries(SITES)) {
   })
 }
 
-/** As the command does it, but that it signs from now on. */
+/** Adds a key as the command does, except that the key signs at once. */
 async function addKey(site: Site, purpose: KeyPurpose): Promise<string> {
   const settings = readSettings(site.variables)
   const { store } = await openStore(settings)

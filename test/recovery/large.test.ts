@@ -1,4 +1,4 @@
-/** Journals of a large site: more than fits into memory, and files that no string of Node's can hold. */
+/** Journals of a large site: more than fits into memory, and files that are too large for a string of Node's. */
 import assert from 'node:assert/strict'
 import { appendFileSync, existsSync, globSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -14,7 +14,7 @@ import { sqliteSite } from './site.ts'
 
 const MIB = 1024 * 1024
 
-/** A site with somebody signed in, whose journal is ours to write. */
+/** A site with one session, and a journal that the test may change. */
 async function siteOf(t: TestContext) {
   const site = await sqliteSite()
   t.after(() => site.remove())
@@ -35,7 +35,7 @@ test('commands, a start and a recovery need no memory for the ends in the journa
   assert.equal((await run(['account', 'create', '--email', 'ani@example.com'])).code, 0)
   const [file = ''] = globSync(join(folder, 'data', 'journal', '*.jsonl'))
   const ends = Array.from({ length: 300_000 }, (_, i) => end(`somebody-s-session-${i}`, 1))
-  // As a service leaves it that has run for some time.
+  // The looks of a service that has run for some time.
   const looks = [2, 1].map((hoursAgo, i) => {
     const atMs = Date.now() - hoursAgo * LIMITS.journalLookMs
     return `${JSON.stringify({ kind: 'complete', atMs, write: 2 + i })}\n`
@@ -46,7 +46,7 @@ test('commands, a start and a recovery need no memory for the ends in the journa
     database.exec('update instances set writes = 1000')
   }
   const variables = { NODE_OPTIONS: '--max-old-space-size=40' }
-  // Once it answers, it heeds signals.
+  // A service that answers also handles signals.
   const visited = new Set<string>()
   const printed = (out: string, signal: (name: NodeJS.Signals) => void) => {
     const address = /listens on (\S+)\n/.exec(out)?.[1]
@@ -63,7 +63,7 @@ test('commands, a start and a recovery need no memory for the ends in the journa
 
 test('a file that no string can hold is read from its end by a start, and by a recovery line by line', async (t) => {
   const { site, token, file } = await siteOf(t)
-  // What stands between is nothing, which takes no room on the disk, and is damage.
+  // The gap is a hole in the file, which takes no room on the disk; it counts as damage.
   truncateSync(file, 520 * MIB)
   appendFileSync(file, `\n${end('another', 1000)}`)
   await refusesToStart(site, /older than the journal/)

@@ -1,4 +1,4 @@
-/** A database set back to a backup: what ended after it stays ended, and nobody is signed out by it. */
+/** A database that is restored from a backup: what ended since then stays ended, and nobody else is signed out. */
 import assert from 'node:assert/strict'
 import { chmodSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -83,7 +83,7 @@ for (const [engine, open] of Object.entries(SITES)) {
           `update sessions set last_used_at_ms = last_used_at_ms - 3600000
            where account_id = (select account_id from accounts where email = 'rested@example.com')`,
         )
-        // The journal begins after the backup, so somebody has to accept that.
+        // The journal begins after the backup, so it is incomplete, and the operator has to accept that.
         await recoverSite(site, { endAll: false, reviveEnded: true })
         await withService(site, async (service) => {
           assert.equal((await refresh(service, before.rotated)).status, 200)
@@ -147,7 +147,9 @@ for (const [engine, open] of Object.entries(SITES)) {
   })
 }
 
-/** Sessions, a copy, ends and rotations after it, and the copy put back. The tokens as their clients hold them. */
+/**
+ * Opens sessions, saves a copy, ends and rotates sessions, puts the copy back. Returns the tokens that clients hold.
+ */
 async function history(site: Site) {
   const tokens: Record<string, string> = {}
   await withService(site, async (service) => {

@@ -1,4 +1,4 @@
-/** The master secret, without which a database is worth nothing. */
+/** The master secret, without which a database is useless. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

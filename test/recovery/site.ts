@@ -1,4 +1,4 @@
-/** A place of its own for a service, on either engine, whose database can be copied and set back. */
+/** A data folder and a database for a service, on either engine. The database can be saved and set back. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,9 +17,9 @@ export interface Site {
   sql(text: string): Promise<void>
   /** The number that a query answers with. */
   number(text: string): Promise<number>
-  /** Copies the database; the service does not run. */
+  /** Copies the database. With PostgreSQL, the service must not run. */
   save(): Promise<void>
-  /** Puts the copy back, as often as it is asked to. */
+  /** Puts the copy back; may be called more than once. */
   setBack(): Promise<void>
   remove(): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** What a journal says of its database, and what it does not. */
+/** What a journal proves about its database, and what it does not. */
 import assert from 'node:assert/strict'
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
@@ -37,7 +37,7 @@ for (const [engine, open] of Object.entries(SITES)) {
           readFileSync(file, 'utf8').includes('account-sessions'),
         )
         const [header = ''] = readFileSync(end, 'utf8').split('\n')
-        // As the same process goes on the next day.
+        // The file with which the same process continues the next day.
         const next = end.replace(/\/\d+-/, `/${Date.now()}-`).replace('-0.jsonl', '-1.jsonl')
         writeFileSync(next, `${header}\n`)
         rmSync(end)
@@ -124,7 +124,7 @@ test('a data folder that was one of SQLite serves a new PostgreSQL database', as
   })
 })
 
-/** Writes each line of the site's journal anew. */
+/** Rewrites each line of the site's journal. */
 function rewrite(site: Site, change: (line: string) => string): void {
   for (const file of globSync(`${journalFolder(readSettings(site.variables))}/*.jsonl`))
     writeFileSync(file, readFileSync(file, 'utf8').split('\n').map(change).join('\n'))

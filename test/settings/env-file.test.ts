@@ -1,4 +1,4 @@
-/** The `.env` file beside the environment: what it gives, and what of it is a mistake. */
+/** The `.env` file beside the environment: the values that it gives, and the mistakes in it. */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -202,7 +202,7 @@ describe('a file .env', () => {
       ],
     )
     mkdirSync(join(folder, 'folder'))
-    // Nothing is said of what may stand in the file.
+    // The missing DUKTIG_LEGACY_REFRESH_SECRET is not reported, because it may be in the file.
     const settings = { DUKTIG_PORT: 'x', DUKTIG_LEGACY_ACCOUNT_KEY: 'k'.repeat(20) }
     const [first = '', ...others] = mistakesOf(settings, join(folder, 'folder'))
     assert.match(first, /folder cannot be read: /)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { SettingsError, readSettings, readSettingsWithFile } from '../../src/settings/read-settings.ts'
 
-/** What a start with these variables, and this `.env` file, complains of. */
+/** The mistakes that a start with these variables, and this `.env` file, reports. */
 export function mistakesOf(
   variables: Readonly<Record<string, string | undefined>>,
   file?: string,

@@ -1,4 +1,4 @@
-/** The settings: their defaults, and every mistake in them told before anything starts. */
+/** The settings: their defaults, and that every mistake in them is reported before anything starts. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -11,7 +11,7 @@ export function anAction(over: Partial<RecordedAction> = {}): RecordedAction {
 
 let made = 0
 
-/** A group of a writer of its own, unless it says otherwise. */
+/** A group of a new writer, unless `over` says otherwise. */
 export function aGroup(actions: readonly RecordedAction[], over: Partial<ActionGroup> = {}): ActionGroup {
   made += 1
   return { writer: `writer-${made}`, number: 1, actions, logs: [], ...over }

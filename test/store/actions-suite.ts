@@ -22,7 +22,7 @@ export function actionCases(engine: TestEngine): void {
       await opened.sql(`delete from ${table}`)
   })
   const all = async () => (await store.latestActions(100_000)).toReversed()
-  /** Counts since a time, as text: kind, code, count. */
+  /** The counts since each of some times, as text: kind, code, count. */
   const countsSince = async (...sinceMs: number[]) => {
     const counts = await store.actionCounts(sinceMs)
     return sinceMs.map((_, interval) =>
@@ -98,7 +98,7 @@ function recording(get: () => { opened: TestStore; store: Store }, all: All, cou
       aGroup(
         Array.from({ length: 20 }, (__, j) =>
           anAction({
-            // Each takes the counters in another order.
+            // Each group updates the counters in another order.
             code: codes[(i + j) % codes.length] as string,
             accountId: (i + j) % 3 === 0 ? GUEST : 7,
             atMs: NOON + (((i * 7 + j) % 5) - 2) * HOUR_MS,
@@ -134,7 +134,7 @@ function recording(get: () => { opened: TestStore; store: Store }, all: All, cou
     })
     const seen: number[] = []
     for (let last = 0, done = false; !done; ) {
-      // Looked at before reading: what is written by then must be seen.
+      // Checked before reading, so that the last read sees everything that was written.
       done = !isWriting
       const actions = await store.actionsAfter(last, 7)
       seen.push(...actions.map(({ id }) => id))
@@ -199,7 +199,7 @@ function listing(get: () => Store, all: All): void {
     const store = get()
     const actions = Array.from({ length: 60 }, (_, group) =>
       Array.from({ length: 500 }, (__, i) => {
-        // As actions that waited in a file: some of the groups tell of what was long ago.
+        // Some groups are about times long past, like actions that waited in a file.
         const lateMs = group % 7 === 3 && group < 30 ? 1 + Math.floor((group * 500) / 3) : 0
         const atMs = NOON + Math.floor((group * 500 + i) / 3) - lateMs
         return anAction({ accountId: 7 + (i % 50 === 0 ? 1 : 0), atMs, message: `${group}.${i}` })
@@ -207,7 +207,7 @@ function listing(get: () => Store, all: All): void {
     )
     for (const group of actions) await store.recordActions(aGroup(group))
     for (const accountId of [7, 8]) {
-      // Sorting keeps the order of those of one time: the last recorded comes first.
+      // Sorting is stable: of actions at the same time, the one recorded last comes first.
       const newest = actions
         .flat()
         .filter((action) => action.accountId === accountId)

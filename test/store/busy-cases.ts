@@ -6,7 +6,7 @@ import { LONGER_BY_MS, REFUSING_MS, SHORT_TURN_MS, TURN_MS } from '../../src/sto
 import { StoreBusy } from '../../src/store/store-busy.ts'
 import { type TestStore, refreshRequest, signedIn } from './engine.ts'
 
-/** More requests at a time than may wait for the store. */
+/** Cases with more requests at a time than may wait for the store. */
 export function busyCases(shared: () => TestStore): void {
   for (const verb of ['refreshSession', 'readSession'] as const) {
     const asking = async () => {
@@ -24,7 +24,7 @@ export function busyCases(shared: () => TestStore): void {
       await unlessHeldUp(TURN_MS + REFUSING_MS, () => {
         const startMs = performance.now()
         const waiting = [ask()]
-        // Once a turn of SQLite has lasted this long, it takes one group in and no more.
+        // After this time, a turn of SQLite accepts one more group and refuses the rest.
         while (performance.now() - startMs < TURN_MS);
         for (let i = 1; i < most; i++) waiting.push(ask())
         const served = Promise.all(waiting)
@@ -40,13 +40,13 @@ export function busyCases(shared: () => TestStore): void {
 
     test(`${verb}: a crowd that asks in one moment is served, beyond the first group while there is time`, async () => {
       const { ask, most } = await asking()
-      // After one that refused, as in the test before, turns are short for a while.
+      // After a turn that refused, as in the previous test, turns are short; those that refuse nobody grow again.
       for (let lastsMs = SHORT_TURN_MS; lastsMs < TURN_MS; lastsMs += LONGER_BY_MS) await ask()
       await unlessHeldUp(TURN_MS, () => {
         const outcomes = Promise.allSettled(Array.from({ length: 2 * most }, ask))
         return async () => {
           const served = (await outcomes).filter(({ status }) => status === 'fulfilled')
-          // SQLite works a full group off at once; PostgreSQL has to be waited for.
+          // SQLite carries a full group out at once; with PostgreSQL, the answers have to be awaited.
           const least = shared().store.engine === 'sqlite' ? most + 1 : most
           assert.ok(served.length >= least, `${served.length} were served`)
         }
@@ -55,7 +55,7 @@ export function busyCases(shared: () => TestStore): void {
   }
 }
 
-/** Asks, and checks what came of it if asking took less than so long; asks again if the machine was busy with others. */
+/** Asks and checks the outcome. If asking took `mostMs` or longer, because the machine was busy, it tries again. */
 async function unlessHeldUp(mostMs: number, ask: () => () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries++) {
     const startMs = performance.now()

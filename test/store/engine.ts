@@ -1,4 +1,4 @@
-/** What the suite needs of an engine, and how test data are made on any of them. */
+/** What the suite needs from an engine, and builders of test data for any engine. */
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Account, NewAccount } from '../../src/core/account.ts'
@@ -9,7 +9,7 @@ import type { NewApplication, OpenSession, RefreshRequest, Store } from '../../s
 
 export interface TestEngine {
   readonly name: string
-  /** A store of its own, empty but for the schema. */
+  /** Opens a new store, empty except for the schema. */
   open(): Promise<TestStore>
 }
 
@@ -28,7 +28,7 @@ export const PROVE = Math.max(1, Number(process.env.DUKTIG_PROVE ?? 1))
 
 let made = 0
 
-/** A name nobody else in this process has. */
+/** A name that is unique in this process. */
 export function unique(prefix: string): string {
   made += 1
   return `${prefix}${made}`
@@ -109,7 +109,7 @@ export async function signIn(
   return outcome.session
 }
 
-/** An account with a session at an application of its own. */
+/** A new account with a session at a new application. */
 export async function signedIn(store: Store, policy: Partial<NewApplication> = {}) {
   const application = await makeApplication(store, policy)
   const account = await makeAccount(store)
@@ -121,7 +121,7 @@ export interface Presented {
   readonly attemptKey?: string | null
 }
 
-/** A refresh with the session's own token, unless it says otherwise, decided by the real rules. */
+/** A refresh with the session's own token, decided by the real rules, unless the arguments say otherwise. */
 export function refreshRequest(
   store: Store,
   session: Session,
@@ -142,7 +142,7 @@ export function refreshRequest(
   }
 }
 
-/** Moves all times of a session into the past, as if so much time had gone by. */
+/** Moves all times of a session into the past, as if `seconds` had gone by. */
 export async function age(test: TestStore, sessionId: string, seconds: number): Promise<void> {
   const columns = ['rotated_at_ms', 'handed_out_at_ms', 'created_at_ms', 'expires_at_ms', 'last_used_at_ms']
   const changes = columns.map((column) => `${column} = ${column} - ${seconds * 1000}`)
@@ -168,7 +168,7 @@ export function tally(values: readonly string[]): Record<string, number> {
   return counts
 }
 
-/** Waits for what `work` brings about, turn by turn; fails when `work` does, or after a minute. */
+/** Waits, turn by turn, until `condition` holds. Throws if `work` fails before that, or after a minute. */
 export async function until(condition: () => boolean, work: Promise<unknown>): Promise<void> {
   let hasFailed = false
   work.catch(() => {
@@ -182,7 +182,7 @@ export async function until(condition: () => boolean, work: Promise<unknown>): P
   }
 }
 
-/** Runs many at once, every second one on the other instance. */
+/** Runs `work` many times at once, alternating between the two instances. */
 export function together<T>(
   stores: readonly [Store, Store],
   times: number,

@@ -1,4 +1,4 @@
-/** What stands in the journal, for a real store. */
+/** What the journal contains, over a real store. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -25,7 +25,7 @@ function newKey(algorithm: string, differs: Partial<StoredKey> = {}): StoredKey 
   }
 }
 
-/** Drivers differ in the class of their bytes. */
+/** The drivers return bytes as objects of different classes. */
 const plain = (keys: readonly StoredKey[]) => keys.map((key) => ({ ...key, sealed: [...key.sealed] }))
 
 export function keyCases(engine: TestEngine): void {

@@ -4,14 +4,14 @@ import type { Store } from '../../src/store/store.ts'
 import { freshDatabase } from '../support/postgres.ts'
 import type { TestStore } from './engine.ts'
 
-/** Tests ask for much at once on machines that do other things as well. */
+/** Tests connect many times at once, on machines that do other work as well. */
 const BUSY_MACHINE_MS = 20_000
 
 export interface TestPostgres extends TestStore {
   readonly url: string
 }
 
-/** A store on a database of its own. */
+/** Opens a store on a new database. */
 export async function openTestPostgres(): Promise<TestPostgres> {
   const database = await freshDatabase()
   const stores: Store[] = []

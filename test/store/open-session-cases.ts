@@ -111,7 +111,7 @@ export function openSessionCases(shared: () => TestStore): void {
     await age(shared(), oldest.sessionId, 300)
     await age(shared(), used.sessionId, 200)
     await age(shared(), newer.sessionId, 100)
-    // Ended and expired ones take no room.
+    // Ended and expired sessions do not count towards the cap.
     const ended = await signIn(store, account, application)
     await store.endSession(account.accountId, ended.sessionId, 'signed-out')
     const expired = await signIn(store, account, application)

@@ -13,7 +13,7 @@ import { refreshRequest, signedIn } from './engine.ts'
 const START = 1_800_000_000_000
 const HOUR_MS = 3_600_000
 
-/** A clock over times that the test moves: those of this process and of the database. */
+/** A clock over two times that the test moves: the monotonic time of the process, and the time of the database. */
 function setUp() {
   const now = { processMs: 1000, databaseMs: START }
   const clock = new DatabaseClock(
@@ -24,7 +24,7 @@ function setUp() {
     now.processMs += ms
     now.databaseMs += ms
   }
-  /** A reading whose way there and back takes so long. */
+  /** Takes a reading whose request and answer take `thereMs` and `backMs`. */
   const read = (thereMs = 0, backMs = 0) => {
     const sentMs = now.processMs
     pass(thereMs)
@@ -138,7 +138,7 @@ test('a clock that starts behind another instance, whose database was set back, 
   pass(HOUR_MS)
   read()
   assert.equal(clock.nowMs(), START + 1.5 * HOUR_MS)
-  // Where that instance was a while ago, or one that agrees with the database.
+  // Neither an earlier time of the other instance, nor 0 when no instance has noted a time, moves the clock.
   clock.catchUp(START + HOUR_MS)
   clock.catchUp(0)
   assert.equal(clock.nowMs(), START + 1.5 * HOUR_MS)
@@ -175,7 +175,7 @@ test('an instance that starts after the clock of the database was set back by an
   assert.equal((await first.refreshSession(refreshRequest(first, session))).decision.kind, 'repeat')
 })
 
-/** The database's clock stays behind the machine's by so much, for connections that are made from then on and those before. */
+/** Sets the database's clock back by `ms`, for existing connections and new ones. */
 async function setBackBy(client: Client, ms: number): Promise<void> {
   const { rows } = await client.query('select current_database() as name')
   await client.query(`

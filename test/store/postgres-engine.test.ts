@@ -1,4 +1,4 @@
-/** What only the PostgreSQL engine promises: updates in place, rows that somebody else holds, several instances. */
+/** Guarantees of the PostgreSQL engine alone: updates in place, locked rows, several instances. */
 import { NO_SESSION } from '../../src/core/denial.ts'
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -21,7 +21,7 @@ before(async () => {
 })
 after(() => own?.close())
 
-/** Holds rows in an open transaction of somebody else while `work` runs. */
+/** Runs `statement` in a transaction that stays open, and holds its rows, while `work` runs. */
 async function holding(statement: string, work: () => Promise<void>): Promise<void> {
   const client = new Client({ connectionString: opened().url })
   await client.connect()
@@ -34,7 +34,7 @@ async function holding(statement: string, work: () => Promise<void>): Promise<vo
   }
 }
 
-/** Runs a statement in another process and waits for it without letting this one do anything else. */
+/** Runs a statement in another process, and blocks this process until it is done. */
 function runElsewhere(statement: string): void {
   const script = `import { Client } from 'pg'
     const client = new Client({ connectionString: process.argv[1] })
@@ -45,14 +45,14 @@ function runElsewhere(statement: string): void {
 }
 
 test('refreshing and signing in again update rows in place', async () => {
-  // A server of its own: an analysis at the same time would keep dead rows from being cleared away.
+  // A separate server without autovacuum: an analysis at the same time would keep dead rows from being cleared away.
   const server = await startPostgres({ settings: { autovacuum: 'off' } })
   try {
     const { store } = await openPostgres(server.url)
     const { account, application } = await signedIn(store, { parallelWindowSeconds: 0 })
     const sessions: Session[] = []
     for (let i = 0; i < 40; i++) sessions.push(await signIn(store, account, application))
-    // A few of a page in each turn, as it is when many sessions live.
+    // Each turn updates a few rows of a page, as happens when many sessions are live.
     for (let turn = 0; turn < 250; turn++) {
       const generation = 1 + Math.floor(turn / 10)
       const few = sessions.filter((_, i) => i % 10 === turn % 10)
@@ -72,7 +72,7 @@ async function expectUpdatesInPlace(url: string): Promise<void> {
   const client = new Client({ connectionString: url })
   await client.connect()
   const select = async (text: string) => (await client.query({ text, rowMode: 'array' })).rows.map(String)
-  // A connection delivers its statistics before it is gone.
+  // A connection delivers its statistics before it disappears.
   const others = "select 1 from pg_stat_activity where application_name = 'duktig'"
   while ((await select(others)).length > 0) await nextTurn()
   const updates = await select(
@@ -148,7 +148,7 @@ for (const change of [
     const seen: Session[] = []
     const decide: Decide = (view) => {
       seen.push(view.session)
-      // Between reading and writing, whatever else this process does.
+      // Writes between the store's read and its write, because `runElsewhere` blocks this process meanwhile.
       if (seen.length === 1) runElsewhere(write)
       if (view.session.endedAtMs !== null) return { kind: 'deny', denial: NO_SESSION }
       return { kind: 'repeat', repeats: view.session.repeats + 10 }
@@ -207,7 +207,7 @@ test('with two connections everything gets its turn', async () => {
 
 test('a deadlock of transactions is resolved by running one of them again', async () => {
   const { store, url, sql } = opened()
-  // The server looks for deadlocks after a second; sooner, the test does not come near the other bounds of time.
+  // By default, the server looks for deadlocks after a second. Looking sooner keeps the test far from other time-outs.
   const impatient = new URL(url)
   impatient.searchParams.set('options', '-c deadlock_timeout=50ms')
   const connection = new Connection(impatient.href, {})

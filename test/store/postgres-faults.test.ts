@@ -1,4 +1,4 @@
-/** PostgreSQL fails in the ways it does: connections cut, read-only, unreachable, crashed, set up unwisely. */
+/** Failures of PostgreSQL: cut connections, and servers that are read-only, unreachable, crashed or set up unwisely. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -27,7 +27,7 @@ async function cutConnections(): Promise<void> {
   )
 }
 
-/** Calls until it works; what fails meanwhile must say that the store is unavailable. */
+/** Repeats `call` until it works. Each failure before that must be `StoreUnavailable`. */
 async function untilItWorks(call: () => Promise<unknown>): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
@@ -40,7 +40,7 @@ async function untilItWorks(call: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Sets something for all new connections to this database while `work` runs; those that exist are cut before. */
+/** Gives a setting of this database a value while `work` runs, for new connections. Existing ones are cut. */
 async function whileSet(setting: string, value: string, work: () => Promise<void>): Promise<void> {
   const [row] = await opened().sql('select current_database()')
   const database = `alter database ${String(row?.[0])}`
@@ -49,7 +49,7 @@ async function whileSet(setting: string, value: string, work: () => Promise<void
   try {
     await work()
   } finally {
-    // The connection that is beside the store is older than the setting.
+    // The connection beside the store is older than the setting, so the setting does not affect it.
     await opened().sql(`${database} reset ${setting}`)
   }
 }
@@ -119,7 +119,7 @@ test('a database that became read-only is unavailable for writing, and is found 
     const refresh = store.refreshSession(refreshRequest(store, session, { decide: () => advance }))
     await assert.rejects(refresh, StoreUnavailable)
   })
-  // Nobody cuts the connections that are read-only for good: the store itself gives them up.
+  // Connections opened meanwhile stay read-only, and nobody cuts them: the store itself has to give them up.
   await untilItWorks(() => store.check())
   assert.deepEqual(await stored(store, session.sessionId), session)
 })
@@ -199,7 +199,7 @@ async function crashAndCompare(server: RunningPostgres, store: Store): Promise<v
   await untilItWorks(() => store.check())
   for (const [sessionId, generation] of acknowledged) {
     const row = await stored(store, sessionId)
-    // One more may have been written without its answer.
+    // One more rotation may have been written whose answer was lost.
     assert.ok(row.generation === generation || row.generation === generation + 1)
   }
 }
@@ -227,7 +227,7 @@ test('a write that reaches a database which falls silent is refused in time, and
     await assert.rejects(store.refreshSession(advance), StoreUnavailable)
     assert.ok(store.clock.nowMs() < deadlineMs + 1000)
     signal('SIGCONT')
-    // Closing waits for what is under way.
+    // Closing waits for requests that are under way.
     await store.close()
     assert.deepEqual(await beside.rows('select generation from sessions'), [[1]])
   } finally {

@@ -1,4 +1,4 @@
-/** Counters of guesses in PostgreSQL, which the clean-up of any instance may remove while they are looked at. */
+/** Counters of guesses in PostgreSQL, which the clean-up of any instance may remove while an attempt uses them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -33,7 +33,7 @@ test('an attempt is counted also when the clean-up removes its old counters at t
   assert.notEqual(await take(), null)
 })
 
-/** Lets `work` wait for a row that is removed then. */
+/** Makes `work` wait for a locked row, and then removes the row. */
 async function removedAsItWaits<T>(url: string, row: string, work: () => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url })
   await client.connect()

@@ -1,4 +1,4 @@
-/** What must hold when requests meet, on one instance and on two. `DUKTIG_PROVE` raises the number of rounds. */
+/** What must hold for simultaneous requests, on one instance and on two. `DUKTIG_PROVE` raises the number of rounds. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { decideRefresh } from '../../src/core/refresh.ts'
@@ -76,7 +76,7 @@ function refreshRaces(own: () => TestStore, stores: () => Stores): void {
     assert.equal((await store.refreshSession(request(store))).decision.kind, 'advance')
     await age(own(), session.sessionId, 30)
     const outcomes = await together(stores(), 130, (each) => each.refreshSession(request(each)))
-    // Handed out a moment ago, the 101st is past the retry window of the rotation: the token came back too often.
+    // The 101st use of the key exceeds the bound, and the retry window is over too, so the session ends.
     assert.deepEqual(tally(outcomes.map(({ decision }) => decision.kind)), { repeat: 100, end: 1, deny: 29 })
   })
 }
@@ -110,7 +110,7 @@ function endRaces(stores: () => Stores): void {
     test(`once the end of ${name} is acknowledged, no refresh that starts later succeeds`, async () => {
       for (let round = 0; round < 2 * PROVE; round++) {
         const [store, other] = stores()
-        // Without parallel window each refresh writes.
+        // Without a parallel window, each refresh writes.
         const { session } = await signedIn(store, { parallelWindowSeconds: 0 })
         const progress = { successes: 0, isEnded: false }
         const refreshUntilEnded = async (each: Store) => {
@@ -133,7 +133,7 @@ function endRaces(stores: () => Stores): void {
   }
 }
 
-/** Decides as if the token were the newest, whatever happened since it was sent. */
+/** Decides as if the presented token were the current one, whatever has happened since it was sent. */
 const asIfCurrent: Decide = (view, presented, nowMs) =>
   decideRefresh(view, { ...presented, generation: view.session.generation }, nowMs)
 

@@ -98,7 +98,7 @@ function writingCases(shared: () => TestStore): void {
   interface Case {
     readonly name: string
     readonly decision: RefreshDecision
-    /** What is different in the row afterwards; nothing for null. */
+    /** The fields of the row that differ afterwards. */
     readonly changes: (nowMs: number, session: Session) => Partial<Session>
   }
   const cases: readonly Case[] = [
@@ -153,7 +153,7 @@ function writingCases(shared: () => TestStore): void {
   for (const { name, decision, changes } of cases) {
     test(name, async () => {
       const { store, sql } = shared()
-      // With a limit of rest, so that the date of last use decides about something.
+      // With an idle limit the date of last use matters, so it must be written before the answer.
       const { session, account, application } = await signedIn(store, { idleSeconds: 3600 })
       await age(shared(), session.sessionId, 30)
       const state = 'generation = 3, repeats = 5, attempt_key = ?'

@@ -1,4 +1,4 @@
-/** Listings that have to look at many segments: others need not wait for them. */
+/** A listing that has to look at many segments does not make other requests wait. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,9 +10,9 @@ import { openSqlite } from '../../src/store/sqlite/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { NOON, aGroup, anAction } from './action-builders.ts'
 
-/** Of ten thousand ids each, as a year of a busy service has them. */
+/** Each segment has ten thousand ids; a busy service fills this many in a year. */
 const SEGMENTS = 5000
-/** Few enough to be asked in one step, were there not so much to count in each. */
+/** Few enough to be read in one step, if each did not contain so many actions. */
 const BUSY_SEGMENTS = 250
 const ACTIONS_IN_EACH = 500
 
@@ -25,7 +25,7 @@ async function opened(t: TestContext) {
   return { file, store }
 }
 
-/** A listing that is asked for first, and in whose course two others are answered. */
+/** Starts a listing, and expects two reads that start later to be answered before it. */
 async function listedAfterOthers(store: Store, accountId: number, offset: number) {
   const done: string[] = []
   const listing = store.listActions(accountId, offset, 10, 0, NOON * 2).then((found) => {
@@ -43,7 +43,7 @@ async function listedAfterOthers(store: Store, accountId: number, offset: number
 test('what lies behind thousands of segments is found, and others are answered meanwhile', async (t) => {
   const { file, store } = await opened(t)
   await store.recordActions(aGroup([anAction({ accountId: 7, message: 'long ago' })]))
-  // Actions of somebody else, with so many ids left out between them.
+  // Actions of another account, each in a segment of its own.
   const beside = new DatabaseSync(file)
   beside.exec(`
     with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ${SEGMENTS})

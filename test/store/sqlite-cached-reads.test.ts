@@ -1,4 +1,4 @@
-/** SQLite keeps what every request reads in memory; nobody may ever be told anything but what the database says. */
+/** SQLite keeps in memory what every request reads. No reader may ever get anything but what the database says. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ import { type Random, createRandom, freshSeed, givenSeed } from '../support/rand
 import { makeAccount, makeApplication, refreshRequest, signIn, signedIn, unique } from './engine.ts'
 
 const LOOKS = 50
-/** Between two looks at everything. */
+/** Changes between two comparisons of everything. */
 const STEPS = 6
 
 async function site(t: TestContext, rowMemoryBytes?: number) {
@@ -44,7 +44,7 @@ interface People {
   readonly sessions: Session[]
 }
 
-/** Each changes something that a reader sees, through one of the stores. */
+/** Each step changes something that readers see, through one of the stores. */
 const STEPS_OF: ((store: Store, people: People, random: Random) => Promise<unknown>)[] = [
   (store, { sessions }, random) => {
     const session = random.pick(sessions)
@@ -63,7 +63,7 @@ const STEPS_OF: ((store: Store, people: People, random: Random) => Promise<unkno
     const account = await store.findAccount(random.pick(accounts).accountId)
     assert.ok(account !== null)
     if (account.status !== 1) return
-    // In the room of others, which end.
+    // The account may already have as many sessions as allowed; then others end.
     const application = await makeApplication(store, { parallelWindowSeconds: 0 })
     sessions.push(await signIn(store, account, application, { maxLiveSessions: 5 }))
   },
@@ -73,7 +73,7 @@ async function rotateOnce(store: Store, sessionId: string): Promise<void> {
   const view = await store.readSession(sessionId)
   assert.ok(view !== null)
   const { decision } = await store.refreshSession(refreshRequest(store, view.session))
-  // Recovered would be: the store did not know what it had said itself.
+  // `recovered` would mean that the store does not know a token that it handed out itself.
   if (decision.kind === 'advance') assert.equal(decision.recovered, false)
 }
 
@@ -93,10 +93,10 @@ for (const memory of [undefined, 0]) {
       people.sessions.push(await signIn(stores[0], account, application))
     }
     for (let looks = 1; looks <= LOOKS; looks++) {
-      // One has changed it, and the other hears of it.
+      // One store makes the changes, and the other has to notice them.
       const writer = random.pick(stores)
       for (let step = 1; step <= STEPS; step++) await random.pick(STEPS_OF)(writer, people, random)
-      // It has nothing in memory yet.
+      // A newly opened store has nothing in memory yet.
       const fresh = await open()
       for (const store of stores) await sameAnswers(store, fresh, people)
       await fresh.close()

@@ -1,4 +1,7 @@
-/** The thread that copies the log leaves the locks of the process alone: POSIX drops them all when one descriptor is closed. */
+/**
+ * The thread that copies the log leaves the process's locks alone, although POSIX drops all locks of a process on a
+ * file when the process closes any descriptor of it.
+ */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -9,7 +12,7 @@ import { createClock } from '../../src/operations/clock.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import { makeAccount } from './engine.ts'
 
-/** What a command does that would have the database for itself, in a process of its own. */
+/** Takes the database exclusively, as a command does that needs it for itself; run in a separate process. */
 const TAKE = `
   const { DatabaseSync } = require('node:sqlite')
   new DatabaseSync(process.argv[1], { timeout: 0 }).exec('pragma locking_mode = exclusive; begin exclusive')`
@@ -21,7 +24,7 @@ test('a database that somebody still has open is not free when the thread has en
   const { store: copying } = await openSqlite(file, createClock(), { longRunning: true })
   const { store: staying } = await openSqlite(file, createClock())
   const before = statSync(file).size
-  // The thread begins when there is enough to copy, and has worked when the file grows.
+  // The thread begins when there is enough to copy. When the file has grown, the thread has copied.
   while (statSync(file).size === before) {
     const comment = 'x'.repeat(100_000)
     await Promise.all(Array.from({ length: 20 }, () => makeAccount(copying, { comment })))

@@ -1,4 +1,4 @@
-/** Where sessions may rest without limit, SQLite writes dates of last use after the answer, many together. */
+/** Without an idle limit, SQLite writes dates of last use after the answer, many together. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { openSqlite } from '../../src/store/sqlite/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { makeAccount, makeApplication, refreshRequest, signIn } from './engine.ts'
 
-/** More than are written together. */
+/** More sessions than one transaction writes dates for. */
 const MANY = 300
 
 async function site(t: TestContext) {
@@ -30,7 +30,7 @@ async function sessionsOf(store: Store, count: number): Promise<readonly Session
   return Promise.all(Array.from({ length: count }, () => signIn(store, account, application)))
 }
 
-/** A refresh that asks for a new date of last use; that date. */
+/** Refreshes with a decision that sets the date of last use. Returns that date. */
 async function use(store: Store, session: Session): Promise<number> {
   const touching = { decide: () => ({ kind: 'keep', touch: true }) as const }
   const { nowMs, view } = await store.refreshSession(refreshRequest(store, session, touching))

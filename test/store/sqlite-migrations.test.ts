@@ -1,4 +1,4 @@
-/** A database of an earlier version keeps what it holds. */
+/** A database of an earlier version keeps its contents. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** Sessions that have ended are without number: what looks for living ones, or for the newest, must not read them all. */
+/** An account may have any number of ended sessions. Queries for its live or newest sessions must not read them all. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,7 +26,7 @@ test('the sessions of an account are found by indexes of the living and of the e
   assert.match(planOf(LIVING), /USING (?:COVERING )?INDEX sessions_living_of_account \(account_id=\?\)/)
   const listing = planOf(listingSql('1', '10'))
   assert.match(listing, /INDEX sessions_living_of_account \(account_id=\?\)/)
-  // In the order of the index, so that it ends with the limit.
+  // Reads in the order of the index, so that it stops at the limit.
   assert.match(
     listing,
     /CO-ROUTINE ended\nSEARCH s USING INDEX sessions_ended_of_account \(account_id=\?\)\nSEARCH d/,

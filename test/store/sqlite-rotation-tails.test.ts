@@ -8,7 +8,7 @@ test('tails of many sessions are what was put last, and are taken out in the ord
   t.diagnostic(`DUKTIG_TEST_SEED=${seed}`)
   const random = createRandom(seed)
   const tails = new Tails()
-  // Twice, since what is cleared is used again.
+  // Two rounds, because the memory of cleared tails is used again.
   for (const sessions of [5000, 3000]) {
     const ids = Array.from({ length: sessions }, () => idFrom(random))
     const expected = new Map<string, Tail>()

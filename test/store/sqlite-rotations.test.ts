@@ -1,4 +1,4 @@
-/** SQLite appends rotations to a log and settles them into the rows later; nobody who reads a session may notice. */
+/** SQLite appends rotations to a log and settles them into the rows later; no reader of a session may notice. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,15 +15,15 @@ import type { Store } from '../../src/store/store.ts'
 import { settle } from '../support/settle.ts'
 import { makeAccount, makeApplication, refreshRequest, signIn, stored } from './engine.ts'
 
-/** Enough that the log is full, begins to be settled and has been settled, more than once. */
+/** Chosen so that the log fills up and is settled more than once. */
 const FULL_AT = 1000
 const ROUNDS = 8
 const SESSIONS = 600
-/** Rotations of each session: three times what a start reads at once. */
+/** Rotations of each session. The log then has three times what a start reads at once. */
 const LONG_LOG_ROUNDS = 5
-/** Longer than a start pauses between two steps of reading the log, and shorter than it waits for quiet. */
+/** Longer than the pause between two steps in which a start reads the log, and shorter than `QUIET_MS`. */
 const PAUSE_MS = 100
-/** As long as it waits for quiet, or for its next try after a refusal. */
+/** How long the log waits for quiet, or until it tries a refused step again. */
 const QUIET_MS = 1000
 
 async function site(t: TestContext) {
@@ -38,7 +38,7 @@ async function site(t: TestContext) {
   return { file, open }
 }
 
-/** The database without the store. */
+/** The database file, opened without the store. */
 function openRows(t: TestContext, file: string): DatabaseSync {
   const rows = new DatabaseSync(file, { timeout: 5000 })
   t.after(() => rows.close())
@@ -62,12 +62,12 @@ async function sessionsOf(store: Store, count: number): Promise<readonly Session
   return sessions
 }
 
-/** Each session once more. */
+/** Rotates each session once. */
 async function rotateAll(store: Store, sessions: readonly Session[], generation: number): Promise<void> {
   for (let i = 0; i < sessions.length; i += 50) {
     const some = sessions.slice(i, i + 50).map(async (session) => {
       const { decision } = await store.refreshSession(refreshRequest(store, session, { generation }))
-      // Recovered would be: the store knew of an older generation only.
+      // `recovered` would mean that the store knew only an older generation.
       assert.ok(decision.kind === 'advance' && !decision.recovered)
     })
     await Promise.all(some)
@@ -85,7 +85,7 @@ test('rotations of many sessions stay what they were while they are settled, and
     'some have been settled and removed',
   )
   assert.ok(numberOf(rows, 'select count(*) from sessions where generation > 1') > 0)
-  // As after a crash: what was in memory is read from the log again.
+  // As after a crash, the new store reads from the log what the other has in memory.
   const another = await open()
   for (const session of sessions) {
     const before = await stored(store, session.sessionId)
@@ -113,7 +113,7 @@ test('what another process has settled does not come back when the log is full a
   const rows = openRows(t, file)
   let generation = 0
   for (let times = 1; times <= 3; times++) {
-    // Full within the second round, so that the rest of it comes while the first is being settled.
+    // The log fills up within the second round, so the rest of that round comes while the log is being settled.
     for (let round = 1; round <= 2; round++) await rotateAll(store, sessions, ++generation)
     settle(rows)
   }
@@ -137,7 +137,7 @@ test('a log that a start reads in several steps is whole for whoever comes meanw
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const meanwhile = [async () => {}, rotate, async () => settle(rows)]
   for (const happens of meanwhile) {
-    // Before another step comes, between two of them, and after all.
+    // Before the next step of reading, between two steps, and after the last.
     for (const steps of [0, 1, 2, 9]) {
       const { store } = await openSqlite(file, createClock(), { longRunning: true })
       for (let step = 1; step <= steps; step++) {
@@ -208,7 +208,7 @@ test('a log that was empty at the start is settled again as soon as it is full',
   for (let round = 1; round <= 4; round++) await rotateAll(store, sessions, round)
   const rows = openRows(t, file)
   settle(rows)
-  // Of a long life.
+  // As if the database had had a billion rotations.
   rows.exec('update rotation_log set settled_to = settled_to + 1000000000')
   await store.close()
   const another = await open()
@@ -241,7 +241,7 @@ test('rotations of a transaction that is undone are forgotten, and those before 
   const asked = [
     refreshRequest(store, rotated, { generation: 2 }),
     refreshRequest(store, fresh),
-    // Once more, so that what is taken back has been put twice.
+    // Rotates the session again, so that two of its rotations are undone.
     refreshRequest(store, rotated, { generation: 3 }),
     refreshRequest(store, broken),
   ]
@@ -263,7 +263,7 @@ test('a transaction that cannot begin takes nothing back', async (t) => {
   t.after(() => other.close())
   other.exec('begin immediate')
   const asked = store.refreshSession(refreshRequest(store, session, { generation: 2 }))
-  // Asked for after it, and so answered when it has been tried.
+  // This read is asked for after the refresh, so it is answered when the refresh has been tried.
   assert.equal((await stored(store, session.sessionId)).generation, 2)
   other.exec('rollback')
   const { decision } = await asked

@@ -1,4 +1,4 @@
-/** What SQLite takes in while its transactions are slow, and once it is closed. */
+/** Which work SQLite accepts while its transactions are slow, and after it is closed. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -64,7 +64,7 @@ test('what another process keeps from being written is refused when the store is
 test('a store that another process keeps from writing is not ready, also while all that may wait does', async (t) => {
   const { file, store, session } = await opened(t)
   const ready = async () => {
-    // Others than the first are answered from the check before for a second.
+    // New routes for each probe: for a second, the same routes would answer from their last check.
     const routes = healthRoutes(
       () => store.check(),
       () => false,

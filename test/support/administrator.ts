@@ -11,13 +11,13 @@ export interface Listed {
   readonly actionMessage: string
 }
 
-/** The query for everything there is, as far as one answer goes. */
+/** The query for all actions, up to the maximum of one answer. */
 export const ALL = 'offset=0&limit=1000&dateFrom=0&dateTo=4102444800'
 
 export class Administrator {
   readonly service: TestService
   readonly account: Account
-  /** The headers of his requests. */
+  /** The headers of the administrator's requests. */
   readonly headers: Readonly<Record<string, string>>
 
   private constructor(service: TestService, account: Account, tokens: Tokens) {
@@ -49,11 +49,11 @@ export class Administrator {
     await act()
     const after = await this.listed(userId)
     const more = after.slice(0, after.length - before.length).toReversed()
-    // Listing is an action of his own: the first of the two came in between.
+    // Listing is itself an action of the administrator: `after` also has the listing that made `before`.
     return userId === this.account.accountId ? more.slice(1) : more
   }
 
-  /** A client with a session. */
+  /** Creates a client and signs it in. */
   async somebody(): Promise<{ account: Account; headers: Record<string, string>; tokens: Tokens }> {
     const account = await addAccount(this.service)
     const tokens = await signIn(this.service, account.email)

@@ -1,4 +1,4 @@
-/** Requests that nobody would send: arbitrary methods, paths, headers and bodies around the routes there are. */
+/** Arbitrary requests for fuzzing: methods, paths, headers and bodies, most of them derived from existing routes. */
 import fc from 'fast-check'
 import type { RouteFacts } from './routes.ts'
 
@@ -7,7 +7,7 @@ export interface FuzzRequest {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Buffer | null
-  /** The route it is made from; null when path or method are arbitrary. */
+  /** The route that the request is derived from; null if its method or path is arbitrary. */
   readonly route: RouteFacts | null
 }
 
@@ -18,7 +18,7 @@ export interface Genuine {
   readonly ids: readonly string[]
 }
 
-/** What a client can put into a header or a path; sockets send the rest. */
+/** Text that Node's HTTP client accepts in a header, and below in a path. Tests on raw sockets send other bytes. */
 const headerText = fc
   .string({ unit: 'binary', maxLength: 300 })
   .map((text) =>
@@ -163,7 +163,7 @@ function headersOf(genuine: Genuine): fc.Arbitrary<Record<string, string>> {
   )
 }
 
-/** A token with something taken out, put in or turned. */
+/** A token that is cut, or has one character removed, replaced or inserted. */
 function mutated(token: string): fc.Arbitrary<string> {
   const at = fc.nat({ max: token.length - 1 })
   const letter = fc.constantFrom(...'AZaz09-_.=+/ ')

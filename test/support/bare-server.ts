@@ -1,11 +1,11 @@
-/** The HTTP server with routes of a test's own, and nothing of the service behind it. */
+/** The HTTP server with routes that a test supplies, and nothing of the service behind it. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { HttpRoute } from '../../src/http/route.ts'
 import { type ServerOptions, createServer } from '../../src/http/server.ts'
 
-/** Where it listens, until the test is over. */
+/** Starts the server, which runs until the test is over. Returns its address. */
 export async function listenBare(t: TestContext, over: Partial<ServerOptions>): Promise<string> {
   const server = await createServer({
     routes: [],

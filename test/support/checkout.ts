@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url'
 type Variables = Readonly<Record<string, string>>
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-/** What the program needs to run, for where there is no git to ask. */
+/** What the program needs to run; used where git cannot list the files. */
 const NEEDED = ['bin', 'scripts', 'src', 'package.json', 'package-lock.json', 'runtime/package.json']
 
 export interface Checkout {
@@ -43,15 +43,15 @@ export interface Ended {
 
 export interface Serving {
   readonly address: string
-  /** What it has printed so far. */
+  /** Its standard output so far. */
   readonly printed: () => string
   signal(name: NodeJS.Signals): void
-  /** Waits for its end. */
+  /** Resolves when the process has ended. */
   readonly ended: Promise<Ended>
   stop(): Promise<Ended>
 }
 
-/** The files that belong to the project, packages by symbolic link so that nothing is downloaded. */
+/** Copies the project's files to a temporary folder. Packages are symbolic links, so that nothing is downloaded. */
 export function copyOfCheckout(): Checkout {
   const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')))
   const stamp = readFileSync(join(root, 'node_modules', '.duktig'), 'utf8')
@@ -65,7 +65,7 @@ export function copyOfCheckout(): Checkout {
     cpSync(join(root, path), join(folder, path), { recursive: true })
   }
   mkdirSync(join(folder, 'node_modules'))
-  // One by one, so that the cache of compiled sources, which stands beside them, is this copy's own.
+  // Each package is linked by itself, so that the copy has its own `.cache`, in which compiled sources are kept.
   for (const name of readdirSync(join(root, 'node_modules')).filter((one) => one !== '.cache')) {
     symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
   }
@@ -79,7 +79,7 @@ export function copyOfCheckout(): Checkout {
   }
 }
 
-/** What is or would be committed: a file that .gitignore hides by mistake is missed here, as in a clone. */
+/** Files that are or would be committed. A file that .gitignore hides by mistake is missing here, as in a clone. */
 function projectFiles(): readonly string[] {
   const listed = spawnSync(
     'git',
@@ -125,7 +125,7 @@ async function run(
 ): Promise<Ended> {
   const child = start(folder, args, variables)
   const { ended } = outputOf(child)
-  // A command that does not read its input may be gone before.
+  // A command that does not read its input may end before the input is written.
   child.stdin?.on('error', () => {})
   child.stdin?.end(input)
   return ended

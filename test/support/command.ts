@@ -1,4 +1,4 @@
-/** A command as an operator runs it, on a data folder of its own. */
+/** Runs commands as an operator does, on a fresh data folder. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,25 +17,25 @@ export interface Ran {
 }
 
 export interface Operator {
-  /** Also the working folder, so that no `.env` of a working copy has a say; the data folder is `data` in it. */
+  /** The working folder of the commands, so that they read no `.env` of a checkout. The data folder is `data` in it. */
   readonly folder: string
   /** Runs a command to its end, with `input` on its standard input. */
   run(args: readonly string[], options?: RunOptions): Promise<Ran>
-  /** Settings of a service on that folder, which listens where there is room. */
+  /** Environment variables of a service on that folder, which listens on free ports. */
   readonly variables: Readonly<Record<string, string>>
-  /** Starts the service and stops it, in this process: what a first start makes is there. */
+  /** Starts and stops the service in this process, to create what a first start creates. */
   startOnce(variables?: Readonly<Record<string, string>>): Promise<void>
   remove(): void
 }
 
 interface RunOptions {
   readonly input?: string | Buffer
-  /** What a person types at questions, each once it has been asked. */
+  /** What the operator types at prompts: `keys`, once the output ends with `at`. */
   readonly typed?: readonly { readonly at: string; readonly keys: string }[]
   readonly variables?: Readonly<Record<string, string>>
   /** A module that is loaded before the program. */
   readonly require?: string
-  /** Told what the program has printed so far, each time it prints. */
+  /** Called with the whole output so far, each time the program prints. */
   readonly printed?: (out: string, signal: (name: NodeJS.Signals) => void) => void
 }
 
@@ -70,7 +70,7 @@ function run(folder: string, args: readonly string[], options: RunOptions): Prom
     }
   })
   child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()))
-  // A command that does not read its input may be gone before.
+  // A command that does not read its input may end before the input is written.
   child.stdin.on('error', () => {})
   if (typed.length === 0) child.stdin.end(input)
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...said })))

@@ -1,17 +1,17 @@
-/** A TCP proxy in front of a database whose line can be cut, or fall silent, and be mended. */
+/** A TCP proxy in front of a database. A test can cut its connections, slow them, silence them, and mend them. */
 import { once } from 'node:events'
 import { type Socket, connect, createServer } from 'node:net'
 
 export interface CuttingProxy {
-  /** The database's address by way of the proxy. */
+  /** The database's URL, by way of the proxy. */
   readonly url: string
   /** Breaks all connections and refuses new ones. */
   cut(): void
-  /** The same, but only when the server has sent so many more bytes. */
+  /** Does the same once the server has sent `bytes` more bytes. */
   cutAfter(bytes: number): void
-  /** Lets everything through, so many milliseconds later in each direction. */
+  /** Passes everything on, `ms` milliseconds later in each direction. */
   slow(ms: number): void
-  /** Lets nothing through any more, in either direction, without breaking anything. */
+  /** Passes nothing on in either direction, but keeps all connections open. */
   silence(): void
   mend(): void
   close(): Promise<void>
@@ -29,7 +29,7 @@ export async function startCuttingProxy(databaseUrl: string): Promise<CuttingPro
     state = next
     bytesLeft = Number.POSITIVE_INFINITY
     delayMs = 0
-    // What was silent for a while is broken when the line is back, as after a fail-over.
+    // Connections that were silent break when the proxy is mended, as after a fail-over.
     if (next !== 'silent') for (const socket of sockets) socket.destroy()
   }
   const server = createServer((client) => {

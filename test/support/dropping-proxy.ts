@@ -1,15 +1,15 @@
-/** A TCP proxy that lets requests through and drops the answers: what a client sees when the line breaks too late. */
+/** A TCP proxy that lets requests through and drops the answers, like a line that breaks after a request was served. */
 import { once } from 'node:events'
 import { type Socket, connect, createServer } from 'node:net'
 
 export interface DroppingProxy {
   readonly address: string
-  /** The answers that arrived here and went no further, whole. */
+  /** The answers that arrived at the proxy, whole; none of them reached the client. */
   readonly dropped: readonly string[]
   close(): Promise<void>
 }
 
-/** In front of `base`. The answer has left the service when the connection of the client breaks. */
+/** Starts the proxy in front of `base`. When a client's connection breaks, the answer has already left the service. */
 export async function startDroppingProxy(base: string): Promise<DroppingProxy> {
   const { hostname, port } = new URL(base)
   const dropped: string[] = []
@@ -46,7 +46,7 @@ export async function startDroppingProxy(base: string): Promise<DroppingProxy> {
   }
 }
 
-/** Our answers say their length. */
+/** Relies on `Content-Length`, which the service's answers have. */
 function isWhole(answer: string): boolean {
   const bodyAt = answer.indexOf('\r\n\r\n') + 4
   const length = /^content-length: (\d+)/im.exec(answer)?.[1]

@@ -19,7 +19,7 @@ import { AUTH_KEY, type TestService, UNLIMITED, silentLog, startTestService } fr
 
 const SECRET = 'a-master-secret-that-only-tests-have'
 
-/** What all instances must agree about. */
+/** What all instances must agree on. */
 const SHARED = {
   DUKTIG_AUTH_KEY: AUTH_KEY,
   DUKTIG_SECRET: SECRET,
@@ -38,16 +38,16 @@ export interface Engine {
   readonly sql: Sql
   /** What a service needs to run over the same data. */
   readonly variables: Readonly<Record<string, string>>
-  /** The clock of the store, where it is ours to set; null where it is not, and rows are aged. */
+  /** The store's clock if the test can set it; null if `pass` makes the rows older instead. */
   readonly clock: { nowMs: number } | null
-  /** Lets time pass for one session, on PostgreSQL in whole seconds. How much it was. */
+  /** Lets time pass for one session, in whole seconds if it makes rows older. Returns the milliseconds that passed. */
   pass(sessionId: string, ms: number): Promise<number>
   close(): Promise<void>
 }
 
 const T0 = Date.UTC(2026, 0, 15, 12)
 
-/** A real file, on a clock that only moves when it is told to, or on the machine's. */
+/** SQLite on a real file. Its clock moves only when the test moves it, unless it is that of 'the machine'. */
 export async function openSqliteEngine(
   whose: 'our clock' | 'the machine' = 'our clock',
   variables: Readonly<Record<string, string>> = {},
@@ -56,7 +56,7 @@ export async function openSqliteEngine(
   const file = join(folder, 'duktig.sqlite')
   const clock = whose === 'our clock' ? { nowMs: T0 } : null
   const own = clock === null ? createClock() : { nowMs: () => clock.nowMs }
-  // Full at once, so that rotations are settled while they come.
+  // The rotation log is full almost at once, so that rotations are settled into the session rows during the test.
   const open = async () => (await openSqlite(file, own, { rotationLogFullAt: 3 })).store
   const instances = await openInstances(folder, variables, open)
   const beside = sqliteBeside(file)
@@ -80,7 +80,7 @@ export async function openSqliteEngine(
   }
 }
 
-/** A database of its own on a real server. */
+/** PostgreSQL on a real server, with a fresh database. */
 export async function openPostgresEngine(): Promise<Engine> {
   const database = await freshDatabase()
   const folder = newFolder()
@@ -107,18 +107,18 @@ export const ENGINES = [
   { name: 'PostgreSQL', open: openPostgresEngine },
 ] as const
 
-/** Two services over the data of an engine; one that is both where only one process may be. */
+/** Two services over the data of an engine. On SQLite, where only one process may serve, both are one service. */
 export async function startInstances(engine: Engine): Promise<readonly [TestService, TestService]> {
   const first = await startTestService(engine.variables)
   return [first, engine.name === 'SQLite' ? first : await startTestService(engine.variables)]
 }
 
-/** In memory where there is such a place: how durable files are, is tested elsewhere. */
+/** In memory where the machine has such a folder; other tests cover durability. */
 function newFolder(): string {
   return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'duktig-engine-'))
 }
 
-/** Two instances as a service would put them together, each with its journal. */
+/** Opens two instances, composed as in a service, each with its own journal. */
 async function openInstances(
   folder: string,
   variables: Readonly<Record<string, string>>,
@@ -127,7 +127,7 @@ async function openInstances(
   const one = async (name: string) => {
     const dataDir = join(folder, name)
     const store = await open()
-    // Not counted by the database: a service that is started over the same data would miss these journals.
+    // If the database counted these writes, a service over the same data would miss these journals and refuse to start.
     let writes = 0
     const journal = await openJournal({
       folder: join(dataDir, 'journal'),
@@ -181,7 +181,7 @@ export function postgresBeside(url: string): Beside {
     max: 4,
     options: '-c synchronous_commit=off -c default_transaction_read_only=off',
   })
-  // Dropped from the pool by itself; the next statement takes another one.
+  // The pool drops a broken connection itself; the next statement takes another one.
   pool.on('error', () => {})
   return {
     async sql(text, ...values) {
@@ -196,7 +196,7 @@ export function postgresBeside(url: string): Beside {
 
 const TIMES = ['rotated_at_ms', 'handed_out_at_ms', 'created_at_ms', 'expires_at_ms', 'last_used_at_ms']
 
-/** Moves all times of a session into the past, as if so much time had gone by. Whole seconds, as the absolute end is one. */
+/** Moves all times of a session into the past, as if `seconds` had gone by; whole ones, as the absolute end is one. */
 export async function age(sql: Sql, sessionId: string, seconds: number): Promise<void> {
   const changes = TIMES.map((column) => `${column} = ${column} - ${seconds * 1000}`)
   await sql(`update sessions set ${changes.join(', ')} where session_id = ?`, sessionId)

@@ -1,4 +1,4 @@
-/** The Duktig face over a SQLite store whose clock stands where the test puts it. */
+/** The Duktig face over a SQLite store whose clock stands still at a time that the test chooses. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,9 +14,9 @@ import { serveFace } from './serve-face.ts'
 import { silentLog } from './service.ts'
 
 export interface FaceAt {
-  /** Writes history, as recorders would have written it. */
+  /** Records past actions, as recorders would have written them. */
   record(actions: readonly Partial<RecordedAction>[], logs?: readonly LogTally[]): Promise<void>
-  /** Asks as a super admin. */
+  /** Sends a request as a super admin. */
   get(path: string): Promise<{ readonly status: number; readonly text: string }>
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
-/** Checks values against the part of JSON Schema that the API reference uses; a keyword beyond it is a fault, not skipped. */
+/** Checks values against the part of JSON Schema that the API reference uses. Any other keyword throws. */
 export type Schema = Readonly<Record<string, unknown>>
 
-/** What is wrong with a value, each with the place; empty when all is well. `root` is where `$ref` points into. */
+/** The mistakes in a value, each with its place; empty if there are none. `$ref` points into `root`. */
 export function schemaMistakes(root: Schema, schema: Schema, value: unknown, place = '$'): readonly string[] {
   return Object.entries(schema).flatMap(([keyword, stated]) => {
     const check = KEYWORDS[keyword]
@@ -79,12 +79,12 @@ const KEYWORDS: Readonly<Record<string, Check>> = {
   },
   $ref: (stated, value, { root, place }) =>
     schemaMistakes(root, referred(root, String(stated)), value, place),
-  // Of requests only: a hint for people.
+  // Only schemas of requests have it, as a hint for people.
   format: () => [],
   description: () => [],
 }
 
-/** Properties by name, by pattern, and all others: one keyword of the three runs this for all. */
+/** Checks properties by name, by pattern, and all others. Only one of the three keywords of a schema calls this. */
 function propertyMistakes(value: unknown, { root, schema, place }: Context): readonly string[] {
   if (!isObject(value)) return []
   const named = (schema['properties'] ?? {}) as Record<string, Schema>

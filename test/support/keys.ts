@@ -21,7 +21,7 @@ export function aKey(
   return createSigningKey(facts, material)
 }
 
-/** The text of a segment of a token. */
+/** A segment of a token, decoded to text. */
 export function segment(token: string, index: 0 | 1): string {
   return Buffer.from(token.split('.')[index] ?? '', 'base64url').toString('utf8')
 }

@@ -26,7 +26,7 @@ export function sessionIdOf(token: string): string {
   return readLegacyRefreshToken(token, LEGACY_KEYS.refreshSecret)?.sessionId ?? 'no token'
 }
 
-/** `deps` with the checks of passwords and account keys counted. */
+/** `deps` that count the checks of passwords and account keys. */
 export function counting(deps: Deps): { deps: Deps; checks(): number } {
   let count = 0
   const verify: Deps['passwords']['verify'] = (hash, password) => {

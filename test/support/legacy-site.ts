@@ -1,4 +1,4 @@
-/** A store of either engine with the use cases on it, and accounts in it that came from the original. */
+/** A store of either engine with the use cases on it, and with accounts imported from the original. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,7 +26,7 @@ export interface LegacySite {
   readonly other: Deps
   /** An account as the import makes it, with the id and the address of the original. */
   takeOver(differs?: Partial<ImportedAccount>): Promise<Account>
-  /** Takes the row of a session away, as the clean-up does once its time is over. */
+  /** Removes the row of a session, as the clean-up does after the session's end. */
   removeRow(sessionId: string): Promise<void>
   close(): Promise<void>
 }
@@ -62,7 +62,7 @@ export async function openLegacySite(
     deps: first.deps,
     other: second.deps,
     async takeOver(differs = {}) {
-      // With room between for accounts that are registered.
+      // Leaves ids in between for accounts that are registered.
       taken += 10
       const account = importedAccount({ accountId: taken, email: `Person${taken}@example.com`, ...differs })
       const outcome = await first.deps.store.importAccounts([account])

@@ -8,7 +8,7 @@ export const LEGACY_KEYS: LegacyKeys = {
   accountKey: 'the account key of the original',
 }
 
-/** The settings that let its refresh tokens be used. */
+/** The settings with which the service accepts the original's refresh tokens. */
 export const LEGACY_VARIABLES = {
   DUKTIG_LEGACY_REFRESH_SECRET: LEGACY_KEYS.refreshSecret,
   DUKTIG_LEGACY_ACCOUNT_KEY: LEGACY_KEYS.accountKey,
@@ -16,7 +16,7 @@ export const LEGACY_VARIABLES = {
 
 export const LEGACY_HEADER = '{"typ":"JWT","cty":"JWT","alg":"HS256"}'
 
-/** A bcrypt hash as PHP writes it; cheaper than PHP's, where a test does not say otherwise. */
+/** A bcrypt hash as PHP writes it, but cheaper than PHP's unless a test sets the cost. */
 export function phpHash(text: string, cost = 4): Promise<string> {
   return bcryptHash(text, { cost, version: '2y' })
 }

@@ -1,4 +1,4 @@
-/** A real MariaDB with a database as the PHP original left it, where MariaDB is at hand. */
+/** A real MariaDB server with databases like those of the PHP original, where MariaDB is available. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -9,25 +9,25 @@ import { join } from 'node:path'
 import { type Connection, createConnection } from 'mysql2/promise'
 
 export interface RunningMariadb {
-  /** Of a user who may do everything, without a database. */
+  /** For a user with all privileges; names no database. */
   readonly url: string
   stop(): Promise<void>
 }
 
-/** Why no MariaDB can be had here; null when one can. */
+/** Why no MariaDB is available here; null if one is. */
 export function mariadbMissing(): string | null {
   if ((process.env['DUKTIG_TEST_MARIADB_URL'] ?? '') !== '') return null
   const found = spawnSync('mariadbd', ['--no-defaults', '--version']).status === 0
   return found ? null : 'there is neither mariadbd in PATH nor DUKTIG_TEST_MARIADB_URL'
 }
 
-/** The server of `DUKTIG_TEST_MARIADB_URL`, or one of its own in a temporary folder. */
+/** Uses the server of `DUKTIG_TEST_MARIADB_URL`, or starts one in a temporary folder. */
 export async function startMariadb(): Promise<RunningMariadb> {
   const given = process.env['DUKTIG_TEST_MARIADB_URL'] ?? ''
   if (given !== '') return { url: given, stop: async () => {} }
   const folder = mkdtempSync(join(tmpdir(), 'duktig-mariadb-'))
   const data = join(folder, 'data')
-  // As root it must be told that it may be root.
+  // MariaDB refuses to run as root unless it is told to.
   const user = process.getuid?.() === 0 ? ['--user=root'] : []
   const options = ['--no-defaults', `--datadir=${data}`, ...user]
   const authentication = '--auth-root-authentication-method=normal'
@@ -37,7 +37,7 @@ export async function startMariadb(): Promise<RunningMariadb> {
   const socket = join(folder, 'socket')
   const listening = [`--socket=${socket}`, `--port=${port}`, '--bind-address=127.0.0.1']
   const server = spawn('mariadbd', [...options, ...listening, '--skip-name-resolve'], { stdio: 'ignore' })
-  // However this process ends, the server ends with it.
+  // The server ends when this process exits.
   const kill = () => server.kill('SIGKILL')
   process.once('exit', kill)
   const url = `mysql://root@127.0.0.1:${port}`
@@ -72,7 +72,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** As the original made it. */
+/** The table as the original created it. */
 const USERS = `
   create table users (
     userId int unsigned not null auto_increment primary key,
@@ -84,7 +84,7 @@ const USERS = `
 
 export type UserRow = Readonly<Record<string, string | number | null>>
 
-/** An account that nothing is wrong with; a test names what it is about. */
+/** The row of a valid account; a test states only the columns that it is about. */
 export function userRow(userId: number, differs: UserRow = {}): UserRow {
   return {
     userId,
@@ -104,13 +104,13 @@ export function userRow(userId: number, differs: UserRow = {}): UserRow {
 }
 
 export interface LegacyDatabase {
-  /** For `--from`: of a user who may only read, with a password that has to be escaped. */
+  /** For `--from`: a user with read access only, whose password has to be escaped in a URL. */
   readonly url: string
   sql(text: string): Promise<unknown>
   drop(): Promise<void>
 }
 
-/** A database of the original with these accounts. */
+/** Creates a database like the original's, with these accounts. */
 export async function legacyDatabase(server: string, rows: readonly UserRow[]): Promise<LegacyDatabase> {
   const name = `DuktigUsers_${randomBytes(6).toString('hex')}`
   const [user, password] = [`reader_${randomBytes(4).toString('hex')}`, 'p@ss:w/rd? é']

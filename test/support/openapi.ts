@@ -1,4 +1,4 @@
-/** The OpenAPI document of a running service, and whether an answer is what it says. */
+/** The OpenAPI document of a running service, and a check of answers against it. */
 import assert from 'node:assert/strict'
 import { type Schema, schemaMistakes } from './json-schema.ts'
 import { sendJson } from './raw-http.ts'
@@ -20,7 +20,7 @@ export interface ApiOperation {
   readonly operationId: string
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters: readonly ApiParameter[]
-  /** The schema of its body; null when it takes none. */
+  /** The schema of the request body; null if the operation takes none. */
   readonly body: Schema | null
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>
 }
@@ -51,7 +51,7 @@ export async function apiOf(address: string): Promise<Api> {
   return { document: body, operations }
 }
 
-/** In what an answer differs from the document: status, content type, body. Empty when it agrees. */
+/** How an answer differs from the document in status, content type or body; empty if it agrees. */
 export function answerMistakes(
   { document }: Api,
   operation: ApiOperation,

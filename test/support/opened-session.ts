@@ -1,4 +1,4 @@
-/** Accounts and sessions through the real store, without the time that a password takes. */
+/** Makes accounts and sessions directly in the real store, which saves the time of hashing passwords. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { Account, NewAccount } from '../../src/core/account.ts'
@@ -17,7 +17,7 @@ export interface OpenedSession {
   readonly accessToken: string
 }
 
-/** An active client, unless `over` says otherwise. Nobody knows his password. */
+/** Creates an account: an active client, unless `over` says otherwise. No password matches its hash. */
 export async function makeAccount(deps: Deps, over: Partial<NewAccount> = {}): Promise<Account> {
   const account = await deps.store.createAccount({
     firstName: 'Ani',
@@ -34,7 +34,7 @@ export async function makeAccount(deps: Deps, over: Partial<NewAccount> = {}): P
   return account
 }
 
-/** An application of its own that rotates, with the default windows, unless `over` says otherwise. */
+/** Creates an application that rotates refresh tokens, with the default windows, unless `over` says otherwise. */
 export async function makeApplication(
   deps: Deps,
   over: Partial<NewApplication> = {},
@@ -57,7 +57,7 @@ export async function makeApplication(
   return created
 }
 
-/** What a sign-in opens, with both tokens. */
+/** Opens a session as a sign-in does, and makes both of its tokens. */
 export async function openSession(
   deps: Deps,
   account: Account,

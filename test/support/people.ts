@@ -10,7 +10,7 @@ import { AUTH_KEY, type TestService, openBeside } from './service.ts'
 
 export const PASSWORD = 'Correct-Horse-1'
 
-/** Where a request comes from that no server has taken. */
+/** The address of callers in tests that run a use case without HTTP. */
 export const HERE = { address: '192.0.2.1' }
 
 export interface Tokens {
@@ -24,7 +24,7 @@ type JsonAnswer = { status: number; headers: IncomingHttpHeaders; body: Record<s
 
 let people = 0
 
-/** An active client with an e-mail address of his own, unless `over` says otherwise. */
+/** Creates an account: an active client with a unique e-mail address, unless `over` says otherwise. */
 export async function addAccount(
   service: TestService,
   over: Partial<AccountToCreate> = {},
@@ -45,7 +45,7 @@ export function aPerson(): AccountToCreate {
   return { ...names, email, password: PASSWORD, roleId: 4, status: 1 }
 }
 
-/** What a sign-in answers, whatever it is. */
+/** The answer to a sign-in, whatever its status. */
 export function trySignIn(
   service: TestService,
   email: string,

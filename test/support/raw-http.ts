@@ -15,7 +15,7 @@ export function send(
   body: string | Buffer | null = null,
 ): Promise<RawAnswer> {
   const { hostname, port } = new URL(base)
-  // Node's client frames the body of a DELETE only when it is told to.
+  // Node's client frames the body of a DELETE only if a header tells it how.
   const framed =
     body === null || 'Transfer-Encoding' in headers
       ? headers

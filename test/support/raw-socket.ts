@@ -1,13 +1,13 @@
-/** Bytes on a connection, for what no HTTP client would send. */
+/** Raw bytes on a connection, for input that no HTTP client would send. */
 import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
 
 export interface Connection {
   readonly socket: Socket
   write(bytes: string | Buffer): void
-  /** All that has arrived, as soon as it fits; fails when the other side closes before. */
+  /** Everything received, as soon as it matches `pattern`. Throws if the other side closes first. */
   until(pattern: RegExp): Promise<string>
-  /** All that arrives until the other side closes. */
+  /** Everything received until the other side closes. */
   untilClosed(): Promise<string>
 }
 
@@ -16,7 +16,7 @@ export async function openConnection(base: string): Promise<Connection> {
   const socket = connect({ host: hostname, port: Number(port) })
   await once(socket, 'connect')
   let received = ''
-  // A reset is a way to close.
+  // A reset counts as a close.
   socket.on('error', () => {})
   socket.on('data', (chunk: Buffer) => {
     received += chunk.toString('latin1')
@@ -40,14 +40,14 @@ export async function openConnection(base: string): Promise<Connection> {
   }
 }
 
-/** Sends bytes on a connection of their own; what comes back until it closes. */
+/** Sends bytes on a new connection. Returns everything received until it closes. */
 export async function sendBytes(base: string, bytes: string | Buffer): Promise<string> {
   const connection = await openConnection(base)
   connection.write(bytes)
   return connection.untilClosed()
 }
 
-/** The status of an answer as it came over the wire; 0 when nothing came. */
+/** The status of an answer as received from the socket; 0 if there is none. */
 export function statusOf(received: string): number {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(received)?.[1] ?? 0)
 }

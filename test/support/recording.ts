@@ -1,4 +1,4 @@
-/** A recorder of actions over a real SQLite store, for tests that break the way between the two. */
+/** A recorder of actions over a real SQLite store, for tests that break the path between the two. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ export const SIGN_IN: Action = {
 const clock = { nowMs: () => NOON }
 
 type Options = Partial<RecorderOptions> & {
-  /** Stands between recorder and store. */
+  /** Takes the place of the store's `recordActions`. */
   readonly write?: (group: ActionGroup) => Promise<boolean>
 }
 
@@ -36,13 +36,13 @@ export interface Way {
   readonly write: (group: ActionGroup) => Promise<boolean>
 }
 
-/** The data of one process: its folder, its store, and what its recorders said. */
+/** The data of one process: its folder, its store, and what its recorders reported. */
 export class Recording {
   readonly folder = mkdtempSync(join(tmpdir(), 'duktig-actions-'))
   store!: Store
   dropped = 0
   errors: string[] = []
-  /** None may outlive its test and write into the store of the next one. */
+  /** All are stopped on `close`: none may outlive its test and write into the store of the next one. */
   readonly #recorders: ActionRecorder[] = []
 
   async open(): Promise<void> {
@@ -55,7 +55,7 @@ export class Recording {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  /** A recorder, as a process would have one. */
+  /** Makes a recorder, as a process has one. */
   recorder(options: Options = {}): ActionRecorder {
     const error = (_: unknown, message: string) => void this.errors.push(message)
     const made = new ActionRecorder({
@@ -85,7 +85,7 @@ export class Recording {
     return way
   }
 
-  /** What the store holds, in the order in which it was recorded. */
+  /** The messages of the actions in the store, in the order in which they were recorded. */
   async messages(): Promise<string[]> {
     const found = await this.store.latestActions(100_000)
     return found.map(({ message }) => message).toReversed()
@@ -97,7 +97,7 @@ export class Recording {
   }
 }
 
-/** A fresh one for every test of the calling file. */
+/** Makes a fresh recording for every test of the calling file. The returned function gives the current one. */
 export function recordingForEachTest(): () => Recording {
   let current: Recording
   beforeEach(async () => {

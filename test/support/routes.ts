@@ -1,4 +1,4 @@
-/** The routes of a running service, from its own OpenAPI document; so that later routes are tested as well. */
+/** The routes of a running service, read from its own OpenAPI document, so that tests cover future routes as well. */
 import assert from 'node:assert/strict'
 import { sendJson } from './raw-http.ts'
 
@@ -7,9 +7,9 @@ export interface RouteFacts {
   /** With parameters in braces. */
   readonly path: string
   readonly parameters: readonly { readonly name: string; readonly in: string }[]
-  /** Names of the properties of its body; empty when it takes none. */
+  /** Names of the properties of the request body; empty if the route takes none. */
   readonly bodyFields: readonly string[]
-  /** What it says it may answer. */
+  /** The statuses that the document states for the route. */
   readonly statuses: readonly number[]
 }
 

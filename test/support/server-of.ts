@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Server } from 'node:http'
 import { send } from './raw-http.ts'
 
-/** The server behind the service, as Node announces it with every request. */
+/** The HTTP server of the service at `base`, which Node publishes on a diagnostics channel with every request. */
 export async function serverOf(base: string): Promise<Server> {
   const seen: Server[] = []
   const listen = (message: unknown) => seen.push((message as { server: Server }).server)

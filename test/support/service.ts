@@ -10,7 +10,7 @@ import { readSettings } from '../../src/settings/read-settings.ts'
 
 export const AUTH_KEY = 'test-application-key-0001'
 
-/** For tests that ask more often, or wrongly more often, than anybody may. */
+/** For tests that send more requests, or more wrong ones, than the rate limits allow. */
 export const UNLIMITED = { DUKTIG_RATE_LIMITS: 'off' } as const
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -20,7 +20,9 @@ export interface TestService extends Service {
   readonly variables: Readonly<Record<string, string>>
 }
 
-/** Starts a service; `variables` over settings that suit tests. `stop`, or a start that fails, removes the folder. */
+/**
+ * Starts a service; `variables` override settings that suit tests. `stop` and a failed start remove the data folder.
+ */
 export async function startTestService(
   variables: Readonly<Record<string, string>> = {},
   log: Log = silentLog,
@@ -44,7 +46,7 @@ export async function startTestService(
   }
 }
 
-/** The use cases' dependencies on the store of a test service, beside it; for arranging what HTTP cannot. */
+/** Composes the use cases once more on the store of a running test service, to arrange what HTTP cannot. */
 export async function openBeside(service: TestService): Promise<Composed & { close(): Promise<void> }> {
   const settings = readSettings(service.variables)
   const { store } = await openStore(settings)

@@ -1,4 +1,4 @@
-/** Builders of what the pure decisions look at; a test names only what it is about. */
+/** Builders of the arguments of pure decisions; a test states only the fields that it is about. */
 import type { Application } from '../../src/core/application.ts'
 import type { PresentedToken } from '../../src/core/refresh.ts'
 import type { Session, SessionAccount, SessionView } from '../../src/core/session.ts'

@@ -1,16 +1,16 @@
 /**
- * Counts what this process asks SQLite for requests (about sessions, accounts, keys of applications, guesses), by watching the driver itself;
- * so a test can show that a request did not touch the database.
+ * Counts the statements about sessions, accounts, application keys and guesses that this process runs on SQLite, by
+ * watching the driver itself. So a test can show that a request did not touch the database.
  */
 import { StatementSync } from 'node:sqlite'
 
-/** Whoever reads a session or an account, also one that is in memory, asks the version of the database first. */
+/** A read of a session or account, even of one in memory, asks for the database's `data_version` first. */
 const ABOUT_REQUESTS = /\b(data_version|sessions|accounts|application_keys|guards|buckets|known_addresses)\b/
-/** What the service does by itself from time to time. */
+/** Statements of the periodic upkeep, which do not count. */
 const UPKEEP = /expires_at_ms <= |active_at_ms/
 
 export interface Statements {
-  /** How many were run since `reset`. */
+  /** The number of statements since `reset`. */
   count(): number
   reset(): void
   /** Ends the watch. */

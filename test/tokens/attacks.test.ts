@@ -1,6 +1,6 @@
 /**
- * Forged tokens, class by class, against the verifying functions and over HTTP: none is accepted, and none costs a
- * look into the database.
+ * Forged tokens, class by class, against the verifying functions and over HTTP: none is accepted, and none makes the
+ * service ask the database.
  */
 import assert from 'node:assert/strict'
 import { type Server, createServer } from 'node:net'
@@ -19,9 +19,9 @@ import { type Statements, watchStatements } from '../support/statements.ts'
 
 const INVALID = '{"status":"error","message":"Invalid token"}'
 const UNAUTHORIZED = '{"status":"error","message":"Unauthorized"}'
-/** How many of a class go over HTTP once all of them have gone one way. */
+/** The number of forgeries of a class that are sent over HTTP; with HS256, the first way gets all of them. */
 const SAMPLE = 40
-/** What a header can carry unchanged: a client refuses the rest, and the server's parser does. */
+/** What a header carries unchanged. The client or the server's parser refuses everything else. */
 const SENDABLE = /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/
 
 interface Way {
@@ -59,7 +59,7 @@ for (const algorithm of ALGORITHMS) {
     before(async () => {
       service = await startTestService({ ...UNLIMITED, DUKTIG_ACCESS_TOKEN_ALG: algorithm })
       beside = await openBeside(service)
-      // Forgeries name the account 1, so that of the genuine tokens is another.
+      // Forgeries name account 1, so the genuine tokens must belong to another account.
       await addAccount(service)
       tokens = await signIn(service, (await addAccount(service)).email)
       listener = createServer((socket) => {
@@ -87,7 +87,7 @@ for (const algorithm of ALGORITHMS) {
         : { genuine: tokens.refreshToken, key: keys.signer('refresh'), publicKey, listener: listens }
     }
 
-    /** Whether the verifying function of a kind takes the token. */
+    /** Whether the verifying function for this kind accepts the token. */
     function isRead(kind: 'access' | 'refresh', token: string): boolean {
       const { keys, names } = beside.deps
       return kind === 'access'
@@ -99,13 +99,13 @@ for (const algorithm of ALGORITHMS) {
       const { status, text } = await send(service.address, way.method, way.path, way.headers(token))
       const says = `${id} ${name} as ${way.name}: ${status} ${text}`
       assert.equal(status, 401, says)
-      // A bearer token has no spaces; what has some is none.
+      // A value with spaces is not a bearer token, so the request counts as one without a token.
       assert.equal(text, way.name === 'Bearer' && token.includes(' ') ? UNAUTHORIZED : INVALID, says)
     }
 
     for (const kind of ['access', 'refresh'] as const) {
       const ways = kind === 'access' ? ACCESS_WAYS : REFRESH_WAYS
-      // Refresh tokens are signed alike in all services; only the public key of the other kind is another.
+      // Services always sign refresh tokens with HS256. Only forgeries with the public access key differ by algorithm.
       const classes = Object.entries(CLASSES).filter(
         ([id]) => kind === 'access' || algorithm === 'HS256' || id === 'JA-06',
       )
@@ -174,7 +174,7 @@ for (const algorithm of ALGORITHMS) {
   })
 }
 
-/** At most so many, from the whole length of a list. */
+/** At most `most` items, spread over the whole list. */
 function spread<T>(all: readonly T[], most: number): readonly T[] {
   const step = Math.max(1, all.length / most)
   return all.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step))

@@ -1,4 +1,4 @@
-/** Every bit of a token counts, and a token past its time is told from a forged one. */
+/** Every bit of a token counts, and an expired token is told from a forged one. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Composed } from '../../src/compose.ts'
@@ -32,7 +32,7 @@ function* withOneBitFlipped(token: string): Generator<string> {
   }
 }
 
-/** What arrives as it was sent: no control characters, no space at an end. */
+/** Text that arrives as it was sent: without control characters, and without a space at either end. */
 const SENDABLE = /^[\x21-\x7e\x80-\xff][\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff]$/
 
 test('a refresh token with any bit flipped is refused, and its session lives on', async () => {

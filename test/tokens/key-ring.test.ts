@@ -1,4 +1,4 @@
-/** Which key signs and which are believed, on a real store whose clock the test turns. */
+/** Which key signs and which keys verify, on a real store with a clock that the test sets. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

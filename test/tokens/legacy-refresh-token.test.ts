@@ -1,4 +1,4 @@
-/** Refresh tokens of the original are read letter for letter, or not at all. */
+/** Refresh tokens of the original are accepted letter for letter, or not at all. */
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { accountKeyText, readLegacyRefreshToken } from '../../src/tokens/legacy-refresh-token.ts'
@@ -56,7 +56,7 @@ describe('a refresh token of the original', () => {
       `${header}.${body}.`,
       `${header}.${body}`,
       `${header}..${signature}`,
-      // A character whose lowest eight bits are those of the one that belongs there.
+      // A character whose low byte is that of the right character.
       `${header}.${body}.${String.fromCharCode(signature.charCodeAt(0) + 0x100)}${signature.slice(1)}`,
       '...',
       '',

@@ -1,4 +1,4 @@
-/** The tokens of this face: their very bytes (contract, section 5), and that others can verify them. */
+/** The tokens of this face: their exact bytes (contract, section 5), and that other libraries can verify them. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { importJWK, jwtVerify } from 'jose'
@@ -15,7 +15,7 @@ const now = T0 / 1000
 const mint = (key: SigningKey, ttlSeconds = 900, nowMs = T0) =>
   mintAccessToken(key, NAMES, session, account, ttlSeconds, nowMs)
 
-/** As a resource server does it: with the public key, or the shared secret where there is no public one. */
+/** Verifies as a resource server does: with the public key, or with the shared secret if there is no public key. */
 async function verifiedByJose(key: SigningKey, token: string) {
   const jwk = key.publicJwk()
   const secret = jwk === null ? key.sharedSecret() : await importJWK(jwk, key.algorithm)

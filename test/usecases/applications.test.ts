@@ -1,4 +1,4 @@
-/** Changes of applications: what the audit trail says of them, and what becomes of their sessions. */
+/** Changes of applications: what the audit trail records, and what happens to their sessions. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Composed } from '../../src/compose.ts'

@@ -1,4 +1,4 @@
-/** A change of password while others change the same account: hashing takes long, and whatever comes in between counts. */
+/** Changes of a password while others change the same account: hashing takes long, but changes in between count. */
 import assert from 'node:assert/strict'
 import { hash as bcryptHash } from '@node-rs/bcrypt'
 import { type TestContext, test } from 'node:test'
@@ -26,7 +26,7 @@ async function site(t: TestContext, variables = {}) {
   return { service, deps, accountId, email }
 }
 
-/** As `deps`, but before each comparison and each hash is done, `meanwhile` happens. */
+/** The same as `deps`, but `meanwhile` happens before each comparison and each hash. */
 function interrupted(deps: Deps, meanwhile: () => Promise<unknown>): Deps {
   const { passwords } = deps
   const hash = (password: string) => meanwhile().then(() => passwords.hash(password))
@@ -68,7 +68,7 @@ test('of a password that bcrypt had read in part a slip behind that does not bec
   const passwordHash = await bcryptHash(long, { cost: 4 })
   await deps.store.changeAccount(accountId, { passwordHash })
   await signIn(service, email, `${long.slice(0, -1)}y`)
-  // All that bcrypt looked at, and not the password.
+  // The part that bcrypt looks at; it is not the password.
   await signIn(service, email, long.slice(0, 72))
   assert.equal((await deps.store.findAccountWithPassword(accountId))?.passwordHash, passwordHash)
   await signIn(service, email, long)
@@ -84,7 +84,7 @@ test('another new password that comes in meanwhile is looked at again', async (t
   const other = async () => {
     if (others++ === 0) await changeAccount(deps, BY, accountId, { password: NEW_PASSWORD })
   }
-  // No change when it was asked for, but one by the time it is written.
+  // The requested password equals the current one at first, but no longer when the change is written.
   const changed = await changeAccount(interrupted(deps, other), BY, accountId, { password: PASSWORD })
   assert.ok(!isDenial(changed), JSON.stringify(changed))
   await signIn(service, email, PASSWORD)
@@ -134,7 +134,7 @@ for (const loss of ['suspended', 'demoted'] as const) {
   test(`an administrator who was ${loss} while a password was hashed neither changes nor creates an account`, async (t) => {
     const { service, deps, accountId } = await site(t)
     const boss = await addAccount(service, { roleId: ROLE.superAdmin })
-    // The last one cannot be taken away.
+    // The last super admin could be neither suspended nor demoted.
     await addAccount(service, { roleId: ROLE.superAdmin })
     const { accessToken } = await signIn(service, boss.email)
     const caller = await authenticate(deps, accessToken, HERE)

@@ -1,4 +1,4 @@
-/** What guessing meets: the real store on a clock of ours, and password hashing that is counted instead of done. */
+/** Defences against guessing, on the real store with a clock that the test sets. Hashes are counted, not computed. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,14 +25,14 @@ const EMAIL = 'owner@example.com'
 const PASSWORD = 'right1password'
 const HOME = '203.0.113.7'
 const SHARED = '203.0.113.200'
-/** Guesses at once, none of which the queue shall send away. */
+/** Guesses at the same time, none of which the queue may refuse. */
 const MANY = 500
 
 let folder: string
 let deps: Deps
-/** With the queue that a service has, and its bounds. */
+/** Has the bounded queue that a service has. */
 let bounded: Deps
-/** With its hashes too. */
+/** Also has the real hashes. */
 let real: Deps
 let application: Application
 let nowMs = Date.UTC(2026, 0, 1)
@@ -45,7 +45,7 @@ before(async () => {
   const { store } = await openSqlite(join(folder, 'duktig.sqlite'), { nowMs: () => nowMs })
   await ensureDefaultApplication(settings, store)
   const composed = await compose(settings, store, silentLog)
-  // What is counted is how many guesses reach the hash; the hash itself would take an hour.
+  // The tests count how many guesses reach the hash; computing the hashes would take an hour.
   const passwords = {
     ...composed.deps.passwords,
     hash: async (password: string) => `plain:${password}`,
@@ -93,7 +93,7 @@ test('of 100,000 guesses from 10,000 addresses at most 100 reach the hash, and t
   checked = 0
   let refused = 0
   for (let i = 0; i < 100_000; i++) {
-    // A guess a second: more than a day of guessing.
+    // One guess per second: more than a day of guessing.
     nowMs += 1000
     const address = `198.51.${Math.floor(i / 250) % 40}.${i % 250}`
     const answer = await attempt(EMAIL, `wrong${i}guess`, address)
@@ -120,7 +120,7 @@ test('the owner gets in from an address that signed in before, whatever stranger
   assert.ok(!isDenial(await attempt(email, PASSWORD, HOME)))
 })
 
-/** All places in the queue of hashes but so many, until they are given back. */
+/** Takes all places in the queue of hashes except `free`, until the stack is disposed. */
 function aCrowd(free = 0): DisposableStack {
   const crowd = new DisposableStack()
   const { queue } = bounded.passwords

@@ -1,4 +1,4 @@
-/** Which lines an import takes, and what it says about those it does not. */
+/** Which lines an import accepts, and what it reports about the others. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { findAccount } from '../../src/cli/account/choose.ts'

@@ -1,4 +1,4 @@
-/** Accounts of the original come over whole, and whatever had to be bent is told. */
+/** Accounts of the original are imported completely, and every change that an import has to make is reported. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createDateFormat } from '../../src/core/dates.ts'

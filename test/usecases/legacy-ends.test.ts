@@ -1,4 +1,4 @@
-/** Refresh tokens of the original never get past an end, whether they had been used before it or not. */
+/** Refresh tokens of the original never outlive an end of their session, whether they were used before it or not. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { AccountChange, ChangeOptions } from '../../src/store/store.ts'
@@ -131,7 +131,7 @@ function earlyEndCases(site: () => LegacySite): void {
     test(`a token issued before the move and first used after ${name} is refused, without a slow check`, async () => {
       const { deps, checks } = counting(site().deps)
       const account = await site().takeOver()
-      // However it is dated: a clock of the original that runs ahead changes nothing.
+      // The date of issue does not matter, not even one from a clock of the original that runs ahead.
       const issuedAtSeconds = Math.floor(Date.now() / 1000) + 30
       const facts = { userId: account.accountId, email: account.email }
       const tokens = [await legacyToken(facts), await legacyToken({ ...facts, issuedAtSeconds })]

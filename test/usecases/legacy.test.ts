@@ -1,4 +1,4 @@
-/** Refresh tokens of the original lead to sessions of ours: each to one, for as long as the token lasts. */
+/** A refresh token of the original opens one session of this service, for as long as the token lasts. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Account } from '../../src/core/account.ts'
@@ -43,7 +43,7 @@ function journalCases(site: () => LegacySite): void {
     const account = await site().takeOver()
     const application = await deps.store.findApplication(1)
     assert.ok(application !== null)
-    // All places are taken, so that the new one ends another.
+    // The account has as many sessions as it may have, so that a new session ends another.
     for (let i = 0; i < LIMITS.liveSessionsPerAccount; i++) await openSession(deps, account, application)
     const token = await tokenOf(account)
     await assert.rejects(refresh(behind, token), StoreUnavailable)

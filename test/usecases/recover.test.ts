@@ -46,7 +46,7 @@ test('a suspension that the database has heard of is not taken over again, whate
   assert.equal(await store.countWrite('one'), 1)
   const status = (accountId: number, write: number, atMs: number) =>
     ({ kind: 'account-status', accountId, status: STATUS.suspended, atMs, instanceId: 'one', write }) as const
-  // What it knows is dated later than what it does not know.
+  // The known suspension is dated later than the unknown one.
   const otherEntries = [status(account.accountId, 1, T0 + DAY_MS), status(other.accountId, 2, T0 - DAY_MS)]
   const headers = [{ instanceId: 'one', openedAtMs: T0 - 20 * DAY_MS }]
   const journals = { headers, writes: new Map([['one', 2]]), sessionEnds: [], otherEntries }

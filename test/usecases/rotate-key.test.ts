@@ -1,4 +1,4 @@
-/** From when on a new key signs: late enough to be known, and early enough that there is always one. */
+/** When a new key begins to sign: late enough that verifiers know it, and early enough that some key always signs. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,7 +29,7 @@ async function site(t: TestContext) {
   }
   return {
     clock,
-    /** As the service with this algorithm starts. */
+    /** Loads the keys as a service with this algorithm does at its start. */
     async start(algorithm: string) {
       const { keys } = await open(algorithm, KeyRing.load)
       await keys.retireOtherAlgorithms()

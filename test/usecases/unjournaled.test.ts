@@ -1,4 +1,4 @@
-/** The audit trail of what the database has and the journal had not yet: the caller is told to come again, and does. */
+/** The audit trail when the database has a change that the journal lacks: the caller is told to retry, and does. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -28,7 +28,7 @@ import { silentLog } from '../support/service.ts'
 
 const ADDRESS = '192.0.2.1'
 
-/** Use cases over a real store with a real journal, which the database cannot count the writes of while `disk.fails`. */
+/** Use cases over a real store with a real journal, whose writes the database cannot count while `disk.fails`. */
 async function site(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'duktig-unjournaled-'))
   const settings = readSettings({ DUKTIG_DATA_DIR: folder })
@@ -55,13 +55,13 @@ async function site(t: TestContext) {
     await bare.close()
     rmSync(folder, { recursive: true })
   })
-  /** What has been recorded, once all of it is. */
+  /** Everything that has been recorded, after the recorder has written all of it. */
   const trail = async () => {
     await stopRecorder()
     const actions = await bare.latestActions(1000)
     return actions.map(({ code, message }) => `${code} ${message}`)
   }
-  /** As a caller does: told to come again, he comes again. */
+  /** Acts as a caller does: told to retry, the caller sends the request again. */
   const askTwice = async <T>(ask: () => Promise<T>): Promise<T> => {
     disk.fails = true
     await assert.rejects(ask(), StoreUnavailable)

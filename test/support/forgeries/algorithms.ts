@@ -1,4 +1,6 @@
-/** Forgeries that talk the verifier into another algorithm: none, a guessed secret, the public key as a secret. */
+/**
+ * Forgeries that try to change the verifier's algorithm: to none, or to HMAC with a guessed secret or the public key.
+ */
 import { createHmac, createPublicKey } from 'node:crypto'
 import type { SigningKey } from '../../../src/tokens/signing-key.ts'
 import { type Forgery, type Target, b64, hs256, parts } from './forgery.ts'
@@ -61,7 +63,7 @@ export function* algorithmForgeries({ genuine, key, publicKey }: Target): Genera
   }
 }
 
-/** All the spellings in which somebody may hand a public key to an HMAC. */
+/** All encodings of a public key that a verifier might mistake for an HMAC secret. */
 function publicForms(key: SigningKey): [string, Buffer][] {
   const jwk = key.publicJwk()
   if (jwk === null) return []

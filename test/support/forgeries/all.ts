@@ -1,6 +1,6 @@
 /**
- * Forged tokens of every known class, made from a genuine one. The list is the one that testers of JWT work through
- * (jwt_tool's playbook, the labs of PortSwigger, advisories).
+ * Forged tokens of every known class, made from a genuine token. The classes are those that security testers of JWT go
+ * through (jwt_tool's playbook, the labs of PortSwigger, advisories).
  */
 import { algorithmForgeries } from './algorithms.ts'
 import { claimForgeries } from './claims.ts'

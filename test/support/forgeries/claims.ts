@@ -1,8 +1,10 @@
-/** Forgeries signed with the very key: nobody outside can make them, and still their claims must be ours. */
+/**
+ * Forgeries signed with the genuine key. No attacker can make them, but the verifier must refuse their contents too.
+ */
 import { claimsOf } from '../keys.ts'
 import { type Forgery, type Target, b64, parts } from './forgery.ts'
 
-/** No numbers of seconds, whatever a lenient parser makes of them. */
+/** Values that are not whole numbers of seconds, although a lenient parser may take some for one. */
 const NO_TIMES: readonly unknown[] = [
   '4102444800',
   4_102_444_800.5,
@@ -27,7 +29,7 @@ export function* claimForgeries({ genuine, key }: Target): Generator<Forgery> {
       JSON.stringify(Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name)))),
     )
 
-  // The end of a refresh token is in the row; what its claims must say is the generation.
+  // The row holds the end of a refresh token, so the verifier checks no time claims in it; it checks the generation.
   for (const number of 'gen' in claims ? ['gen'] : ['nbf', 'iat', 'exp']) {
     for (const value of NO_TIMES) {
       yield { id: 'JA-13', name: `${number} ${JSON.stringify(value)}`, token: changed({ [number]: value }) }
@@ -72,7 +74,7 @@ export function* claimForgeries({ genuine, key }: Target): Generator<Forgery> {
   yield* doubledMembers({ genuine, key })
 }
 
-/** Of two members of one name, readers take the first or the last; so the header must be ours letter for letter. */
+/** JSON parsers differ in which of two members with one name they take. So the header must match ours byte for byte. */
 function* doubledMembers({ genuine, key }: Pick<Target, 'genuine' | 'key'>): Generator<Forgery> {
   const [, payload] = parts(genuine)
   const { algorithm: alg, kid } = key

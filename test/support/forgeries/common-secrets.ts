@@ -1,4 +1,4 @@
-/** The HMAC secrets that everybody tries first: from tutorials, samples and frameworks that ship with one. */
+/** The HMAC secrets that attackers try first: from tutorials, samples, and frameworks that ship with a default. */
 export const COMMON_SECRETS = (
   'secret Secret SECRET secret1 secret123 secretkey secret_key secret-key SecretKey SECRET_KEY supersecret ' +
   'super-secret super_secret supersecretkey topsecret top-secret mysecret my_secret my-secret mysecretkey ' +

@@ -10,11 +10,11 @@ export interface Forgery {
 
 export interface Target {
   readonly genuine: string
-  /** The very key that signed it: some forgeries are signed rightly and wrong all the same. */
+  /** The key that signed `genuine`. Some forgeries are signed with it, and must be refused all the same. */
   readonly key: SigningKey
-  /** The public key that a stranger knows, if there is one. */
+  /** The service's public key, which an attacker knows; null if there is none. */
   readonly publicKey: SigningKey | null
-  /** Where a fetched key set would come from. */
+  /** The address from which a verifier would fetch an attacker's key set. */
   readonly listener: string
 }
 

@@ -1,4 +1,4 @@
-/** Forgeries in another form than three segments of the usual size. */
+/** Forgeries that do not have the form of three segments of the usual size. */
 import { deflateRawSync } from 'node:zlib'
 import { claimsOf } from '../keys.ts'
 import { type Forgery, type Target, b64, parts } from './forgery.ts'

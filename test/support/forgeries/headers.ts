@@ -1,4 +1,4 @@
-/** Forgeries that bring or name a key of their own, or ask for more than the verifier knows. */
+/** Forgeries whose header brings or names a key, or asks for extensions that the verifier does not know. */
 import { aKey } from '../keys.ts'
 import { type Forgery, type Target, b64, hs256, parts } from './forgery.ts'
 

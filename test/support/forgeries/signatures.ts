@@ -1,8 +1,8 @@
-/** Forgeries that leave the header alone and turn the payload or the signature. */
+/** Forgeries that change the payload or the signature of a genuine token, or spell the token differently. */
 import { claimsOf } from '../keys.ts'
 import { type Forgery, type Target, b64, parts } from './forgery.ts'
 
-/** The order of the group of P-256 and of Ed25519. */
+/** The orders of the groups of P-256 and Ed25519. */
 const N_P256 = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 const L_ED25519 = 2n ** 252n + 27742317777372353535851937790883648493n
 
@@ -70,7 +70,7 @@ function* turnedSignatures({ genuine, key }: Target): Generator<[string, Buffer]
   }
 }
 
-/** The numbers of a genuine signature in the form of ASN.1. */
+/** The two numbers of a genuine signature, encoded in ASN.1 DER. */
 function derOf(genuine: string, key: Target['key']): Buffer {
   const [header, payload] = parts(genuine)
   const raw = Buffer.from(key.sign(`${header}.${payload}`), 'base64url')
@@ -83,7 +83,7 @@ function derOf(genuine: string, key: Target['key']): Buffer {
   return Buffer.concat([Buffer.from([0x30, body.length]), body])
 }
 
-/** What a lenient decoder takes for the same bytes. */
+/** Spellings that a lenient base64url decoder may take for the same bytes. */
 function* otherSpellings(header: string, payload: string, signature: string): Generator<[string, string]> {
   const segments = [header, payload, signature]
   for (const [i, name] of ['header', 'payload', 'signature'].entries()) {
@@ -118,7 +118,7 @@ function* sameTokenOtherwise(genuine: string): Generator<[string, string]> {
   yield ['with a comma behind', `${genuine},`]
   yield ['twice, as a repeated header arrives', `${genuine}, ${genuine}`]
   yield ['with full stops of another script', genuine.replaceAll('.', '。')]
-  // A letter beyond Latin-1 has the low byte of the right one.
+  // The inserted letter is beyond Latin-1, but its low byte is the right letter: cut to one byte, the token is genuine.
   for (const at of [0, header.length + 1, header.length + payload.length + 2, genuine.length - 1]) {
     const letter = String.fromCharCode(genuine.charCodeAt(at) + 0x100)
     yield [`with ${letter} at ${at}`, genuine.slice(0, at) + letter + genuine.slice(at + 1)]
