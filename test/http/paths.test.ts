@@ -25,9 +25,9 @@ test('requests for paths that no route has are counted together', async () => {
     )
     return Number(line?.[1] ?? 0)
   }
-  const before = await counted()
+  const earlier = await counted()
   for (const path of ['/nothing', '/%zz']) await send(service.address, 'GET', path)
-  assert.equal(await counted(), before + 2)
+  assert.equal(await counted(), earlier + 2)
 })
 
 describe('no such route: 404, though no credential came along', () => {
