@@ -25,7 +25,6 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-const FAILS = ': FAILS'
 const share = values.quick ? 0.1 : 1
 const postgres = await startPostgres()
 Object.assign(process.env, {
@@ -38,29 +37,31 @@ Object.assign(process.env, {
 })
 const chosen = files.filter((_, i) => positionals.length === 0 || positionals.includes(names[i] ?? ''))
 const tests = run({ files: chosen, concurrency: 1 })
-/** What each test reported having done, by its file and line. */
-const done = new Map<string, { name: string; readonly said: string[] }>()
-const at = (place: { readonly file?: string; readonly line?: number }) => {
-  const key = `${place.file}:${place.line}`
-  const entry = done.get(key) ?? { name: '', said: [] }
-  done.set(key, entry)
-  return entry
+interface Done {
+  /** The file and line of the test; several tests may share one. */
+  readonly place: string
+  readonly outcome: string
+  readonly fails: boolean
+  /** What the test reported having done. */
+  readonly said: string[]
 }
+const done: Done[] = []
+const placeOf = ({ file, line }: { readonly file?: string; readonly line?: number }) => `${file}:${line}`
 tests.on('test:pass', (test) => {
-  const entry = at(test)
-  if (test.skip !== undefined) entry.said.push('left out')
-  // Several tests may be on one line: if one fails, a later pass must not hide that.
-  if (!entry.name.endsWith(FAILS)) entry.name = test.skip === undefined ? `${test.name}: holds` : test.name
+  const isLeftOut = test.skip !== undefined
+  const outcome = isLeftOut ? test.name : `${test.name}: holds`
+  done.push({ place: placeOf(test), outcome, fails: false, said: isLeftOut ? ['left out'] : [] })
 })
 tests.on('test:fail', (test) => {
-  at(test).name = `${test.name}${FAILS}`
+  done.push({ place: placeOf(test), outcome: `${test.name}: FAILS`, fails: true, said: [] })
   process.exitCode = 1
 })
+// What a test reports comes after its outcome.
 tests.on('test:diagnostic', (diagnostic) => {
-  if (diagnostic.file !== undefined) at(diagnostic).said.push(diagnostic.message)
+  done.findLast(({ place }) => place === placeOf(diagnostic))?.said.push(diagnostic.message)
 })
 for await (const text of tests.compose(spec)) process.stdout.write(text)
 await postgres.stop()
 process.stdout.write('\nWhat was done:\n')
-for (const { name, said } of done.values())
-  if (said.length > 0 || name.endsWith(FAILS)) process.stdout.write(`${[name, ...said].join('\n  ')}\n`)
+for (const { outcome, fails, said } of done)
+  if (said.length > 0 || fails) process.stdout.write(`${[outcome, ...said].join('\n  ')}\n`)

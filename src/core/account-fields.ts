@@ -39,7 +39,7 @@ export function hasLength(value: unknown, [min, max]: readonly [number, number])
   return length >= min && length <= max
 }
 
-/** Text that every database can store and every password hash reads to its end: no NUL, no lone surrogate. */
+/** Text that every database can store, and that no password hash cuts at a character: no NUL, no lone surrogate. */
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
 }

@@ -5,10 +5,11 @@ import { LIMITS } from '../settings/limits.ts'
 export const IDLE_CHECK_MS = LIMITS.keepAliveMs + 1000
 
 /**
- * Closes each connection on which no byte has moved for `IDLE_CHECK_MS`, at the latest after twice that time. Node's
- * own time-outs set two timers for each request, linked in lists with the timers of connections that were busy long
- * ago; with thousands of connections, that memory is in no processor cache. One timer per connection costs a request
- * nothing (docs/decisions/0021).
+ * Closes each connection on which no byte has moved for `IDLE_CHECK_MS`, at the latest after twice that time. An
+ * answer counts as written at once, so a client that takes longer than this to read it is cut off. Node's own time-outs
+ * set two timers for each request, linked in lists with the timers of connections that were busy long ago; with
+ * thousands of connections, that memory is in no processor cache. One timer per connection costs a request nothing
+ * (docs/decisions/0021).
  */
 export function closeIdleConnections(server: Server): void {
   server.timeout = 0

@@ -7,7 +7,10 @@ export interface HttpRequest {
   readonly headers: IncomingMessage['headers']
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, unknown>>
-  /** The client's address, always a valid one. Only trusted proxies can name another than the socket's. */
+  /**
+   * The client's address, always a valid one: the socket's, unless a trusted proxy names another, or, on routes that
+   * take an application key, a trusted backend does (`forwarded` in `duktig/face.ts`).
+   */
   readonly address: string
 }
 

@@ -22,9 +22,12 @@ export interface ServerOptions {
   readonly tooMany: (retryAfterSeconds: number) => Answer
   /** Logs an error that was thrown while a request was served, and returns the answer to it. */
   readonly fault: (error: unknown, route: string) => Answer
-  /** Told about every answer but those to preflight requests, with the route's pattern and the time it took. */
+  /**
+   * Told about every answer with the route's pattern and the time it took, except answers to preflight requests and to
+   * what is no HTTP request (`refuseConnection`).
+   */
   readonly observe: (route: string, status: number, durationMs: number) => void
-  /** True once the service is stopping: from then on each answer carries `Connection: close`. */
+  /** True once the service is stopping: answers then carry `Connection: close`, so that clients connect elsewhere. */
   readonly isDraining: () => boolean
   readonly trustedProxies: readonly string[]
   readonly corsOrigins: readonly string[]
@@ -83,9 +86,8 @@ function routing(options: Serving, addressOf: AddressReader): Routing {
   }
 }
 
-type Named = Pick<HttpRoute, 'path'>
-/** Stands for all paths that no route has, in metrics and in the log. */
-const UNKNOWN: Named = { path: 'unknown' }
+/** The route, in metrics and in the log, of all requests that no route takes. */
+const UNKNOWN = 'unknown'
 
 function routerOf(options: Serving, addressOf: AddressReader): Router.Instance<Router.HTTPVersion.V1> {
   const unknown = (response: ServerResponse): void =>
@@ -113,31 +115,31 @@ function serve(
 ): void {
   const startedMs = performance.now()
   if (options.maintenance !== null && route.always !== true)
-    return finish(options, route, response, startedMs, options.maintenance)
+    return finish(options, route.path, response, startedMs, options.maintenance)
   try {
     // Over capacity, refusing before any work is spent on the request serves this client and all others best.
-    if (route.hasRoom?.() === false) return finish(options, route, response, startedMs, options.busy)
+    if (route.hasRoom?.() === false) return finish(options, route.path, response, startedMs, options.busy)
     const answer = gated(options, route, requestOf())
-    if (!(answer instanceof Promise)) return finish(options, route, response, startedMs, answer)
+    if (!(answer instanceof Promise)) return finish(options, route.path, response, startedMs, answer)
     void answer.then(
-      (given) => finish(options, route, response, startedMs, given),
-      (error) => finish(options, route, response, startedMs, faultOf(options, route, error)),
+      (given) => finish(options, route.path, response, startedMs, given),
+      (error) => finish(options, route.path, response, startedMs, faultOf(options, route.path, error)),
     )
   } catch (error) {
-    finish(options, route, response, startedMs, faultOf(options, route, error))
+    finish(options, route.path, response, startedMs, faultOf(options, route.path, error))
   }
 }
 
 function finish(
   options: Serving,
-  route: Named,
+  route: string,
   response: ServerResponse,
   startedMs: number,
   answer: Answer,
 ): void {
   try {
     const written = tryToWrite(options, route, response, answer)
-    options.observe(route.path, written.status, performance.now() - startedMs)
+    options.observe(route, written.status, performance.now() - startedMs)
   } catch (error) {
     // The last resort: whatever else goes wrong ends this request and not the process.
     if (!response.writableEnded) response.destroy()
@@ -146,9 +148,9 @@ function finish(
 }
 
 /** The answer to a fault: a bare 500 if `options.fault` itself throws. */
-function faultOf(options: ServerOptions, route: Named, error: unknown): Answer {
+function faultOf(options: ServerOptions, route: string, error: unknown): Answer {
   try {
-    return options.fault(error, route.path)
+    return options.fault(error, route)
   } catch {
     return { status: 500, contentType: null, text: '' }
   }
@@ -199,7 +201,7 @@ class RoutedRequest implements HttpRequest {
 }
 
 /** Writes an answer and returns it. If that throws, nothing has been sent: a fault is written and returned instead. */
-function tryToWrite(options: Serving, route: Named, response: ServerResponse, answer: Answer): Answer {
+function tryToWrite(options: Serving, route: string, response: ServerResponse, answer: Answer): Answer {
   try {
     const isDraining = options.isDraining()
     if (answer !== options.busy || isDraining || !options.writeBusy(response))

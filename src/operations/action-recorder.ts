@@ -204,6 +204,7 @@ export class ActionRecorder {
   }
 }
 
+/** The message as every database can store it: without NUL and lone surrogates, and cut to its bound. */
 function storable(message: string): string {
   return message.toWellFormed().replaceAll('\0', '').slice(0, MESSAGE_CHARACTERS)
 }

@@ -1,4 +1,7 @@
-/** Completes the journal of a service, at its start and from time to time, so that no start has to look far back. */
+/**
+ * Completes the journal of a service, since a recovery knows only the ends that the journals hold: at each start, and
+ * from time to time, so that no start has to look far back.
+ */
 import { LIMITS } from '../settings/limits.ts'
 import type { Journal } from '../store/journal.ts'
 import { WRITTEN_TOGETHER_MS, writeMissingEnds } from '../store/missing-ends.ts'

@@ -47,6 +47,7 @@ class FileJournal implements Journal {
   #lastWrite = 0
   #isSetBack = false
   #writing: Promise<void> | null = null
+  /** The write after the one in progress. */
   #next: Promise<void> | null = null
   /** Whether a file of today is wanted even without entries. */
   #isDue = false
@@ -112,7 +113,8 @@ class FileJournal implements Journal {
   }
 
   /**
-   * A number that is not greater than the last shows that the database was set back: nothing is acknowledged any more.
+   * A number that is not greater than the last shows that the database was set back: this process acknowledges nothing
+   * more, and the database must be recovered.
    */
   async #nextNumber(): Promise<number> {
     if (!this.#isSetBack) {
@@ -163,10 +165,10 @@ class FileJournal implements Journal {
 
 /** Goes by the store's clock, like all times in the files: this machine's may be wrong. A file spans a day. */
 async function removeOld(folder: string, beforeMs: number): Promise<void> {
-  for (const { path, madeAtMs } of await journalFiles(folder)) {
-    if (madeAtMs + DAY_MS >= beforeMs) continue
-    // Another process may remove it first. A file that cannot be removed is no reason to refuse a write.
-    await rm(path, { force: true }).catch(() => {})
+  // Another process may remove them first. Files that cannot be removed are no reason to refuse a write.
+  const files = await journalFiles(folder).catch(() => [])
+  for (const { path, madeAtMs } of files) {
+    if (madeAtMs + DAY_MS < beforeMs) await rm(path, { force: true }).catch(() => {})
   }
 }
 

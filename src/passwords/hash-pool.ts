@@ -12,6 +12,7 @@ interface HashToMake {
   readonly kind: 'hash'
   readonly password: string
   readonly parameters: Argon2Parameters
+  readonly isLong: false
 }
 
 interface HashToVerify {
@@ -36,7 +37,7 @@ export interface HashReport {
   readonly outcomes: readonly Outcome<unknown>[]
   /** Whether the thread has lowered its priority for the second time. */
   readonly isYielding: boolean
-  /** Whether a yielding thread gets hardly any of a core. The rest of its batch then goes to a new thread. */
+  /** Whether a yielding thread gets hardly any of a core. The rest of its batch then goes to one that does not yield. */
   readonly isStarving: boolean
 }
 
@@ -61,14 +62,23 @@ export class HashPool {
    * occupies a thread, so the caller bounds how many run at a time. If a thread dies, the jobs that it has not reported
    * fail with its error.
    */
-  async run(jobs: readonly HashJob[]): Promise<readonly Outcome<unknown>[]> {
-    const outcomes = await this.#runSome(jobs).catch((error: unknown) => jobs.map(() => ({ error })))
-    if (outcomes.length === jobs.length) return outcomes
-    return [...outcomes, ...(await this.run(jobs.slice(outcomes.length)))]
+  run(jobs: readonly HashJob[]): Promise<readonly Outcome<unknown>[]> {
+    const mayYield = jobs.every(({ isLong }) => !isLong)
+    return this.#run(jobs, mayYield)
   }
 
-  #runSome(jobs: readonly HashJob[]): Promise<readonly Outcome<unknown>[]> {
-    const thread = this.#restingFor(jobs) ?? this.#start()
+  async #run(jobs: readonly HashJob[], mayYield: boolean): Promise<readonly Outcome<unknown>[]> {
+    const outcomes = await this.#runSome(jobs, mayYield).catch((error: unknown) =>
+      jobs.map(() => ({ error })),
+    )
+    if (outcomes.length === jobs.length) return outcomes
+    // The thread starved. Another one that yields would starve as well.
+    return [...outcomes, ...(await this.#run(jobs.slice(outcomes.length), false))]
+  }
+
+  /** Asynchronous as a whole, since the system may refuse to make a thread. */
+  async #runSome(jobs: readonly HashJob[], mayYield: boolean): Promise<readonly Outcome<unknown>[]> {
+    const thread = this.#restingFor(mayYield) ?? this.#start()
     this.#resting.delete(thread)
     const batch = Promise.withResolvers<readonly Outcome<unknown>[]>()
     thread.batch = batch
@@ -82,11 +92,10 @@ export class HashPool {
    * All other jobs prefer a yielding thread at rest, so that neither kind of thread outnumbers the batches that run at
    * a time.
    */
-  #restingFor(jobs: readonly HashJob[]): Thread | undefined {
+  #restingFor(mayYield: boolean): Thread | undefined {
     const resting = [...this.#resting]
     const others = resting.find(({ isYielding }) => !isYielding)
-    if (jobs.some((job) => job.kind !== 'hash' && job.isLong)) return others
-    return resting.find(({ isYielding }) => isYielding) ?? others
+    return mayYield ? (resting.find(({ isYielding }) => isYielding) ?? others) : others
   }
 
   #start(): Thread {

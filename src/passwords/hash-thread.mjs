@@ -42,7 +42,7 @@ function runSome(jobs) {
     outcomes.push(outcome(job))
     const usedMs = usedSinceLastMs()
     // Long jobs do not count, because the thread that is kept for them must not yield.
-    if (job.kind !== 'hash' && job.isLong) continue
+    if (job.isLong) continue
     const found = pace.after(usedMs, performance.now() - beganMs)
     if (found === 'yield') isYielding = stepBack(SECOND_STEP)
     if (found === 'starving' && isYielding) return { outcomes, isYielding, isStarving: true }

@@ -42,7 +42,7 @@ export function createPasswords(concurrency = availableParallelism()): Passwords
   const limits = {
     concurrency,
     together: LIMITS.hashesTogether,
-    joins: isShort,
+    joins: ({ isLong }: HashJob) => !isLong,
     waiting: LIMITS.hashesWaiting,
     ofOne: LIMITS.hashesOfOneAccount,
     waitMs: LIMITS.hashWaitMs,
@@ -51,7 +51,8 @@ export function createPasswords(concurrency = availableParallelism()): Passwords
   return {
     queue,
     async hash(password, place = queue) {
-      return (await place.run({ kind: 'hash', password: normalised(password), parameters: ARGON2 })) as string
+      const job = { kind: 'hash', password: normalised(password), parameters: ARGON2, isLong: false } as const
+      return (await place.run(job)) as string
     },
     async verify(hash, password, place = queue) {
       const job = verification(hash, password)
@@ -75,11 +76,8 @@ export function isOutdatedHash(hash: string): boolean {
  * more, the hashed one may go on differently after them.
  */
 export function provesWhole(hash: string, password: string): boolean {
-  return !BCRYPT.test(hash) || Buffer.byteLength(password) < BCRYPT_BYTES
-}
-
-function isShort(job: HashJob): boolean {
-  return job.kind === 'hash' || !job.isLong
+  if (!BCRYPT.test(hash)) return true
+  return spellingsOf(hash, password).every((spelling) => Buffer.byteLength(spelling) < BCRYPT_BYTES)
 }
 
 function isArgon2id(hash: string): boolean {
@@ -101,13 +99,15 @@ function isWholeBase64(text: string): boolean {
 
 /** The job that checks a password; null if `hash` is of no form that can be checked. */
 function verification(hash: string, password: string): HashJob | null {
-  const isLong = isOutdatedHash(hash)
-  // Other programs hash a password as it was typed, without normalising it.
-  const spellings = [...new Set([normalised(password), password])]
-  if (isArgon2id(hash)) return { kind: 'verify-argon2', hash, spellings, isLong }
-  if (BCRYPT.test(hash))
-    return { kind: 'verify-bcrypt', hash: hash.replace(/^\$2y\$/, '$2b$'), spellings, isLong }
+  const job = { spellings: spellingsOf(hash, password), isLong: isOutdatedHash(hash) }
+  if (isArgon2id(hash)) return { kind: 'verify-argon2', hash, ...job }
+  if (BCRYPT.test(hash)) return { kind: 'verify-bcrypt', hash: hash.replace(/^\$2y\$/, '$2b$'), ...job }
   return null
+}
+
+/** The texts of a password that a hash may be of. Other programs hash a password as it was typed. */
+function spellingsOf(hash: string, password: string): readonly string[] {
+  return isOutdatedHash(hash) ? [...new Set([normalised(password), password])] : [normalised(password)]
 }
 
 /** One spelling for each password (NIST SP 800-63B, 3.1.1.2): composed and decomposed letters count as the same. */

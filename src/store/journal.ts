@@ -43,7 +43,9 @@ export type JournalEntry =
       readonly othersRetireAtMs?: number
       readonly atMs: number
     }
-  /** No end from before `atMs` is missing in the journal: `writeMissingEnds` has looked. */
+  /**
+   * `writeMissingEnds` has looked: no end dated more than `WRITTEN_TOGETHER_MS` before `atMs` is missing.
+   */
   | { readonly kind: 'complete'; readonly atMs: number }
   /** A recovery, which a later recovery of the same backup must not undo. */
   | {
@@ -95,7 +97,10 @@ export interface Journal {
    * @throws {StoreUnavailable} when the journal cannot be written; the entries then wait, unless too many do already
    */
   append(entries: readonly JournalEntry[]): Promise<void>
-  /** Like `append` without entries, and begins the file of the day: a service has one for each day. */
+  /**
+   * Like `append` without entries, and begins the file of the day even if nothing ended: a service's journal says each
+   * day that it is complete, while old files are removed.
+   */
   keepUp(): Promise<void>
   close(): Promise<void>
 }

@@ -6,7 +6,7 @@ import type { Store } from './store.ts'
 
 /** What the journal says about itself. */
 export interface KnownEnds {
-  /** No end before this time is missing; null if there is no journal yet. */
+  /** No end dated more than `WRITTEN_TOGETHER_MS` before this is missing; null if there is no journal yet. */
   readonly sinceMs: number | null
   /** The sessions whose end since then is in the journal, and perhaps others. */
   readonly sessionIds: ReadonlySet<string>

@@ -150,9 +150,9 @@ export class KeyRing {
   }
 
   /**
-   * After a change of DUKTIG_ACCESS_TOKEN_ALG, retires the access keys of other algorithms: a secret that was handed
-   * out must not mint tokens any longer. Only for the start of the service: a command that only reads, in a shell with
-   * other settings, must not retire keys.
+   * After a change of DUKTIG_ACCESS_TOKEN_ALG, lets the access keys of other algorithms retire once their last tokens
+   * have expired: a secret that was handed out must not mint tokens for ever. Only for the start of the service: a
+   * command that only reads, in a shell with other settings, must not retire keys.
    */
   async retireOtherAlgorithms(): Promise<void> {
     const algorithm = this.#algorithms.access

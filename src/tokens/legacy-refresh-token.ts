@@ -15,8 +15,8 @@ export interface LegacyKeys {
 export interface LegacyRefreshToken extends LegacyClaims {
   /**
    * The session that the token stands for: SHA-256 over the decoded claims, cut to the length of other session ids. So
-   * a token has one session wherever it is presented, and however its base64url is spelled. The id cannot be guessed,
-   * since the claims hold the 128 random bits of a bcrypt salt.
+   * a token has one session wherever it is presented, even if somebody managed to spell its base64url in another way.
+   * The id cannot be guessed, since the claims hold the 128 random bits of a bcrypt salt.
    */
   readonly sessionId: string
 }
@@ -45,7 +45,10 @@ export function accountKeyText(claims: LegacyClaims, keys: LegacyKeys): string {
   return `${claims.accountId}${keys.accountKey}${claims.email}`
 }
 
-/** Compared as text, without decoding: base64url with padding or stray bits is refused. */
+/**
+ * Compared as text, without decoding, so that no second spelling passes; as UTF-8, since Latin-1 would map letters of
+ * other scripts to ASCII ones.
+ */
 function isSignedBy(secret: string, input: string, signature: string): boolean {
   const expected = Buffer.from(createHmac('sha256', secret).update(input).digest('base64url'))
   const given = Buffer.from(signature)

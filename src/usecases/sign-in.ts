@@ -100,7 +100,7 @@ async function checkPassword(
     return (await deps.passwords.verify(hash, password, place)) ? account : null
   } catch (error) {
     // The password was never checked. Were the attempt counted, callers who retry as they are told would be locked out.
-    if (error instanceof Overloaded && counted !== null) await deps.store.takeBackAttempt(counted)
+    if (counted !== null) await deps.store.takeBackAttempt(counted)
     throw error
   }
 }

@@ -17,23 +17,21 @@ test(`hashes have a lower priority than the rest of the process${isLinux ? '' : 
   const [first, second] = [own + 5, own + 15].map((nice) => Math.min(nice, 19)) as [number, number]
   const pool = new HashPool()
   const parameters = { memoryCost: 1024, timeCost: 1, parallelism: 1 }
-  const jobs = Array.from(
-    { length: 8 },
-    () => ({ kind: 'hash', password: 'Pass-word1', parameters }) as const,
-  )
-  await Promise.all([1, 2].map(() => pool.run(jobs.slice(0, 1))))
-  assert.deepEqual(lowerThan(own, niceness()), [first, first], 'the two that hash, and no other')
+  const job = { kind: 'hash', password: 'Pass-word1', parameters, isLong: false } as const
+  await pool.run([job])
+  assert.deepEqual(lowerThan(own, niceness()), [first], 'the thread that hashes, and no other')
+  // This takes a moment if nothing else wants the core; beside other tests, it takes until they leave it idle.
+  const deadlineMs = performance.now() + 40_000
+  while (!lowerThan(own, niceness()).includes(second)) {
+    assert.ok(performance.now() < deadlineMs, 'a thread that has plenty of a core steps back further')
+    await pool.run(Array.from({ length: 8 }, () => job))
+  }
+  assert.deepEqual(lowerThan(own, niceness()), [second])
   // A bcrypt hash of cost 12 takes a quarter of a second.
   const hash = `$2b$12$${'.'.repeat(53)}`
   const long = { kind: 'verify-bcrypt', spellings: ['Pass-word1'], hash, isLong: true } as const
   assert.deepEqual(await pool.run([long]), [{ value: false }])
-  assert.deepEqual(lowerThan(own, niceness()), [first, first], 'what takes long alone makes none step back')
-  // This takes a moment if nothing else wants the core; beside other tests, it takes until they leave it idle.
-  const deadlineMs = performance.now() + 40_000
-  while (!lowerThan(own, niceness()).includes(second)) {
-    assert.ok(performance.now() < deadlineMs, 'one that has plenty of a core steps back further')
-    await pool.run(jobs)
-  }
+  assert.deepEqual(lowerThan(own, niceness()), [first, second], 'what takes long has a thread that stays')
   assert.equal(niceness().get(process.pid), own, 'the main thread keeps its own')
 })
 
@@ -66,7 +64,7 @@ test('a thread that yields starves when hash after hash gets hardly anything of 
 })
 
 test('a thread that starves ends, and a new one takes over what it had not done', async () => {
-  const run = poolThatDoesAsTold()
+  const { run } = poolThatDoesAsTold()
   const [[, one] = []] = await run('first')
   const [a = [], b = [], c = []] = await run('second', 'starves', 'third')
   assert.deepEqual([a[0], b[0], c[0]], ['second', 'starves', 'third'])
@@ -76,7 +74,7 @@ test('a thread that starves ends, and a new one takes over what it had not done'
 })
 
 test('what may take long runs where no thread has stepped back, all else where one has', async () => {
-  const run = poolThatDoesAsTold()
+  const { run } = poolThatDoesAsTold()
   const [[, one] = []] = await run('yields')
   const [[, other] = []] = await run('long')
   assert.notEqual(other, one)
@@ -88,8 +86,24 @@ test('what may take long runs where no thread has stepped back, all else where o
   ])
 })
 
+test('what a starving thread leaves goes to none that has stepped back', async () => {
+  const { run } = poolThatDoesAsTold()
+  const [[[, one] = []], [[, other] = []]] = await Promise.all([run('yields'), run('yields')])
+  const [, [, last] = []] = await run('starves', 'left over')
+  assert.ok(last !== one && last !== other)
+})
+
+test('what was done stays done when no other thread can be started', async () => {
+  const { run, script } = poolThatDoesAsTold()
+  const done = run('starves', 'left over')
+  script.href = 'https://example.com/'
+  const [[first] = [], [second] = []] = await done
+  assert.equal(first, 'starves')
+  assert.match(second ?? '', /ERR_INVALID_URL_SCHEME/)
+})
+
 test('a thread that dies fails its own jobs only, and another takes its place', async () => {
-  const run = poolThatDoesAsTold()
+  const { run } = poolThatDoesAsTold()
   const names = async (...given: readonly string[]) => (await run(...given)).map(([name]) => name)
   assert.deepEqual(await Promise.all(['one', 'throws', 'two', 'ends'].map((given) => names(given))), [
     ['one'],
@@ -117,38 +131,36 @@ test('a hash under way keeps a process alive, threads at rest do not', () => {
 
 /** A pool whose threads do what the password says. Each outcome contains the id of its thread. */
 function poolThatDoesAsTold() {
-  const script = `import { parentPort, threadId } from 'node:worker_threads'
+  const program = `import { parentPort, threadId } from 'node:worker_threads'
     let isYielding = false
     parentPort.on('message', (jobs) => {
       const outcomes = []
+      let isStarving = false
       for (const { spellings: [password] } of jobs) {
         if (password === 'throws') throw new Error('died of it')
         if (password === 'ends') process.exit(3)
         outcomes.push({ value: [password, threadId] })
         isYielding ||= password === 'yields'
-        if (password === 'starves') break
+        isStarving = password === 'starves'
+        if (isStarving) break
       }
-      const isStarving = jobs.some(({ spellings: [password] }) => password === 'starves')
       parentPort.postMessage({ outcomes, isYielding, isStarving })
     })`
-  const pool = new HashPool(new URL(`data:text/javascript,${encodeURIComponent(script)}`))
-  return async (...given: readonly string[]): Promise<readonly (readonly [string, number?])[]> => {
-    const jobs = given.map(
-      (password) =>
-        ({
-          kind: 'verify-argon2',
-          spellings: [password],
-          hash: '',
-          isLong: password.startsWith('long'),
-        }) as const,
-    )
+  const script = new URL(`data:text/javascript,${encodeURIComponent(program)}`)
+  const pool = new HashPool(script)
+  const run = async (...given: readonly string[]): Promise<readonly (readonly [string, number?])[]> => {
+    const jobs = given.map((password) => {
+      const isLong = password.startsWith('long')
+      return { kind: 'verify-argon2', spellings: [password], hash: '', isLong } as const
+    })
     const outcomes = (await pool.run(jobs)) as readonly Outcome<[string, number]>[]
     return outcomes.map((outcome) => ('value' in outcome ? outcome.value : [String(outcome.error)]))
   }
+  return { run, script }
 }
 
 function lowerThan(own: number, threads: ReadonlyMap<number, number>): number[] {
-  return [...threads.values()].filter((nice) => nice > own)
+  return [...threads.values()].filter((nice) => nice > own).sort((a, b) => a - b)
 }
 
 /** The niceness of each thread of this process. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { hash as argon2Hash } from '@node-rs/argon2'
 import { hash as bcryptHash } from '@node-rs/bcrypt'
-import { createPasswords, isKnownHash, isOutdatedHash } from '../../src/passwords/passwords.ts'
+import { createPasswords, isKnownHash, isOutdatedHash, provesWhole } from '../../src/passwords/passwords.ts'
 import { Overloaded } from '../../src/passwords/work-queue.ts'
 import { LIMITS } from '../../src/settings/limits.ts'
 
@@ -77,6 +77,18 @@ test('a hash from elsewhere is that of the password as it was typed there, compo
   for (const hash of await Promise.all(hashes(composed))) {
     for (const typed of [composed, decomposed]) assert.equal(await passwords.verify(hash, typed), true)
   }
+})
+
+test('bcrypt proves a password whole only where it reads all of it, however it is spelled', async () => {
+  // One letter of three bytes, or two of three bytes each where it is normalised.
+  const letters = '\u095b'.repeat(20)
+  const hash = await bcryptHash(`${letters}-1`.normalize('NFC'), { cost: 4 })
+  const mistyped = `${letters}-2`
+  assert.ok(Buffer.byteLength(mistyped) < 72)
+  assert.equal(await passwords.verify(hash, mistyped), true, 'bcrypt has not read the end')
+  assert.equal(provesWhole(hash, mistyped), false)
+  assert.equal(provesWhole(hash, 'Pass-word1'), true)
+  assert.equal(provesWhole(await passwords.hash(letters), letters), true)
 })
 
 describe('a bcrypt hash from elsewhere', () => {

@@ -63,7 +63,10 @@ export async function openSessionWithin(
   }
 }
 
-/** Ends the longest unused sessions of an account until one more fits under the cap. The caller locks the account. */
+/**
+ * Ends sessions of an account until one more fits under the cap: those no longer served first, then the longest unused.
+ * The caller locks the account.
+ */
 export async function makeRoom(
   sql: Sql,
   request: Pick<OpenSession, 'accountId' | 'maxLiveSessions'>,

@@ -153,7 +153,10 @@ export class Connection {
     return this.#queue.length < MOST_AT_ONCE
   }
 
-  /** `StoreBusy` during a short lock, as of each command that writes: the service, though overloaded, stays ready. */
+  /**
+   * `StoreBusy`, with which the service stays ready, unless writes have already been given up because of a lock. A short
+   * lock, as of each command that writes, is no reason to take an overloaded service out of service.
+   */
   #refusal(): StoreUnavailable {
     if (!this.#isLocked || !this.#isLockedForLong) return new StoreBusy()
     return new StoreUnavailable('another process holds the lock')

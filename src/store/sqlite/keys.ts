@@ -63,7 +63,10 @@ function insert(connection: Connection, key: StoredKey): void {
     .run(key.kid, key.purpose, key.algorithm, key.sealed, key.createdAtMs, key.activeAtMs, key.retireAtMs)
 }
 
-/** Adds a key inside the caller's transaction unless it exists; older keys retire at `othersRetireAtMs`, if given. */
+/**
+ * Adds a key inside the caller's transaction unless it exists. If `othersRetireAtMs` is given, older keys of its purpose
+ * and algorithm retire, at the time that `othersRetire` tells.
+ */
 export function replayKey(
   connection: Connection,
   key: StoredKey,

@@ -197,7 +197,7 @@ function accountAt(connection: Connection, accountId: number, version: number): 
   return row === undefined ? null : accountFrom(row)
 }
 
-/** Ends the longest unused sessions of an account until one more fits under the cap. */
+/** Ends sessions of an account until one more fits under the cap: first those not served, then the longest unused. */
 export function makeRoomWithin(
   connection: Connection,
   rotations: RotationLog,
