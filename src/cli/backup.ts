@@ -39,7 +39,7 @@ export function backupCommand(context: Context): Command {
 export function restoreCommand(context: Context): Command {
   return new Command('restore')
     .description(
-      'put a backup in the place of the SQLite database; stop the service first; `recover` follows by itself',
+      'put a backup in the place of the SQLite database; stop the service first; the command also runs `recover`',
     )
     .argument('<file>')
     .option('--end-all-sessions', 'end all sessions')

@@ -45,7 +45,7 @@ function stateOf(key: SigningKey, signer: string | undefined, nowMs: number): st
 function rotateKeysCommand(context: Context): Command {
   return new Command('rotate')
     .description(
-      'add a key; it is published now, signs in ten minutes, the first of an algorithm at once, and signs nobody out',
+      'add a key; it is published at once and signs after ten minutes, or at once if it is the first of its algorithm; nobody is signed out',
     )
     .argument('[purpose]', PURPOSES.join(', '), 'access')
     .action(async (text: string) => {

@@ -21,7 +21,7 @@ interface Options extends Decision {
 export function recoverCommand(context: Context): Command {
   return new Command('recover')
     .description(
-      'after restoring the database: take over the ends that came after the backup; stop all instances first',
+      'after the database was restored: apply the ends that came after the backup; stop all instances first',
     )
     .option(
       '--journals <folder...>',

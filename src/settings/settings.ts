@@ -65,14 +65,14 @@ export const SETTINGS = {
     kind: printable(16),
     secret: true,
     sentence:
-      'The key of the default application; a new one takes the place of the one before. Unset, the last one stays good; the first start makes one and prints it once.',
+      'The key of the default application; a new key replaces the previous one. If unset, the last key stays valid; the first start generates one and prints it once.',
   }),
   secret: optional({
     variable: 'DUKTIG_SECRET',
     kind: printable(32),
     secret: true,
     sentence:
-      'The master secret that encrypts the signing keys in the store, the same on all instances; unset, one is made at the first start.',
+      'The master secret that encrypts the signing keys in the store, the same on all instances; if unset, the first start generates one.',
   }),
   issuer: optional({
     variable: 'DUKTIG_ISSUER',
@@ -122,7 +122,7 @@ export const SETTINGS = {
     unit: 'bytes',
     default: '6',
     sentence:
-      'The least length of passwords that are set from now on; NIST advises 15 where nothing else protects an account.',
+      'The minimum length of passwords that are set from now on; NIST advises 15 where nothing else protects an account.',
   }),
   corsOrigins: optional({
     variable: 'DUKTIG_CORS_ORIGINS',
@@ -252,7 +252,7 @@ export const SETTINGS = {
     variable: 'DUKTIG_LOG_LEVEL',
     kind: oneOf('debug', 'info', 'warn', 'error', 'silent'),
     default: 'info',
-    sentence: 'The least level that is logged.',
+    sentence: 'The lowest level that is logged.',
   }),
 } as const
 

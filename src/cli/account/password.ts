@@ -6,7 +6,7 @@ import { CommandError, ask, readStandardInput } from '../terminal.ts'
 /** `--password-stdin`. */
 export const passwordStdin = new Option(
   '--password-stdin',
-  'read the password from standard input; otherwise it is asked for, or made and shown where there is no terminal',
+  'read the password from standard input; otherwise the command asks for it, or generates and prints one where there is no terminal',
 )
 
 export interface ChosenPassword {

@@ -7,7 +7,7 @@ import { checkWindows, findApplication, notTheDefault, policyOf, withPolicyOptio
 /** `duktig application set`: `--rotation` applies to new sessions only, all other options to live ones too. */
 export function setApplicationCommand(context: Context): Command {
   const command = new Command('set')
-    .description('change the policy; rotation holds for new sessions, the rest for living ones too')
+    .description('change the policy; rotation applies to new sessions only, everything else to live ones too')
     .argument('<client-id>')
     .option('--enable', 'let a disabled application in again; its ended sessions stay ended')
   return withPolicyOptions(command).action(

@@ -8,9 +8,9 @@ import { checkWindows, policyOf, withPolicyOptions } from './policy.ts'
 /** `duktig application create`: policy options not given are as in the default application, except trusted backend. */
 export function createApplicationCommand(context: Context): Command {
   const command = new Command('create')
-    .description('make an application; what is not given is as in the default one')
+    .description('create an application; options left out are as in the default application')
     .argument('<client-id>', 'public name: letters, digits, hyphens, dots')
-    .option('--public', 'an application that can keep no secret, such as a page or an app on a phone')
+    .option('--public', 'an application that cannot keep a secret, such as a web page or a mobile app')
   return withPolicyOptions(command).action(
     async (clientId: string, options: Record<string, string | undefined>) => {
       // A client id must never look like a user id, which is a number.

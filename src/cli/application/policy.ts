@@ -58,14 +58,14 @@ const OPTIONS: readonly PolicyOption[] = [
     flag: '--require-key <on|off>',
     key: 'requireKeyOnRefresh',
     kind: onOff(),
-    help: 'refreshing must carry the key',
+    help: 'refresh requests must carry the key',
   },
   { flag: '--trusted-backend <on|off>', key: 'trustedBackend', kind: onOff(), help: 'believe its X-Real-Ip' },
 ]
 
 export function withPolicyOptions(command: Command): Command {
   for (const { flag, help } of OPTIONS) command.option(flag, help)
-  return command.option('--name <name>', 'a name for people')
+  return command.option('--name <name>', 'a display name')
 }
 
 /** The change that the given options ask for. @throws {CommandError} naming the first invalid option */

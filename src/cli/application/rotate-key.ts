@@ -9,9 +9,9 @@ import { findApplication } from './policy.ts'
 /** `duktig application rotate-key`: the earlier keys stay good for the overlap, so that clients can change over. */
 export function rotateApplicationKeyCommand(context: Context): Command {
   return new Command('rotate-key')
-    .description('make a new key; the others stay good for the overlap')
+    .description('create a new key; the earlier keys stay valid for the overlap')
     .argument('<client-id>')
-    .option('--overlap <seconds>', 'how long the other keys stay good', '86400')
+    .option('--overlap <seconds>', 'how long the earlier keys stay valid', '86400')
     .action(async (clientId: string, options: { overlap: string }) => {
       const overlap = wholeNumber(0, 31_536_000).parse(options.overlap)
       if ('mistake' in overlap) throw new CommandError(`--overlap ${overlap.mistake}`)

@@ -21,13 +21,13 @@ const PROGRESS_EVERY_MS = 1000
 export function duktigPhpCommand(context: Context): Command {
   return new Command('duktig-php')
     .description(
-      'take over the accounts of Duktig.Microservice 1.x, all or none; docs/moving-over.md tells how',
+      'import the accounts of Duktig.Microservice 1.x, all or none; docs/moving-over.md explains how',
     )
     .requiredOption(
       '--from <url>',
       'its database: mysql://user:password@host:3306/DuktigUsers; a password that is left out is taken from MYSQL_PWD or asked for',
     )
-    .option('--dry-run', 'only tell what would be done')
+    .option('--dry-run', 'only report what would be done')
     .option('--time-zone <zone>', 'the time zone of its dates; DUKTIG_TIME_ZONE when left out')
     .action((options: Options) => run(context, options))
 }
