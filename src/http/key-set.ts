@@ -20,7 +20,7 @@ export function keySetRoute(keys: KeyRing): HttpRoute {
     handle: () => json(200, keys.publicKeys(), { 'Cache-Control': 'public, max-age=300' }),
     operation: {
       operationId: 'keySet',
-      summary: 'The public keys that verify access tokens; empty with HS256',
+      summary: 'The public keys that verify access tokens; HS256 has none',
       tags: ['System'],
       security: [],
       responses: { 200: { description: 'A JWK set.', content: { 'application/json': { schema } } } },
