@@ -17,7 +17,8 @@ export function endSessionsCommand(context: Context): Command {
           code: 'Users->endSessions',
           message: `Sessions of ${accountId} ended`,
         } as const
-        print(`Ended ${await endSessions(deps, by, accountId, 'ended-by-administrator')} sessions.`)
+        const count = await endSessions(deps, by, accountId, 'ended-by-administrator')
+        print(count === 1 ? 'Ended 1 session.' : `Ended ${count} sessions.`)
       })
     })
 }
