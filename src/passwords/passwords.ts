@@ -105,7 +105,10 @@ function verification(hash: string, password: string): HashJob | null {
   return null
 }
 
-/** The texts of a password that a hash may be of. Other programs hash a password as it was typed. */
+/**
+ * The texts of a password that a hash may be of. Other programs hash a password as it was typed. A hash with our
+ * parameters counts as ours, lest anybody doubles the cost of a sign-in by the way a password is spelled.
+ */
 function spellingsOf(hash: string, password: string): readonly string[] {
   return isOutdatedHash(hash) ? [...new Set([normalised(password), password])] : [normalised(password)]
 }

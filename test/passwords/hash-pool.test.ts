@@ -32,7 +32,9 @@ test(`hashes have a lower priority than the rest of the process${isLinux ? '' : 
   const hash = `$2b$12$${'.'.repeat(53)}`
   const long = { kind: 'verify-bcrypt', spellings: ['Pass-word1'], hash, isLong: true } as const
   assert.deepEqual(await pool.run([long]), [{ value: false }])
-  assert.deepEqual(lowerThan(own, niceness()), [first, second], 'what takes long has a thread that stays')
+  // A process that is as nice as can be has no second step, and so no thread that yields.
+  const both = first === second ? [second] : [first, second]
+  assert.deepEqual(lowerThan(own, niceness()), both, 'what takes long has a thread that stays')
   assert.equal(niceness().get(process.pid), own, 'the main thread keeps its own')
 })
 
