@@ -143,7 +143,7 @@ class FileJournal implements Journal {
       await file.datasync()
       await syncFolder(this.#folder)
     } catch (error) {
-      await file.close()
+      await file.close().catch(() => {})
       // Otherwise each try on a full disk would leave a file.
       await rm(path, { force: true }).catch(() => {})
       throw error

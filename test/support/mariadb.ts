@@ -41,17 +41,20 @@ export async function startMariadb(): Promise<RunningMariadb> {
   const kill = () => server.kill('SIGKILL')
   process.once('exit', kill)
   const url = `mysql://root@127.0.0.1:${port}`
-  await untilReady(url, server)
-  return {
-    url,
-    async stop() {
-      process.off('exit', kill)
-      const ended = once(server, 'exit')
-      server.kill('SIGTERM')
-      await ended
-      rmSync(folder, { recursive: true, force: true })
-    },
+  const stop = async () => {
+    process.off('exit', kill)
+    const ended = server.exitCode === null ? once(server, 'exit') : null
+    server.kill('SIGTERM')
+    await ended
+    rmSync(folder, { recursive: true, force: true })
   }
+  try {
+    await untilReady(url, server)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { url, stop }
 }
 
 async function untilReady(url: string, server: ChildProcess): Promise<void> {
