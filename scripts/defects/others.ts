@@ -196,7 +196,7 @@ export const OTHERS: readonly Mutation[] = [
   {
     defect: '30',
     sentence: 'the key of another application may refresh a session',
-    file: 'src/store/sqlite/sessions.ts',
+    file: 'src/store/decide-once.ts',
     search:
       'const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId',
     replace: 'const foreign = request.applicationId === -1',

@@ -3,6 +3,7 @@ import { type Denial, deny } from '../core/denial.ts'
 import { type Session, sessionDenial } from '../core/session.ts'
 import { readAccessToken } from '../tokens/access-token.ts'
 import type { Deps } from './deps.ts'
+import { denialWithoutSession } from './without-session.ts'
 
 /** How far ahead the clock of another instance may be. RFC 7519, section 4.1.5: no more than a few minutes. */
 const SKEW_MS = 60_000
@@ -46,7 +47,7 @@ export async function callerOfSession(
   claims: { readonly sessionId: string; readonly accountId: number },
 ): Promise<Caller | Denial> {
   const view = await store.readSession(claims.sessionId)
-  if (view === null) return deny('session-over', 'unknown')
+  if (view === null) return denialWithoutSession({ store }, claims.accountId)
   const denial = sessionDenial(view, claims.accountId, store.clock.nowMs())
   if (denial !== null) return denial
   return { session: view.session, account: view.account as Account }

@@ -10,6 +10,7 @@ import type { Deps } from './deps.ts'
 import type { RefreshResult } from './events.ts'
 import { type LegacyRequest, exchangeLegacyToken } from './refresh-legacy-session.ts'
 import { told } from './told.ts'
+import { denialWithoutSession } from './without-session.ts'
 
 export interface RefreshSessionRequest extends LegacyRequest {
   /** The `Idempotency-Key`: one random key for each refresh token that a client stores. Null if none was sent. */
@@ -54,6 +55,7 @@ export async function refreshSession(
     deps.events.refresh(resultOf(decided.decision))
     if (decided.decision.kind === 'end') reuseFound(deps, request, decided)
   })
+  if (outcome.view === null) return denialWithoutSession(deps, claims.accountId)
   return outcome.decision.kind === 'end' ? deny('session-over', 'reuse') : answer(deps, outcome)
 }
 

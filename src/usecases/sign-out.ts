@@ -1,9 +1,10 @@
-import { type Denial, deny, isDenial } from '../core/denial.ts'
+import { type Denial, isDenial } from '../core/denial.ts'
 import { sessionDenial } from '../core/session.ts'
 import { readRefreshToken } from '../tokens/refresh-token.ts'
 import type { Deps } from './deps.ts'
 import { endSession } from './end-session.ts'
 import { exchangeLegacyToken } from './refresh-legacy-session.ts'
+import { denialWithoutSession } from './without-session.ts'
 
 /**
  * Ends the session of a refresh token of any generation: whoever holds one may sign out.
@@ -20,7 +21,7 @@ export async function signOutWithRefreshToken(
     (await exchangeLegacyToken(deps, { refreshToken, application: null, address }))
   if (isDenial(claims)) return claims
   const view = await store.readSession(claims.sessionId)
-  if (view === null) return deny('session-over', 'unknown')
+  if (view === null) return denialWithoutSession(deps, claims.accountId)
   const denial = sessionDenial(view, claims.accountId, store.clock.nowMs())
   if (denial !== null) {
     // An earlier request may have ended the session but failed to write the journal: ending it again makes up for that.

@@ -1,8 +1,7 @@
 /** Decides about all requests of a batch for one session, one after the other. Nothing is written here. */
-import { NO_SESSION } from '../../core/denial.ts'
-import { acrossLeaps, carriedOut } from '../../core/refresh.ts'
 import type { Session, SessionView } from '../../core/session.ts'
-import { type Clock, type RefreshOutcome, type RefreshRequest, StoreUnavailable } from '../store.ts'
+import { decideOnce } from '../decide-once.ts'
+import type { Clock, RefreshOutcome, RefreshRequest } from '../store.ts'
 
 /** A request on its way, with the two ends of its promise. */
 export interface RefreshJob {
@@ -28,25 +27,12 @@ export function decideChain(jobs: readonly RefreshJob[], committed: SessionView 
   let view = committed
   let deadlineMs = Number.POSITIVE_INFINITY
   for (const job of jobs) {
-    const { request } = job
-    const nowMs = clock.nowMs()
-    if (nowMs > request.deadlineMs) {
-      job.reject(new StoreUnavailable('the refresh waited too long for its turn and was not carried out'))
-      continue
-    }
-    const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
-    if (view === null || foreign) {
-      answers.push([job, { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }])
-      continue
-    }
     try {
-      const decision = request.decide(acrossLeaps(view, clock), request.presented, nowMs)
-      const session = carriedOut(view.session, decision, request.kid, nowMs)
-      if (session !== view.session) {
-        view = { ...view, session }
-        deadlineMs = Math.min(deadlineMs, request.deadlineMs)
-      }
-      answers.push([job, { decision, view, nowMs }])
+      const outcome = decideOnce(view, job.request, clock)
+      answers.push([job, outcome])
+      if (outcome.view === null || outcome.view === view) continue
+      view = outcome.view
+      deadlineMs = Math.min(deadlineMs, job.request.deadlineMs)
     } catch (error) {
       job.reject(error)
     }

@@ -1,8 +1,7 @@
 import { type Account, STATUS } from '../../core/account.ts'
 import type { Application } from '../../core/application.ts'
-import { NO_SESSION } from '../../core/denial.ts'
-import { acrossLeaps, carriedOut } from '../../core/refresh.ts'
 import type { EndReason, NewSession, Session } from '../../core/session.ts'
+import { decideOnce } from '../decide-once.ts'
 import {
   ACCOUNT_COLUMNS,
   type Row,
@@ -13,13 +12,12 @@ import {
   listingSql,
   sessionFrom,
 } from '../rows.ts'
-import {
-  type OpenSession,
-  type OpenSessionOutcome,
-  type RefreshOutcome,
-  type RefreshRequest,
-  type SessionStore,
-  StoreUnavailable,
+import type {
+  OpenSession,
+  OpenSessionOutcome,
+  RefreshOutcome,
+  RefreshRequest,
+  SessionStore,
 } from '../store.ts'
 import { applicationWithin } from './applications.ts'
 import type { CachedReads } from './cached-reads.ts'
@@ -108,16 +106,11 @@ function refresh(
   uses: LastUses,
   request: RefreshRequest,
 ): RefreshOutcome {
-  const { presented } = request
-  const nowMs = connection.clock.nowMs()
-  if (nowMs > request.deadlineMs)
-    throw new StoreUnavailable('the refresh waited too long for its turn and was not carried out')
-  const view = reads.view(presented.sessionId)
-  const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
-  if (view === null || foreign) return { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }
-  const decision = request.decide(acrossLeaps(view, connection.clock), presented, nowMs)
-  const session = carriedOut(view.session, decision, request.kid, nowMs)
-  if (session === view.session) return { decision, view, nowMs }
+  const before = reads.view(request.presented.sessionId)
+  const outcome = decideOnce(before, request, connection.clock)
+  const { decision, view, nowMs } = outcome
+  if (view === null || view === before) return outcome
+  const { session } = view
   if (decision.kind === 'end') end(connection, session)
   else if (decision.kind === 'keep' && view.application?.idleSeconds === 0)
     uses.note(session.sessionId, nowMs)
@@ -125,7 +118,7 @@ function refresh(
     rotations.append(session)
     reads.appended(session)
   }
-  return { decision, view: { ...view, session }, nowMs }
+  return outcome
 }
 
 /** Conditional although the transaction excludes other writers. */
