@@ -11,7 +11,7 @@ import { SETTINGS } from '../src/settings/settings.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
-const pages = globSync('{*.md,docs/**/*.md}', { cwd: root })
+const pages = globSync('{*.md,contract/*.md,docs/**/*.md}', { cwd: root })
   .map((path) => ({ path, text: read(path) }))
   .toSorted((a, b) => a.path.localeCompare(b.path))
 const manifest = JSON.parse(read('package.json')) as Record<
@@ -21,6 +21,10 @@ const manifest = JSON.parse(read('package.json')) as Record<
 
 /** Text that is formatted as code: fenced blocks and inline code. */
 const CODE = /```[^]*?```|`[^`]+`/g
+
+const CONTRACT = 'contract/duktig-api.md'
+/** As in "contract, section 4", "contract's codes (section 7)" and "contract, sections 4 and 7". */
+const CITED_SECTIONS = /\bcontract\b[^.;]{0,40}\bsections? (\d+(?: and \d+)*)/g
 
 describe('settings', () => {
   const known: readonly string[] = Object.values(SETTINGS).map(({ variable }) => variable)
@@ -72,7 +76,9 @@ describe('commands', () => {
 })
 
 describe('routes', () => {
-  const { paths } = JSON.parse(read('docs/reference/api.json')) as { paths: Record<string, object> }
+  const { paths } = JSON.parse(read('docs/reference/api.json')) as {
+    paths: Record<string, Record<string, { tags: readonly string[] }>>
+  }
 
   test('every route that a document names is in the API reference', () => {
     const wrong = mentions(/`((?:GET|POST|PUT|PATCH|DELETE) \/[^`\s]*)`/g).filter(({ found }) => {
@@ -80,6 +86,35 @@ describe('routes', () => {
       return !Object.hasOwn(paths[path] ?? {}, method.toLowerCase())
     })
     assert.deepEqual(wrong, [])
+  })
+
+  test('the contract names every route of the face', () => {
+    const contract = read(CONTRACT)
+    const isOfFace = (path: string, tags: readonly string[]) =>
+      path === '/system/ping' || !tags.includes('System')
+    const missing = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([, { tags }]) => isOfFace(path, tags))
+        .map(([method]) => `\`${method.toUpperCase()} ${path}\``)
+        .filter((route) => !contract.includes(route)),
+    )
+    assert.deepEqual(missing, [])
+  })
+})
+
+describe('the contract', () => {
+  test('every section of it that a source cites is there', () => {
+    const sections = [...read(CONTRACT).matchAll(/^## (\d+)\. /gm)].map(([, number]) => number)
+    const cited = globSync('{src,test}/**/*.ts', { cwd: root }).flatMap((path) =>
+      [...joinedComments(read(path)).matchAll(CITED_SECTIONS)].flatMap(([, numbers = '']) =>
+        numbers.split(' and ').map((number) => ({ path, number })),
+      ),
+    )
+    assert.ok(cited.length > 0)
+    assert.deepEqual(
+      cited.filter(({ number }) => !sections.includes(number)),
+      [],
+    )
   })
 })
 
@@ -111,6 +146,11 @@ describe('decisions', () => {
     assert.deepEqual(packagesIn(forDeveloping), Object.keys(manifest.devDependencies).toSorted())
   })
 })
+
+/** The text with each comment of several lines on one line. */
+function joinedComments(text: string): string {
+  return text.replace(/\n *(?:\*|\/\/) ?/g, ' ')
+}
 
 interface Mention {
   readonly path: string
