@@ -11,7 +11,7 @@ import { SETTINGS } from '../src/settings/settings.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
-const pages = globSync('{*.md,contract/*.md,docs/**/*.md}', { cwd: root })
+const pages = globSync('{*.md,{bench/results,contract}/*.md,docs/**/*.md}', { cwd: root })
   .map((path) => ({ path, text: read(path) }))
   .toSorted((a, b) => a.path.localeCompare(b.path))
 const manifest = JSON.parse(read('package.json')) as Record<
