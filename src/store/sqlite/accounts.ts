@@ -12,30 +12,27 @@ const SELECT_WITH_PASSWORD = `select ${ACCOUNT_COLUMNS}, password_hash from acco
 /** The verbs about accounts; guarantees in `store.ts`. */
 export function accountStore(connection: Connection, reads: CachedReads): AccountStore {
   const byId = (accountId: number) =>
-    connection.sql(`${SELECT_WITH_PASSWORD} where account_id = ?`).get(accountId) as Row | undefined
+    connection.row(`${SELECT_WITH_PASSWORD} where account_id = ?`, accountId)
 
   return {
     createAccount: (account) =>
       connection.write(() =>
         emailTakenOr(() => {
-          const row = connection
-            .sql(
-              `insert into accounts (first_name, last_name, email, email_key, password_hash, phone, comment, role_id,
-               status, registered_at_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning ${ACCOUNT_COLUMNS}`,
-            )
-            .get(
-              account.firstName,
-              account.lastName,
-              account.email,
-              emailKey(account.email),
-              account.passwordHash,
-              account.phone,
-              account.comment,
-              account.roleId,
-              account.status,
-              connection.clock.nowMs(),
-            ) as unknown as Row
-          return accountFrom(row)
+          const row = connection.row(
+            `insert into accounts (first_name, last_name, email, email_key, password_hash, phone, comment, role_id,
+             status, registered_at_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning ${ACCOUNT_COLUMNS}`,
+            account.firstName,
+            account.lastName,
+            account.email,
+            emailKey(account.email),
+            account.passwordHash,
+            account.phone,
+            account.comment,
+            account.roleId,
+            account.status,
+            connection.clock.nowMs(),
+          )
+          return accountFrom(row as Row)
         }),
       ),
 
@@ -46,28 +43,23 @@ export function accountStore(connection: Connection, reads: CachedReads): Accoun
     },
 
     async findAccountByEmail(email) {
-      const statement = connection.sql(`${SELECT_WITH_PASSWORD} where email_key = ?`)
-      return withPassword(connection.read(() => statement.get(emailKey(email)) as Row | undefined))
+      const select = `${SELECT_WITH_PASSWORD} where email_key = ?`
+      return withPassword(connection.read(() => connection.row(select, emailKey(email))))
     },
 
     async samplePasswordHashes(count) {
-      const statement = connection.sql(
-        'select password_hash from accounts where account_id >= ? order by account_id limit 1',
-      )
-      const greatest = connection.sql('select max(account_id) from accounts')
+      const next = 'select password_hash from accounts where account_id >= ? order by account_id limit 1'
       return connection.read(() => {
-        const [last] = greatest.get() as unknown as Row
+        const last = connection.row('select max(account_id) from accounts')?.[0] as number | null
         if (last === null) return []
-        const ids = Array.from({ length: count }, (_, i) => 1 + Math.floor((i * (last as number)) / count))
-        return ids.map((id) => (statement.get(id) as unknown as Row)[0] as string)
+        const ids = Array.from({ length: count }, (_, i) => 1 + Math.floor((i * last) / count))
+        return ids.map((id) => connection.row(next, id)?.[0] as string)
       })
     },
 
     async listAccounts(offset, limit) {
-      const statement = connection.sql(
-        `select ${ACCOUNT_COLUMNS} from accounts order by account_id limit ? offset ?`,
-      )
-      return connection.read(() => (statement.all(limit, offset) as unknown as Row[]).map(accountFrom))
+      const select = `select ${ACCOUNT_COLUMNS} from accounts order by account_id limit ? offset ?`
+      return connection.read(() => connection.rows(select, limit, offset)).map(accountFrom)
     },
 
     changeAccount: (accountId, change, options = {}) =>
@@ -106,13 +98,11 @@ class Refused extends Error {
 function countFrom(connection: Connection, accounts: Parameters<AccountStore['importAccounts']>[0]): void {
   const greatest = accounts.reduce((most, { accountId }) => Math.max(most, accountId ?? 0), 0)
   if (greatest === 0) return
-  connection
-    .sql(
-      `insert into sqlite_sequence (name, seq) select 'accounts', 0
-       where not exists (select 1 from sqlite_sequence where name = 'accounts')`,
-    )
-    .run()
-  connection.sql("update sqlite_sequence set seq = max(seq, ?) where name = 'accounts'").run(greatest)
+  connection.run(
+    `insert into sqlite_sequence (name, seq) select 'accounts', 0
+     where not exists (select 1 from sqlite_sequence where name = 'accounts')`,
+  )
+  connection.run("update sqlite_sequence set seq = max(seq, ?) where name = 'accounts'", greatest)
 }
 
 async function importAll(
@@ -162,27 +152,24 @@ async function importAll(
 function update(connection: Connection, before: Account, change: AccountChange, silent: boolean): Account {
   const after = { ...before, ...change }
   const secured = change.passwordHash !== undefined || after.status !== before.status
-  const row = connection
-    .sql(
-      `update accounts set first_name = ?, last_name = ?, email = ?, email_key = ?, phone = ?, comment = ?, role_id = ?,
-       status = ?, password_hash = coalesce(?, password_hash), version = ?, updated_at_ms = ?
-       where account_id = ? returning ${ACCOUNT_COLUMNS}`,
-    )
-    .get(
-      after.firstName,
-      after.lastName,
-      after.email,
-      emailKey(after.email),
-      after.phone,
-      after.comment,
-      after.roleId,
-      after.status,
-      change.passwordHash ?? null,
-      before.version + (secured && !silent ? 1 : 0),
-      silent ? before.updatedAtMs : connection.clock.nowMs(),
-      before.accountId,
-    ) as unknown as Row
-  return accountFrom(row)
+  const row = connection.row(
+    `update accounts set first_name = ?, last_name = ?, email = ?, email_key = ?, phone = ?, comment = ?, role_id = ?,
+     status = ?, password_hash = coalesce(?, password_hash), version = ?, updated_at_ms = ?
+     where account_id = ? returning ${ACCOUNT_COLUMNS}`,
+    after.firstName,
+    after.lastName,
+    after.email,
+    emailKey(after.email),
+    after.phone,
+    after.comment,
+    after.roleId,
+    after.status,
+    change.passwordHash ?? null,
+    before.version + (secured && !silent ? 1 : 0),
+    silent ? before.updatedAtMs : connection.clock.nowMs(),
+    before.accountId,
+  )
+  return accountFrom(row as Row)
 }
 
 function losesSuperAdmin(before: Account, change: AccountChange): boolean {
@@ -193,7 +180,7 @@ function losesSuperAdmin(before: Account, change: AccountChange): boolean {
 
 function superAdmins(connection: Connection): number {
   const sql = 'select count(*) from (select 1 from accounts where role_id = 1 and status = 1 limit 2)'
-  return (connection.sql(sql).get() as unknown as Row)[0] as number
+  return connection.row(sql)?.[0] as number
 }
 
 function withPassword(row: Row | undefined): AccountWithPassword | null {

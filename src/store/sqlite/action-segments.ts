@@ -50,7 +50,7 @@ interface Segment {
 }
 
 /** Rows of `ACTION_COLUMNS`, newest first. Many segments are queried in steps, with other requests in between. */
-export async function listActions(connection: Connection, wanted: AccountActions): Promise<Row[]> {
+export async function listActions(connection: Connection, wanted: AccountActions): Promise<readonly Row[]> {
   const steps = list(connection, wanted)
   for (;;) {
     const step = await connection.readTogether(() => steps.next())
@@ -58,11 +58,10 @@ export async function listActions(connection: Connection, wanted: AccountActions
   }
 }
 
-function* list(connection: Connection, wanted: AccountActions): Generator<void, Row[]> {
+function* list(connection: Connection, wanted: AccountActions): Generator<void, readonly Row[]> {
   const { accountId, limit, fromMs, toMs } = wanted
   const { segments, offset } = yield* segmentsFor(connection, wanted)
-  const values = [JSON.stringify(segments), accountId, fromMs, toMs, limit, offset]
-  return connection.sql(LIST).all(...values) as unknown as Row[]
+  return connection.rows(LIST, JSON.stringify(segments), accountId, fromMs, toMs, limit, offset)
 }
 
 /** The segments that hold the wanted actions, and how many actions to skip in them. */
@@ -80,8 +79,7 @@ function* segmentsFor(connection: Connection, wanted: AccountActions): Generator
       yield
       asked = 0
     }
-    const values = [found.segment, accountId, fromMs, toMs]
-    const [here = 0] = connection.sql(COUNT).get(...values) as unknown as readonly number[]
+    const here = connection.row(COUNT, found.segment, accountId, fromMs, toMs)?.[0] as number
     asked += 1 + here / COUNTED_FOR_A_SEGMENT
     if (here === 0) continue
     if (segments.length === 0 && here <= offset && isNewerThan(found, all[i + 1])) {
@@ -91,22 +89,22 @@ function* segmentsFor(connection: Connection, wanted: AccountActions): Generator
     segments.push(found.segment)
     count += here
     if (lastNeededMs === null && count >= offset + limit) {
-      const last = [JSON.stringify(segments), accountId, fromMs, toMs, offset + limit - 1]
-      const row = connection.sql(TIME_OF).get(...last) as unknown as readonly [number] | undefined
+      const last = offset + limit - 1
+      const row = connection.row(TIME_OF, JSON.stringify(segments), accountId, fromMs, toMs, last)
       // There is no row if actions have been removed since they were counted.
-      lastNeededMs = row?.[0] ?? null
+      lastNeededMs = (row?.[0] ?? null) as number | null
     }
   }
   return { segments, offset }
 }
 
 function newestSegments(connection: Connection, fromMs: number, toMs: number): readonly Segment[] {
-  const rows = connection
-    .sql(
-      `select segment, first_at_ms, last_at_ms from action_segments where last_at_ms >= ? and first_at_ms <= ?
-       order by last_at_ms desc, segment desc`,
-    )
-    .all(fromMs, toMs) as unknown as (readonly [number, number, number])[]
+  const rows = connection.rows(
+    `select segment, first_at_ms, last_at_ms from action_segments where last_at_ms >= ? and first_at_ms <= ?
+     order by last_at_ms desc, segment desc`,
+    fromMs,
+    toMs,
+  ) as readonly (readonly [number, number, number])[]
   return rows.map(([segment, firstAtMs, lastAtMs]) => ({ segment, firstAtMs, lastAtMs }))
 }
 
@@ -118,10 +116,10 @@ function isNewerThan(segment: Segment, next: Segment | undefined): boolean {
 
 /** To be called after writing the `count` newest actions: records which times their segments cover. */
 export function noteTimes(connection: Connection, count: number): void {
-  connection.sql(NOTE_TIMES).run(count)
+  connection.run(NOTE_TIMES, count)
 }
 
 /** To be called after removing actions: forgets the segments that have become empty. */
 export function removeEmptySegments(connection: Connection): void {
-  connection.sql(REMOVE_EMPTY).run()
+  connection.run(REMOVE_EMPTY)
 }

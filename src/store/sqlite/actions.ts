@@ -11,13 +11,12 @@ import {
 import { PAIRS, SUM } from '../action-counts-sql.ts'
 import type { ActionGroup, ActionStore, LogTally } from '../action-store.ts'
 import { listActions, noteTimes, removeEmptySegments } from './action-segments.ts'
-import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
 
 /** The verbs about recorded actions and counters; guarantees in `action-store.ts`. */
 export function actionStore(connection: Connection): ActionStore {
   const rows = (sql: string, ...values: (string | number)[]) =>
-    connection.read(() => connection.sql(sql).all(...values) as unknown as Row[])
+    connection.read(() => connection.rows(sql, ...values))
   return {
     recordActions: (group) => connection.write(() => record(connection, group)),
 
@@ -55,31 +54,31 @@ export function actionStore(connection: Connection): ActionStore {
 
     removeOldActions: (beforeMs, limit) =>
       connection.write(() => {
-        const { changes } = connection
-          .sql(
-            `delete from user_actions where id in (
-               select id from (select id, at_ms from user_actions order by id limit ?) where at_ms < ?)`,
-          )
-          .run(limit, beforeMs)
+        const removed = connection.run(
+          `delete from user_actions where id in (
+             select id from (select id, at_ms from user_actions order by id limit ?) where at_ms < ?)`,
+          limit,
+          beforeMs,
+        )
         removeEmptySegments(connection)
-        return Number(changes)
+        return removed
       }),
 
     removeOldCounts: ({ actionsBeforeMs, logsBeforeMs, writersBeforeMs }) =>
       connection.write(() => {
         const { hourMs, dayMs, monthMs } = edgesOf(actionsBeforeMs)
-        const pairs = rows(`with ${PAIRS} select kind, code from pairs where code is not null`)
+        const pairs = connection.rows(`with ${PAIRS} select kind, code from pairs where code is not null`)
         const remove = connection.sql(
           'delete from action_counts where span = ? and kind = ? and code = ? and start_ms < ?',
         )
-        for (const [kind, code] of pairs as [string, string][]) {
+        for (const [kind, code] of pairs as readonly [string, string][]) {
           remove.run('month', kind, code, monthMs)
           remove.run('day', kind, code, dayMs)
           remove.run('hour', kind, code, hourMs)
         }
         const removeLogs = connection.sql('delete from log_counts where span = ? and start_ms < ?')
         for (const [span, beforeMs] of Object.entries(logsBeforeMs)) removeLogs.run(span, beforeMs)
-        connection.sql('delete from action_writers where at_ms < ?').run(writersBeforeMs)
+        connection.run('delete from action_writers where at_ms < ?', writersBeforeMs)
       }),
   }
 }
@@ -92,14 +91,15 @@ const COUNT = `
   select e.place, p.kind, p.code, ${SUM} from edges e cross join pairs p where p.code is not null`
 
 function record(connection: Connection, group: ActionGroup): boolean {
-  const isNew = connection
-    .sql(
-      `insert into action_writers as w values (?, ?, ?)
-       on conflict (writer) do update set last_group = excluded.last_group, at_ms = excluded.at_ms
-       where w.last_group < excluded.last_group`,
-    )
-    .run(group.writer, group.number, connection.clock.nowMs())
-  if (isNew.changes === 0) return false
+  const isNew = connection.run(
+    `insert into action_writers as w values (?, ?, ?)
+     on conflict (writer) do update set last_group = excluded.last_group, at_ms = excluded.at_ms
+     where w.last_group < excluded.last_group`,
+    group.writer,
+    group.number,
+    connection.clock.nowMs(),
+  )
+  if (isNew === 0) return false
   const insert = connection.sql(
     `insert into user_actions (account_id, code, message, at_ms, address, session_id) values (?, ?, ?, ?, ?, ?)`,
   )
@@ -117,16 +117,20 @@ function record(connection: Connection, group: ActionGroup): boolean {
 }
 
 function addLog(connection: Connection, { level, total, first, last, counts }: LogTally): void {
-  connection
-    .sql(
-      `insert into log_levels as l values (?, ?, ?, ?, ?, ?) on conflict (level) do update set
-       total = total + excluded.total,
-       first_message = iif(excluded.first_at_ms < first_at_ms, excluded.first_message, first_message),
-       first_at_ms = min(excluded.first_at_ms, first_at_ms),
-       last_message = iif(excluded.last_at_ms >= last_at_ms, excluded.last_message, last_message),
-       last_at_ms = max(excluded.last_at_ms, last_at_ms)`,
-    )
-    .run(level, total, first.message, first.atMs, last.message, last.atMs)
+  connection.run(
+    `insert into log_levels as l values (?, ?, ?, ?, ?, ?) on conflict (level) do update set
+     total = total + excluded.total,
+     first_message = iif(excluded.first_at_ms < first_at_ms, excluded.first_message, first_message),
+     first_at_ms = min(excluded.first_at_ms, first_at_ms),
+     last_message = iif(excluded.last_at_ms >= last_at_ms, excluded.last_message, last_message),
+     last_at_ms = max(excluded.last_at_ms, last_at_ms)`,
+    level,
+    total,
+    first.message,
+    first.atMs,
+    last.message,
+    last.atMs,
+  )
   const add = connection.sql(
     'insert into log_counts values (?, ?, ?, ?) on conflict do update set count = count + excluded.count',
   )

@@ -21,10 +21,8 @@ export function applicationStore(connection: Connection): ApplicationStore {
     },
 
     async listApplications() {
-      const statement = connection.sql(
-        `select ${APPLICATION_COLUMNS} from applications p order by application_id`,
-      )
-      return connection.read(() => (statement.all() as unknown as Row[]).map((row) => applicationFrom(row)))
+      const select = `select ${APPLICATION_COLUMNS} from applications p order by application_id`
+      return connection.read(() => connection.rows(select)).map(applicationFrom)
     },
 
     createApplication: (application, keyHash) =>
@@ -52,12 +50,12 @@ export function applicationStore(connection: Connection): ApplicationStore {
     addApplicationKey: (applicationId, keyHash, othersExpireAtMs) =>
       connection.write(() => {
         if (othersExpireAtMs !== null) {
-          connection
-            .sql(
-              `update application_keys set expires_at_ms = min(coalesce(expires_at_ms, ?1), ?1)
-               where application_id = ?2`,
-            )
-            .run(othersExpireAtMs, applicationId)
+          connection.run(
+            `update application_keys set expires_at_ms = min(coalesce(expires_at_ms, ?1), ?1)
+             where application_id = ?2`,
+            othersExpireAtMs,
+            applicationId,
+          )
         }
         addKey(connection, applicationId, keyHash)
       }),
@@ -72,20 +70,22 @@ export function applicationStore(connection: Connection): ApplicationStore {
 
     putDefaultApplication: (application, keyHash) =>
       connection.write(() => {
-        const owner = connection
-          .sql('select 1 from application_keys where key_hash = ? and application_id <> ?')
-          .get(keyHash, DEFAULT_APPLICATION_ID)
+        const owner = connection.row(
+          'select 1 from application_keys where key_hash = ? and application_id <> ?',
+          keyHash,
+          DEFAULT_APPLICATION_ID,
+        )
         if (owner !== undefined) return null
         const before = applicationWithin(connection, DEFAULT_APPLICATION_ID)
         const current = before ?? insert(connection, DEFAULT_APPLICATION_ID, application)
         const after = { ...current, ...application }
         if (before !== null) update(connection, after)
         // The settings name one key: no other key opens this application any longer.
-        const others = connection
-          .sql(
-            'delete from application_keys where application_id = ? and key_hash <> ? returning expires_at_ms',
-          )
-          .all(DEFAULT_APPLICATION_ID, keyHash) as unknown as Row[]
+        const others = connection.rows(
+          'delete from application_keys where application_id = ? and key_hash <> ? returning expires_at_ms',
+          DEFAULT_APPLICATION_ID,
+          keyHash,
+        )
         addKey(connection, DEFAULT_APPLICATION_ID, keyHash)
         const nowMs = connection.clock.nowMs()
         const living = others.filter(([expiresAtMs]) => expiresAtMs === null || Number(expiresAtMs) > nowMs)
@@ -96,9 +96,10 @@ export function applicationStore(connection: Connection): ApplicationStore {
 
 /** An application inside the caller's transaction; null if there is none. */
 export function applicationWithin(connection: Connection, applicationId: number): Application | null {
-  const row = connection
-    .sql(`select ${APPLICATION_COLUMNS} from applications p where p.application_id = ?`)
-    .get(applicationId) as Row | undefined
+  const row = connection.row(
+    `select ${APPLICATION_COLUMNS} from applications p where p.application_id = ?`,
+    applicationId,
+  )
   return row === undefined ? null : applicationFrom(row)
 }
 
@@ -118,60 +119,55 @@ export function applicationKept(connection: Connection, applicationId: number): 
 
 function insert(connection: Connection, id: number | null, application: NewApplication): Application {
   connection.applications.clear()
-  const row = connection
-    .sql(
-      `insert into applications as p (application_id, client_id, name, type, trusted_backend, rotation,
-       parallel_window_seconds, retry_window_seconds, idle_seconds, session_ttl_seconds, access_token_ttl_seconds,
-       require_key_on_refresh) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
-    )
-    .get(
-      id,
-      application.clientId,
-      application.name,
-      application.type,
-      Number(application.trustedBackend),
-      Number(application.rotation),
-      application.parallelWindowSeconds,
-      application.retryWindowSeconds,
-      application.idleSeconds,
-      application.sessionTtlSeconds,
-      application.accessTokenTtlSeconds,
-      Number(application.requireKeyOnRefresh),
-    ) as unknown as Row
-  return applicationFrom(row)
+  const row = connection.row(
+    `insert into applications as p (application_id, client_id, name, type, trusted_backend, rotation,
+     parallel_window_seconds, retry_window_seconds, idle_seconds, session_ttl_seconds, access_token_ttl_seconds,
+     require_key_on_refresh) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
+    id,
+    application.clientId,
+    application.name,
+    application.type,
+    Number(application.trustedBackend),
+    Number(application.rotation),
+    application.parallelWindowSeconds,
+    application.retryWindowSeconds,
+    application.idleSeconds,
+    application.sessionTtlSeconds,
+    application.accessTokenTtlSeconds,
+    Number(application.requireKeyOnRefresh),
+  )
+  return applicationFrom(row as Row)
 }
 
 function update(connection: Connection, application: Application): void {
   connection.applications.clear()
-  connection
-    .sql(
-      `update applications set client_id = ?, name = ?, type = ?, disabled = ?, epoch = ?, trusted_backend = ?,
-       rotation = ?, parallel_window_seconds = ?, retry_window_seconds = ?, idle_seconds = ?, session_ttl_seconds = ?,
-       access_token_ttl_seconds = ?, require_key_on_refresh = ? where application_id = ?`,
-    )
-    .run(
-      application.clientId,
-      application.name,
-      application.type,
-      Number(application.disabled),
-      application.epoch,
-      Number(application.trustedBackend),
-      Number(application.rotation),
-      application.parallelWindowSeconds,
-      application.retryWindowSeconds,
-      application.idleSeconds,
-      application.sessionTtlSeconds,
-      application.accessTokenTtlSeconds,
-      Number(application.requireKeyOnRefresh),
-      application.applicationId,
-    )
+  connection.run(
+    `update applications set client_id = ?, name = ?, type = ?, disabled = ?, epoch = ?, trusted_backend = ?,
+     rotation = ?, parallel_window_seconds = ?, retry_window_seconds = ?, idle_seconds = ?, session_ttl_seconds = ?,
+     access_token_ttl_seconds = ?, require_key_on_refresh = ? where application_id = ?`,
+    application.clientId,
+    application.name,
+    application.type,
+    Number(application.disabled),
+    application.epoch,
+    Number(application.trustedBackend),
+    Number(application.rotation),
+    application.parallelWindowSeconds,
+    application.retryWindowSeconds,
+    application.idleSeconds,
+    application.sessionTtlSeconds,
+    application.accessTokenTtlSeconds,
+    Number(application.requireKeyOnRefresh),
+    application.applicationId,
+  )
 }
 
 function addKey(connection: Connection, applicationId: number, keyHash: string): void {
-  connection
-    .sql(
-      `insert into application_keys values (?, ?, ?, null)
-       on conflict (key_hash) do update set expires_at_ms = null where application_id = excluded.application_id`,
-    )
-    .run(keyHash, applicationId, connection.clock.nowMs())
+  connection.run(
+    `insert into application_keys values (?, ?, ?, null)
+     on conflict (key_hash) do update set expires_at_ms = null where application_id = excluded.application_id`,
+    keyHash,
+    applicationId,
+    connection.clock.nowMs(),
+  )
 }

@@ -20,7 +20,8 @@ import {
   sessionRow,
 } from '../rows.ts'
 import { applicationKept } from './applications.ts'
-import type { Connection, Follower } from './connection.ts'
+import type { Connection } from './connection.ts'
+import type { Follower } from './follower.ts'
 import type { RotationLog } from './rotation-log.ts'
 import { RowCache } from './row-cache.ts'
 

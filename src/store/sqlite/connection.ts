@@ -1,10 +1,13 @@
-/** One SQLite database: durable settings, prepared statements, group commit, and refusal of excess work. */
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+/** One SQLite database: prepared statements, group commit, and refusal of excess work. */
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type { Application } from '../../core/application.ts'
+import type { Row } from '../rows.ts'
 import { type Clock, StoreUnavailable } from '../store.ts'
 import { StoreBusy } from '../store-busy.ts'
 import { isLocked, translate, unavailableIfSo } from './errors.ts'
+import type { Follower } from './follower.ts'
 import { type Job, type Read, settle } from './job.ts'
+import { openDatabase } from './open-database.ts'
 import { Turn } from './turn.ts'
 
 /** A write waits this long for a lock that another process holds; then it fails, since the store is unavailable. */
@@ -13,15 +16,6 @@ const LOCK_WAIT_MS = 2000
 const LOCK_RETRY_MS = 5
 /** At most this many writes, or reads, share a transaction. */
 export const MOST_AT_ONCE = 256
-
-/** Keeps table contents in memory and so follows the transactions. For those that only read, only `begun` is called. */
-export interface Follower {
-  begun(): void
-  /** Called before the commit; may still write. */
-  committing?(): void
-  committed?(): void
-  undone(): void
-}
 
 export class Connection {
   readonly clock: Clock
@@ -44,18 +38,7 @@ export class Connection {
 
   constructor(file: string, clock: Clock) {
     this.clock = clock
-    this.#db = translate(() => new DatabaseSync(file, { timeout: 0 }))
-    translate(() => {
-      this.#db.exec('pragma busy_timeout = 2000')
-      this.#db.exec('pragma journal_mode = wal')
-      this.#db.exec('pragma synchronous = full')
-      // A backup that reads for long lets the log grow; otherwise the log takes about half of this at most.
-      this.#db.exec(`pragma journal_size_limit = ${128 * 1024 * 1024}`)
-      this.#db.exec('pragma foreign_keys = on')
-      this.#db.exec('pragma cache_size = -16384')
-      this.#db.exec('pragma temp_store = memory')
-      this.#db.exec('pragma busy_timeout = 0')
-    })
+    this.#db = openDatabase(file)
   }
 
   exec(sql: string): void {
@@ -71,6 +54,21 @@ export class Connection {
       this.#statements.set(text, statement)
     }
     return statement
+  }
+
+  /** The rows that a statement reads or returns. */
+  rows(text: string, ...values: readonly SQLInputValue[]): readonly Row[] {
+    return this.sql(text).all(...values) as unknown as readonly Row[]
+  }
+
+  /** The first of them; undefined if there is none. */
+  row(text: string, ...values: readonly SQLInputValue[]): Row | undefined {
+    return this.sql(text).get(...values) as Row | undefined
+  }
+
+  /** Returns how many rows the statement changed. */
+  run(text: string, ...values: readonly SQLInputValue[]): number {
+    return Number(this.sql(text).run(...values).changes)
   }
 
   /** Reads what is committed. A transaction of this process runs within one turn, so no read sees it half done. */
@@ -116,13 +114,13 @@ export class Connection {
    * or newer, which the launcher ensures.
    */
   logState(): { readonly frames: number; readonly copied: number } {
-    const [, frames, copied] = this.sql('pragma wal_checkpoint(noop)').get() as unknown as readonly number[]
+    const [, frames, copied] = this.row('pragma wal_checkpoint(noop)') as readonly number[]
     return { frames: frames ?? 0, copied: copied ?? 0 }
   }
 
   /** A version that changes with each commit by another connection; inside a transaction. */
   dataVersion(): number {
-    this.#dataVersion ??= (this.sql('pragma data_version').get() as unknown as readonly [number])[0]
+    this.#dataVersion ??= (this.row('pragma data_version') as readonly [number])[0]
     return this.#dataVersion
   }
 

@@ -7,7 +7,6 @@ import {
   fill,
 } from '../../core/guessing.ts'
 import { LIMITS } from '../../settings/limits.ts'
-import type { Row } from '../rows.ts'
 import { type GuardStore, guardKey } from '../guard-store.ts'
 import type { Connection } from './connection.ts'
 
@@ -30,38 +29,37 @@ export function guardStore(connection: Connection): GuardStore {
     takeBackAttempt: ({ accountKey, source, failures, bucketKey }) =>
       connection.write(() => {
         takeDropBack(connection, bucketKey)
-        connection
-          .sql(
-            `update guards set failures = max(0, failures - 1),
-               blocked_until_ms = case failures when ? then 0 else blocked_until_ms end where guard_key = ?`,
-          )
-          .run(failures, guardKey(accountKey, source))
+        connection.run(
+          `update guards set failures = max(0, failures - 1),
+             blocked_until_ms = case failures when ? then 0 else blocked_until_ms end where guard_key = ?`,
+          failures,
+          guardKey(accountKey, source),
+        )
       }),
 
     signInSucceeded: ({ accountId, accountKey, bucketKey, addressKey }) =>
       connection.write(() => {
         clearGuards(connection, accountKey)
         takeDropBack(connection, bucketKey)
-        connection
-          .sql(
-            'insert into known_addresses values (?, ?, ?) on conflict do update set last_at_ms = excluded.last_at_ms',
-          )
-          .run(accountId, addressKey, connection.clock.nowMs())
-        connection
-          .sql(
-            `delete from known_addresses where account_id = ?1 and address_key not in
-             (select address_key from known_addresses where account_id = ?1 order by last_at_ms desc limit ?2)`,
-          )
-          .run(accountId, LIMITS.knownAddressesPerAccount)
+        connection.run(
+          'insert into known_addresses values (?, ?, ?) on conflict do update set last_at_ms = excluded.last_at_ms',
+          accountId,
+          addressKey,
+          connection.clock.nowMs(),
+        )
+        connection.run(
+          `delete from known_addresses where account_id = ?1 and address_key not in
+           (select address_key from known_addresses where account_id = ?1 order by last_at_ms desc limit ?2)`,
+          accountId,
+          LIMITS.knownAddressesPerAccount,
+        )
       }),
 
     clearGuards: (accountKey) => connection.write(() => clearGuards(connection, accountKey)),
 
     async isKnownAddress(accountId, addressKey) {
-      const statement = connection.sql(
-        'select 1 from known_addresses where account_id = ? and address_key = ?',
-      )
-      return connection.read(() => statement.get(accountId, addressKey) !== undefined)
+      const select = 'select 1 from known_addresses where account_id = ? and address_key = ?'
+      return connection.read(() => connection.row(select, accountId, addressKey) !== undefined)
     },
 
     takeDrop: (bucketKey: string, size: BucketSize) =>
@@ -74,52 +72,53 @@ export function guardStore(connection: Connection): GuardStore {
 
     removeOldGuards: (guardsBeforeMs, bucketsBeforeMs, limit) =>
       connection.write(() => {
-        const guards = connection
-          .sql(
-            `delete from guards where guard_key in
-             (select guard_key from guards where updated_at_ms < ? order by updated_at_ms limit ?)`,
-          )
-          .run(guardsBeforeMs, limit)
-        const buckets = connection
-          .sql(
-            `delete from buckets where bucket_key in
-             (select bucket_key from buckets where at_ms < ? order by at_ms limit ?)`,
-          )
-          .run(bucketsBeforeMs, limit)
-        return Math.max(Number(guards.changes), Number(buckets.changes))
+        const guards = connection.run(
+          `delete from guards where guard_key in
+           (select guard_key from guards where updated_at_ms < ? order by updated_at_ms limit ?)`,
+          guardsBeforeMs,
+          limit,
+        )
+        const buckets = connection.run(
+          `delete from buckets where bucket_key in
+           (select bucket_key from buckets where at_ms < ? order by at_ms limit ?)`,
+          bucketsBeforeMs,
+          limit,
+        )
+        return Math.max(guards, buckets)
       }),
   }
 }
 
 function clearGuards(connection: Connection, accountKey: string): void {
-  const remove = connection.sql('delete from guards where guard_key = ?')
-  for (const source of ['device', 'address', 'stranger'] as const) remove.run(guardKey(accountKey, source))
+  for (const source of ['device', 'address', 'stranger'] as const)
+    connection.run('delete from guards where guard_key = ?', guardKey(accountKey, source))
 }
 
 function guardAt(connection: Connection, accountKey: string, source: Source): Guard | null {
-  const row = connection
-    .sql('select failures, blocked_until_ms from guards where guard_key = ?')
-    .get(guardKey(accountKey, source)) as Row | undefined
+  const key = guardKey(accountKey, source)
+  const row = connection.row('select failures, blocked_until_ms from guards where guard_key = ?', key)
   return row === undefined ? null : { failures: row[0] as number, blockedUntilMs: row[1] as number }
 }
 
 function putGuard(connection: Connection, key: string, guard: Guard, nowMs: number): void {
-  connection
-    .sql('insert or replace into guards values (?, ?, ?, ?)')
-    .run(key, guard.failures, guard.blockedUntilMs, nowMs)
+  connection.run(
+    'insert or replace into guards values (?, ?, ?, ?)',
+    key,
+    guard.failures,
+    guard.blockedUntilMs,
+    nowMs,
+  )
 }
 
 function bucketAt(connection: Connection, key: string): Bucket | null {
-  const row = connection.sql('select level, at_ms from buckets where bucket_key = ?').get(key) as
-    | Row
-    | undefined
+  const row = connection.row('select level, at_ms from buckets where bucket_key = ?', key)
   return row === undefined ? null : { level: row[0] as number, atMs: row[1] as number }
 }
 
 function putBucket(connection: Connection, key: string, bucket: Bucket): void {
-  connection.sql('insert or replace into buckets values (?, ?, ?)').run(key, bucket.level, bucket.atMs)
+  connection.run('insert or replace into buckets values (?, ?, ?)', key, bucket.level, bucket.atMs)
 }
 
 function takeDropBack(connection: Connection, bucketKey: string): void {
-  connection.sql('update buckets set level = max(0, level - 1) where bucket_key = ?').run(bucketKey)
+  connection.run('update buckets set level = max(0, level - 1) where bucket_key = ?', bucketKey)
 }

@@ -1,4 +1,4 @@
-import { KEY_COLUMNS, type Row, keyFrom } from '../rows.ts'
+import { KEY_COLUMNS, keyFrom } from '../rows.ts'
 import type { KeyStore, StoredKey } from '../store.ts'
 import type { Connection } from './connection.ts'
 
@@ -6,44 +6,49 @@ import type { Connection } from './connection.ts'
 export function keyStore(connection: Connection): KeyStore {
   return {
     async listKeys() {
-      const statement = connection.sql(`select ${KEY_COLUMNS} from signing_keys order by active_at_ms, kid`)
-      return connection.read(() => (statement.all() as unknown as Row[]).map(keyFrom))
+      const select = `select ${KEY_COLUMNS} from signing_keys order by active_at_ms, kid`
+      return connection.read(() => connection.rows(select)).map(keyFrom)
     },
 
     addFirstKey: (key) =>
       connection.write(() => {
-        const exists = connection
-          .sql('select 1 from signing_keys where purpose = ? and algorithm = ? and retire_at_ms is null')
-          .get(key.purpose, key.algorithm)
+        const exists = connection.row(
+          'select 1 from signing_keys where purpose = ? and algorithm = ? and retire_at_ms is null',
+          key.purpose,
+          key.algorithm,
+        )
         if (exists === undefined) insert(connection, key)
       }),
 
     rotateKey: (key, othersRetireAtMs) =>
       connection.write(() => {
-        connection
-          .sql(
-            `update signing_keys set retire_at_ms = ?
-             where purpose = ? and algorithm = ? and retire_at_ms is null`,
-          )
-          .run(othersRetire(connection, key, othersRetireAtMs), key.purpose, key.algorithm)
+        connection.run(
+          `update signing_keys set retire_at_ms = ?
+           where purpose = ? and algorithm = ? and retire_at_ms is null`,
+          othersRetire(connection, key, othersRetireAtMs),
+          key.purpose,
+          key.algorithm,
+        )
         insert(connection, key)
       }),
 
     retireOtherAlgorithms: (purpose, algorithm, retireAtMs) =>
       connection.write(() => {
-        connection
-          .sql(
-            `update signing_keys set retire_at_ms = ?
-             where purpose = ? and algorithm <> ? and retire_at_ms is null`,
-          )
-          .run(retireAtMs, purpose, algorithm)
+        connection.run(
+          `update signing_keys set retire_at_ms = ?
+           where purpose = ? and algorithm <> ? and retire_at_ms is null`,
+          retireAtMs,
+          purpose,
+          algorithm,
+        )
       }),
 
     removeRetiredKeys: () =>
       connection.write(() => {
-        const rows = connection
-          .sql('delete from signing_keys where retire_at_ms <= ? returning kid')
-          .all(connection.clock.nowMs()) as unknown as Row[]
+        const rows = connection.rows(
+          'delete from signing_keys where retire_at_ms <= ? returning kid',
+          connection.clock.nowMs(),
+        )
         return rows.map(([kid]) => kid as string)
       }),
   }
@@ -52,15 +57,21 @@ export function keyStore(connection: Connection): KeyStore {
 /** When the other keys retire: refresh keys not before the last absolute end of a session. */
 function othersRetire(connection: Connection, key: StoredKey, atMs: number): number {
   if (key.purpose !== 'refresh') return atMs
-  const row = connection.sql('select coalesce(max(expires_at_ms), 0) from sessions').get()
-  const [lastEndMs] = row as unknown as readonly [number]
-  return Math.max(atMs, lastEndMs)
+  const row = connection.row('select coalesce(max(expires_at_ms), 0) from sessions')
+  return Math.max(atMs, row?.[0] as number)
 }
 
 function insert(connection: Connection, key: StoredKey): void {
-  connection
-    .sql('insert into signing_keys values (?, ?, ?, ?, ?, ?, ?)')
-    .run(key.kid, key.purpose, key.algorithm, key.sealed, key.createdAtMs, key.activeAtMs, key.retireAtMs)
+  connection.run(
+    'insert into signing_keys values (?, ?, ?, ?, ?, ?, ?)',
+    key.kid,
+    key.purpose,
+    key.algorithm,
+    key.sealed,
+    key.createdAtMs,
+    key.activeAtMs,
+    key.retireAtMs,
+  )
 }
 
 /**
@@ -73,13 +84,15 @@ export function replayKey(
   othersRetireAtMs: number | undefined,
 ): void {
   if (othersRetireAtMs !== undefined) {
-    connection
-      .sql(
-        `update signing_keys set retire_at_ms = ? where purpose = ? and algorithm = ? and created_at_ms < ?
-         and retire_at_ms is null`,
-      )
-      .run(othersRetire(connection, key, othersRetireAtMs), key.purpose, key.algorithm, key.createdAtMs)
+    connection.run(
+      `update signing_keys set retire_at_ms = ? where purpose = ? and algorithm = ? and created_at_ms < ?
+       and retire_at_ms is null`,
+      othersRetire(connection, key, othersRetireAtMs),
+      key.purpose,
+      key.algorithm,
+      key.createdAtMs,
+    )
   }
-  const exists = connection.sql('select 1 from signing_keys where kid = ?').get(key.kid)
+  const exists = connection.row('select 1 from signing_keys where kid = ?', key.kid)
   if (exists === undefined) insert(connection, key)
 }

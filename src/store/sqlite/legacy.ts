@@ -2,7 +2,7 @@ import type { Application } from '../../core/application.ts'
 import { type LegacyAccount, legacyDenial } from '../../core/legacy.ts'
 import { LIMITS } from '../../settings/limits.ts'
 import type { LegacyStore, OpenLegacySession, OpenLegacySessionOutcome } from '../legacy-store.ts'
-import { ACCOUNT_COLUMNS, type Row, accountFrom } from '../rows.ts'
+import { ACCOUNT_COLUMNS, accountFrom } from '../rows.ts'
 import { applicationWithin } from './applications.ts'
 import type { Connection } from './connection.ts'
 import type { RotationLog } from './rotation-log.ts'
@@ -22,27 +22,25 @@ export function legacyStore(connection: Connection, rotations: RotationLog): Leg
     openLegacySession: (request) => connection.write(() => open(connection, rotations, request)),
 
     removeOldLegacySessions: (expiredBeforeMs, limit) =>
-      connection.write(() => {
-        const removed = connection
-          .sql(
-            `delete from legacy_sessions where session_id in
-             (select session_id from legacy_sessions where expires_at_ms < ? order by expires_at_ms limit ?)`,
-          )
-          .run(expiredBeforeMs, limit)
-        return Number(removed.changes)
-      }),
+      connection.write(() =>
+        connection.run(
+          `delete from legacy_sessions where session_id in
+           (select session_id from legacy_sessions where expires_at_ms < ? order by expires_at_ms limit ?)`,
+          expiredBeforeMs,
+          limit,
+        ),
+      ),
   }
 }
 
 /** Records, inside the caller's transaction, the state in which an account was taken over from the original. */
 export function takeLegacyTokensWithin(connection: Connection, accountId: number): void {
-  connection
-    .sql(
-      `insert into legacy_accounts select account_id, version,
-         coalesce((select epoch from applications where application_id = 1), 1)
-       from accounts where account_id = ?`,
-    )
-    .run(accountId)
+  connection.run(
+    `insert into legacy_accounts select account_id, version,
+       coalesce((select epoch from applications where application_id = 1), 1)
+     from accounts where account_id = ?`,
+    accountId,
+  )
 }
 
 /**
@@ -54,31 +52,30 @@ export function keepLegacySessionEndedWithin(
   sessionId: string,
   endedAtMs: number,
 ): void {
-  connection
-    .sql(
-      `insert into legacy_sessions select ?1, ?2 where exists (select 1 from legacy_accounts)
-         and not exists (select 1 from sessions where session_id = ?1) on conflict do nothing`,
-    )
-    .run(sessionId, endedAtMs + LIMITS.legacyTokenMemoryMs)
+  connection.run(
+    `insert into legacy_sessions select ?1, ?2 where exists (select 1 from legacy_accounts)
+       and not exists (select 1 from sessions where session_id = ?1) on conflict do nothing`,
+    sessionId,
+    endedAtMs + LIMITS.legacyTokenMemoryMs,
+  )
 }
 
 /** For a restore that ends all sessions, inside the caller's transaction: tokens of the original open no new ones. */
 export function refuseLegacyTokensWithin(connection: Connection): void {
-  connection.sql('delete from legacy_accounts').run()
+  connection.run('delete from legacy_accounts')
 }
 
 function isKnown(connection: Connection, sessionId: string): boolean {
-  return connection.sql('select 1 from legacy_sessions where session_id = ?').get(sessionId) !== undefined
+  return connection.row('select 1 from legacy_sessions where session_id = ?', sessionId) !== undefined
 }
 
 function legacyAccountWithin(connection: Connection, accountId: number): LegacyAccount | null {
-  const row = connection
-    .sql(
-      `select ${ACCOUNT_COLUMNS}, (select l.application_epoch from legacy_accounts l
-         where l.account_id = accounts.account_id and l.version = accounts.version)
-       from accounts where account_id = ?`,
-    )
-    .get(accountId) as Row | undefined
+  const row = connection.row(
+    `select ${ACCOUNT_COLUMNS}, (select l.application_epoch from legacy_accounts l
+       where l.account_id = accounts.account_id and l.version = accounts.version)
+     from accounts where account_id = ?`,
+    accountId,
+  )
   if (row === undefined) return null
   return { account: accountFrom(row), applicationEpoch: row.at(-1) as number | null }
 }
@@ -103,6 +100,6 @@ function open(
     expiresAtMs,
     nowMs,
   )
-  connection.sql('insert into legacy_sessions values (?, ?)').run(sessionId, expiresAtMs)
+  connection.run('insert into legacy_sessions values (?, ?)', sessionId, expiresAtMs)
   return { kind: 'opened', endedSessions }
 }

@@ -19,11 +19,9 @@ export async function migrate(
   connection.exec('pragma temp_store = file')
   for (const step of steps) {
     const isNew = await connection.write(() => {
-      if (connection.sql('select 1 from migrations where id = ?').get(step.id) !== undefined) return false
+      if (connection.row('select 1 from migrations where id = ?', step.id) !== undefined) return false
       connection.exec(step.sqlite)
-      connection
-        .sql('insert into migrations values (?, ?, ?)')
-        .run(step.id, step.name, connection.clock.nowMs())
+      connection.run('insert into migrations values (?, ?, ?)', step.id, step.name, connection.clock.nowMs())
       return true
     })
     if (isNew) applied.push(step.name)

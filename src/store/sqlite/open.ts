@@ -93,7 +93,7 @@ async function openAlone(file: string, clock: Clock, options: OpenSqliteOptions)
           throw new StoreUnavailable(
             `${file} was removed or replaced while in use: stop the service and put it back`,
           )
-        const [version] = connection.sql('pragma user_version').get() as unknown as [number]
+        const version = connection.row('pragma user_version')?.[0] as number
         connection.exec(`pragma user_version = ${(version + 1) % 1_000_000}`)
       }),
     inspect: async (how) => inspect(connection, how?.deep === true),
@@ -111,7 +111,7 @@ async function openAlone(file: string, clock: Clock, options: OpenSqliteOptions)
 /** `deep` reads the whole file, which a start has no time for. */
 function inspect(connection: Connection, deep: boolean): string[] {
   const problems: string[] = []
-  const value = (sql: string) => (connection.sql(sql).get() as unknown as readonly unknown[])[0]
+  const value = (sql: string) => connection.row(sql)?.[0]
   if (value('pragma journal_mode') !== 'wal')
     problems.push('the database is not in WAL mode: keep it on a local disk')
   if (value('pragma synchronous') !== 2)

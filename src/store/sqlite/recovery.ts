@@ -1,6 +1,6 @@
 import { idleBeforeMs } from '../../core/session.ts'
 import type { ReplayedEntry } from '../journal.ts'
-import { type Row, endedFrom, instanceFrom } from '../rows.ts'
+import { endedFrom, instanceFrom } from '../rows.ts'
 import type { RecoveryStore } from '../recovery-store.ts'
 import type { Connection } from './connection.ts'
 import { replayKey } from './keys.ts'
@@ -12,36 +12,33 @@ import { keepLegacySessionEndedWithin, refuseLegacyTokensWithin } from './legacy
 export function recoveryStore(connection: Connection, rotations: RotationLog): RecoveryStore {
   return {
     async databaseId() {
-      const statement = connection.sql('select applied_at_ms from migrations where id = 1')
-      return String((connection.read(() => statement.get()) as unknown as readonly [number])[0])
+      const select = 'select applied_at_ms from migrations where id = 1'
+      return String(connection.read(() => connection.row(select))?.[0])
     },
 
     beat: (instanceId) => connection.write(() => note(connection, instanceId, 0)),
 
     countWrite: (instanceId) =>
       connection.write(() => {
-        const statement = connection.sql(
+        const row = connection.row(
           `insert into instances (instance_id, last_seen_at_ms, writes) values (?, ?, 1)
            on conflict do update set last_seen_at_ms = excluded.last_seen_at_ms, writes = writes + 1
            returning writes`,
+          instanceId,
+          connection.clock.nowMs(),
         )
-        const [writes] = statement.get(instanceId, connection.clock.nowMs()) as unknown as readonly [number]
-        return writes
+        return row?.[0] as number
       }),
 
     async listInstances() {
-      const statement = connection.sql(
-        'select instance_id, last_seen_at_ms, writes from instances order by instance_id',
-      )
-      const rows = connection.read(() => statement.all() as unknown as Row[])
-      return rows.map(instanceFrom)
+      const select = 'select instance_id, last_seen_at_ms, writes from instances order by instance_id'
+      return connection.read(() => connection.rows(select)).map(instanceFrom)
     },
 
     async givenIds() {
-      const statement = connection.sql('select name, seq from sqlite_sequence')
-      const rows = connection.read(() => statement.all() as unknown as [string, number][])
+      const rows = connection.read(() => connection.rows('select name, seq from sqlite_sequence'))
       // A table has no sequence before its first row.
-      const of = (table: string) => rows.find(([name]) => name === table)?.[1] ?? 0
+      const of = (table: string) => (rows.find(([name]) => name === table)?.[1] ?? 0) as number
       return { accounts: of('accounts'), applications: of('applications') }
     },
 
@@ -49,50 +46,45 @@ export function recoveryStore(connection: Connection, rotations: RotationLog): R
       connection.write(() => {
         for (const entry of entries) replay(connection, entry)
         if (endAll) {
-          connection
-            .sql(
-              "update sessions set ended_at_ms = ?, end_reason = 'store-restored' where ended_at_ms is null",
-            )
-            .run(connection.clock.nowMs())
+          connection.run(
+            "update sessions set ended_at_ms = ?, end_reason = 'store-restored' where ended_at_ms is null",
+            connection.clock.nowMs(),
+          )
           refuseLegacyTokensWithin(connection)
         }
         rotations.settleAll()
         letSessionsRest(connection)
         for (const table of ['accounts', 'applications'] as const) {
-          connection.sql('delete from sqlite_sequence where name = ?').run(table)
-          connection.sql('insert into sqlite_sequence (name, seq) values (?, ?)').run(table, givenIds[table])
+          connection.run('delete from sqlite_sequence where name = ?', table)
+          connection.run('insert into sqlite_sequence (name, seq) values (?, ?)', table, givenIds[table])
         }
         for (const [instanceId, count] of writes) note(connection, instanceId, count)
         connection.exec(UNMARK_RESTORED)
       }),
 
     async awaitsRecovery() {
-      const statement = connection.sql(READ_RESTORED_MARK)
-      const [mark] = connection.read(() => statement.get() as unknown as readonly [number])
-      return mark !== 0
+      return connection.read(() => connection.row(READ_RESTORED_MARK))?.[0] !== 0
     },
 
     async listEnded({ endedAtMs, sessionId }, limit) {
-      const statement = connection.sql(
-        `select session_id, end_reason, ended_at_ms from sessions
+      const select = `select session_id, end_reason, ended_at_ms from sessions
          where (ended_at_ms, session_id) > (?, ?) and ended_at_ms is not null and end_reason <> 'store-restored'
-         order by ended_at_ms, session_id limit ?`,
-      )
-      const rows = connection.read(() => statement.all(endedAtMs, sessionId, limit) as unknown as Row[])
-      return rows.map(endedFrom)
+         order by ended_at_ms, session_id limit ?`
+      return connection.read(() => connection.rows(select, endedAtMs, sessionId, limit)).map(endedFrom)
     },
   }
 }
 
 /** Notes that an instance is alive and that its journal has had at least `writes` writes. */
 function note(connection: Connection, instanceId: string, writes: number): void {
-  connection
-    .sql(
-      `insert into instances (instance_id, last_seen_at_ms, writes) values (?, ?, ?)
-       on conflict do update set last_seen_at_ms = excluded.last_seen_at_ms,
-         writes = max(writes, excluded.writes)`,
-    )
-    .run(instanceId, connection.clock.nowMs(), writes)
+  connection.run(
+    `insert into instances (instance_id, last_seen_at_ms, writes) values (?, ?, ?)
+     on conflict do update set last_seen_at_ms = excluded.last_seen_at_ms,
+       writes = max(writes, excluded.writes)`,
+    instanceId,
+    connection.clock.nowMs(),
+    writes,
+  )
 }
 
 /**
@@ -101,56 +93,59 @@ function note(connection: Connection, instanceId: string, writes: number): void 
  * before `note`.
  */
 function letSessionsRest(connection: Connection): void {
-  const rows = connection
-    .sql(
-      `select application_id, idle_seconds, (select coalesce(max(last_seen_at_ms), 0) from instances)
-       from applications`,
-    )
-    .all() as unknown as [number, number, number][]
-  const rest = connection.sql(
-    `update sessions set handed_out_at_ms = ?1, last_used_at_ms = ?1
-     where application_id = ?2 and ended_at_ms is null and last_used_at_ms >= ?3`,
+  const rows = connection.rows(
+    `select application_id, idle_seconds, (select coalesce(max(last_seen_at_ms), 0) from instances)
+     from applications`,
   )
-  for (const [applicationId, idleSeconds, writtenAtMs] of rows) {
-    rest.run(connection.clock.nowMs(), applicationId, idleBeforeMs(idleSeconds, writtenAtMs))
+  for (const [applicationId, idleSeconds, writtenAtMs] of rows as readonly [number, number, number][]) {
+    connection.run(
+      `update sessions set handed_out_at_ms = ?1, last_used_at_ms = ?1
+       where application_id = ?2 and ended_at_ms is null and last_used_at_ms >= ?3`,
+      connection.clock.nowMs(),
+      applicationId,
+      idleBeforeMs(idleSeconds, writtenAtMs),
+    )
   }
 }
 
 function replay(connection: Connection, entry: ReplayedEntry): void {
   switch (entry.kind) {
     case 'session':
-      connection
-        .sql(
-          'update sessions set ended_at_ms = ?, end_reason = ? where session_id = ? and ended_at_ms is null',
-        )
-        .run(entry.atMs, entry.reason, entry.sessionId)
+      connection.run(
+        'update sessions set ended_at_ms = ?, end_reason = ? where session_id = ? and ended_at_ms is null',
+        entry.atMs,
+        entry.reason,
+        entry.sessionId,
+      )
       keepLegacySessionEndedWithin(connection, entry.sessionId, entry.atMs)
       return
     case 'account-sessions':
-      connection
-        .sql(
-          `update sessions set ended_at_ms = ?1, end_reason = ?2 where account_id = ?3 and session_id is not ?4
-           and (created_at_ms <= ?1 or session_id in (select value from json_each(?5))) and ended_at_ms is null`,
-        )
-        .run(
-          entry.atMs,
-          entry.reason,
-          entry.accountId,
-          entry.exceptSessionId,
-          JSON.stringify(entry.sessionIds),
-        )
-      connection.sql('update accounts set version = version + 1 where account_id = ?').run(entry.accountId)
+      connection.run(
+        `update sessions set ended_at_ms = ?1, end_reason = ?2 where account_id = ?3 and session_id is not ?4
+         and (created_at_ms <= ?1 or session_id in (select value from json_each(?5))) and ended_at_ms is null`,
+        entry.atMs,
+        entry.reason,
+        entry.accountId,
+        entry.exceptSessionId,
+        JSON.stringify(entry.sessionIds),
+      )
+      connection.run('update accounts set version = version + 1 where account_id = ?', entry.accountId)
       return
     case 'account-status':
-      connection
-        .sql('update accounts set status = ?, version = version + 1 where account_id = ? and status <> 3')
-        .run(entry.status, entry.accountId)
+      connection.run(
+        'update accounts set status = ?, version = version + 1 where account_id = ? and status <> 3',
+        entry.status,
+        entry.accountId,
+      )
       return
     case 'application':
       connection.applications.clear()
-      connection
-        .sql('update applications set disabled = ?, epoch = max(epoch, ?) where application_id = ?')
-        .run(entry.disabled ? 1 : 0, entry.epoch, entry.applicationId)
+      connection.run(
+        'update applications set disabled = ?, epoch = max(epoch, ?) where application_id = ?',
+        entry.disabled ? 1 : 0,
+        entry.epoch,
+        entry.applicationId,
+      )
       return
     case 'key':
       replayKey(connection, entry.key, entry.othersRetireAtMs)

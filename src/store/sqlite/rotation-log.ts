@@ -11,7 +11,8 @@
  */
 import type { Session } from '../../core/session.ts'
 import type { Row } from '../rows.ts'
-import type { Connection, Follower } from './connection.ts'
+import type { Connection } from './connection.ts'
+import type { Follower } from './follower.ts'
 import { INSERT, LOAD, SETTLE_ALL, SETTLE_ONE, tailFrom, tailOf, valuesOf } from './rotation-rows.ts'
 import { MOST_TEXT_CHARACTERS, type Tail, Tails } from './rotation-tails.ts'
 
@@ -226,13 +227,13 @@ export class RotationLog implements Follower {
     }
     this.#transaction.takenOut = sessionIds.length
     if (old.left === sessionIds.length)
-      this.#connection.sql('update rotation_log set settled_to = ?').run(this.#oldTo)
+      this.#connection.run('update rotation_log set settled_to = ?', this.#oldTo)
   }
 
   #removeSome(): void {
     if (this.#removedTo >= this.#settledTo) return
     const to = Math.min(this.#removedTo + REMOVED_AT_ONCE, this.#settledTo)
-    this.#connection.sql('delete from rotations where rotation_id <= ?').run(to)
+    this.#connection.run('delete from rotations where rotation_id <= ?', to)
     this.#transaction.removed = to
   }
 
@@ -266,7 +267,7 @@ export class RotationLog implements Follower {
   }
 
   #number(sql: string): number {
-    return (this.#connection.sql(sql).get() as unknown as readonly [number])[0]
+    return (this.#connection.row(sql) as readonly [number])[0]
   }
 }
 

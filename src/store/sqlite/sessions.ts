@@ -42,37 +42,39 @@ export function sessionStore(
     readSession: (sessionId) => connection.readTogether(() => reads.wholeView(sessionId)),
 
     listSessions(accountId, limit) {
-      const statement = connection.sql(LISTING)
-      return connection.readTogether(() => {
-        const rows = statement.all(accountId, limit) as unknown as Row[]
-        return rows.map((row) => rotations.current(listingFrom(row)))
-      })
+      return connection.readTogether(() =>
+        connection.rows(LISTING, accountId, limit).map((row) => rotations.current(listingFrom(row))),
+      )
     },
 
     endSession: (accountId, sessionId, reason) =>
       connection.write(() => {
-        const statement = connection.sql(
+        const ended = connection.run(
           `update sessions set ended_at_ms = ?, end_reason = ?
            where session_id = ? and account_id = ? and ended_at_ms is null`,
+          connection.clock.nowMs(),
+          reason,
+          sessionId,
+          accountId,
         )
-        return statement.run(connection.clock.nowMs(), reason, sessionId, accountId).changes === 1
+        return ended === 1
       }),
 
     endSessions: (accountId, reason) =>
       connection.write(() => {
-        connection.sql('update accounts set version = version + 1 where account_id = ?').run(accountId)
+        connection.run('update accounts set version = version + 1 where account_id = ?', accountId)
         return endSessionsWithin(connection, accountId, reason, null)
       }),
 
     removeExpiredSessions: (limit) =>
       connection.write(() => {
-        const rows = connection
-          .sql(
-            `delete from sessions where session_id in
-             (select session_id from sessions where expires_at_ms <= ? order by expires_at_ms limit ?)
-             returning session_id`,
-          )
-          .all(connection.clock.nowMs(), limit) as unknown as Row[]
+        const rows = connection.rows(
+          `delete from sessions where session_id in
+           (select session_id from sessions where expires_at_ms <= ? order by expires_at_ms limit ?)
+           returning session_id`,
+          connection.clock.nowMs(),
+          limit,
+        )
         const remove = connection.sql('delete from session_devices where session_id = ?')
         for (const [sessionId] of rows) remove.run(sessionId as string)
         return rows.length
@@ -90,12 +92,14 @@ export function endSessionsWithin(
   reason: EndReason,
   exceptSessionId: string | null,
 ): readonly string[] {
-  const rows = connection
-    .sql(
-      `update sessions set ended_at_ms = ?, end_reason = ?
-       where account_id = ? and ended_at_ms is null and session_id is not ? returning session_id`,
-    )
-    .all(connection.clock.nowMs(), reason, accountId, exceptSessionId) as unknown as Row[]
+  const rows = connection.rows(
+    `update sessions set ended_at_ms = ?, end_reason = ?
+     where account_id = ? and ended_at_ms is null and session_id is not ? returning session_id`,
+    connection.clock.nowMs(),
+    reason,
+    accountId,
+    exceptSessionId,
+  )
   return rows.map(([sessionId]) => sessionId as string)
 }
 
@@ -123,10 +127,13 @@ function refresh(
 
 /** Conditional although the transaction excludes other writers. */
 function end(connection: Connection, { sessionId, endedAtMs, endReason }: Session): void {
-  const { changes } = connection
-    .sql('update sessions set ended_at_ms = ?, end_reason = ? where session_id = ? and ended_at_ms is null')
-    .run(endedAtMs, endReason, sessionId)
-  if (changes !== 1) throw new Error('a session ended within the transaction that decided about it')
+  const ended = connection.run(
+    'update sessions set ended_at_ms = ?, end_reason = ? where session_id = ? and ended_at_ms is null',
+    endedAtMs,
+    endReason,
+    sessionId,
+  )
+  if (ended !== 1) throw new Error('a session ended within the transaction that decided about it')
 }
 
 function open(connection: Connection, rotations: RotationLog, request: OpenSession): OpenSessionOutcome {
@@ -134,9 +141,7 @@ function open(connection: Connection, rotations: RotationLog, request: OpenSessi
   const account = accountAt(connection, request.accountId, request.accountVersion)
   const application = applicationWithin(connection, request.application.applicationId)
   if (account === null || application === null || application.disabled) return { kind: 'stale' }
-  connection
-    .sql('update accounts set last_sign_in_at_ms = ? where account_id = ?')
-    .run(nowMs, request.accountId)
+  connection.run('update accounts set last_sign_in_at_ms = ? where account_id = ?', nowMs, request.accountId)
   const endedSessions = makeRoomWithin(connection, rotations, request, nowMs)
   // The absolute end is a whole second, so that the token's `exp` says exactly what the row says.
   const expiresAtMs = (Math.floor(nowMs / 1000) + application.sessionTtlSeconds) * 1000
@@ -157,36 +162,42 @@ export function insertSessionWithin(
   expiresAtMs: number,
   nowMs: number,
 ): Session {
-  const row = connection
-    .sql(
-      `insert into sessions (session_id, account_id, application_id, application_epoch, rotation, rotated_at_ms,
-       handed_out_at_ms, kid, created_at_ms, expires_at_ms, last_used_at_ms)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning ${SESSION_COLUMNS}`,
-    )
-    .get(
-      request.sessionId,
-      request.accountId,
-      application.applicationId,
-      application.epoch,
-      application.rotation ? 1 : 0,
-      nowMs,
-      nowMs,
-      request.kid,
-      nowMs,
-      expiresAtMs,
-      nowMs,
-    ) as unknown as Row
+  const row = connection.row(
+    `insert into sessions (session_id, account_id, application_id, application_epoch, rotation, rotated_at_ms,
+     handed_out_at_ms, kid, created_at_ms, expires_at_ms, last_used_at_ms)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning ${SESSION_COLUMNS}`,
+    request.sessionId,
+    request.accountId,
+    application.applicationId,
+    application.epoch,
+    application.rotation ? 1 : 0,
+    nowMs,
+    nowMs,
+    request.kid,
+    nowMs,
+    expiresAtMs,
+    nowMs,
+  )
   const { device } = request
-  connection
-    .sql('insert into session_devices values (?, ?, ?, ?, ?, ?)')
-    .run(request.sessionId, nowMs, request.amr.join(' '), device.address, device.userAgent, device.deviceId)
-  return sessionFrom(row)
+  connection.run(
+    'insert into session_devices values (?, ?, ?, ?, ?, ?)',
+    request.sessionId,
+    nowMs,
+    request.amr.join(' '),
+    device.address,
+    device.userAgent,
+    device.deviceId,
+  )
+  return sessionFrom(row as Row)
 }
 
 function accountAt(connection: Connection, accountId: number, version: number): Account | null {
-  const row = connection
-    .sql(`select ${ACCOUNT_COLUMNS} from accounts where account_id = ? and version = ? and status = ?`)
-    .get(accountId, version, STATUS.active) as Row | undefined
+  const row = connection.row(
+    `select ${ACCOUNT_COLUMNS} from accounts where account_id = ? and version = ? and status = ?`,
+    accountId,
+    version,
+    STATUS.active,
+  )
   return row === undefined ? null : accountFrom(row)
 }
 
@@ -197,19 +208,21 @@ export function makeRoomWithin(
   request: Pick<OpenSession, 'accountId' | 'maxLiveSessions'>,
   nowMs: number,
 ): readonly string[] {
-  const live = connection
-    .sql('select session_id from sessions where account_id = ? and ended_at_ms is null')
-    .all(request.accountId) as unknown as [string][]
+  const live = connection.rows(
+    'select session_id from sessions where account_id = ? and ended_at_ms is null',
+    request.accountId,
+  )
   if (live.length < request.maxLiveSessions) return []
   // The statement below orders the rows by their dates of last use.
-  rotations.settle(live.map(([sessionId]) => sessionId))
-  const rows = connection
-    .sql(
-      `update sessions set ended_at_ms = ?1, end_reason = 'session-limit' where session_id in (
-         select session_id from sessions s where account_id = ?2 and ended_at_ms is null and expires_at_ms > ?1
-         order by ${isServed('?1')} desc, last_used_at_ms desc, session_id limit -1 offset ?3)
-       returning session_id`,
-    )
-    .all(nowMs, request.accountId, request.maxLiveSessions - 1) as unknown as Row[]
+  rotations.settle(live.map(([sessionId]) => sessionId as string))
+  const rows = connection.rows(
+    `update sessions set ended_at_ms = ?1, end_reason = 'session-limit' where session_id in (
+       select session_id from sessions s where account_id = ?2 and ended_at_ms is null and expires_at_ms > ?1
+       order by ${isServed('?1')} desc, last_used_at_ms desc, session_id limit -1 offset ?3)
+     returning session_id`,
+    nowMs,
+    request.accountId,
+    request.maxLiveSessions - 1,
+  )
   return rows.map(([sessionId]) => sessionId as string)
 }
