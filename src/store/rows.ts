@@ -68,6 +68,8 @@ const of = (alias: string, columns: readonly string[]) => columns.map((c) => `${
 
 export const ACCOUNT_COLUMNS = ACCOUNT.join(', ')
 export const APPLICATION_COLUMNS = of('p', APPLICATION)
+/** For `returning`, where SQLite does not know the alias. */
+export const RETURNED_APPLICATION_COLUMNS = APPLICATION.join(', ')
 export const KEY_COLUMNS = KEY.join(', ')
 export const SESSION_COLUMNS = SESSION.join(', ')
 export const ACCOUNT_WIDTH = ACCOUNT.length

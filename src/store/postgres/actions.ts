@@ -113,7 +113,7 @@ const REMOVE_COUNTS = `
 async function record(connection: Connection, sql: Sql, group: ActionGroup): Promise<boolean> {
   await lock(sql, LOCK.actions)
   const isNew = await sql.count(
-    `insert into action_writers as w values ($1, $2, $3)
+    `insert into action_writers as w (writer, last_group, at_ms) values ($1, $2, $3)
      on conflict (writer) do update set last_group = excluded.last_group, at_ms = excluded.at_ms
      where w.last_group < excluded.last_group`,
     group.writer,
@@ -152,7 +152,7 @@ async function addActions(sql: Sql, { actions }: ActionGroup): Promise<void> {
 
 async function addLogs(sql: Sql, logs: readonly LogTally[]): Promise<void> {
   await sql.rows(
-    `insert into log_levels as l
+    `insert into log_levels as l (${LEVEL_COLUMNS})
      select * from unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::bigint[])
      on conflict (level) do update set total = l.total + excluded.total,
        first_message = case when excluded.first_at_ms < l.first_at_ms then excluded.first_message else l.first_message end,
@@ -168,7 +168,8 @@ async function addLogs(sql: Sql, logs: readonly LogTally[]): Promise<void> {
   )
   const counts = logs.flatMap(({ level, counts: own }) => own.map((count) => ({ ...count, level })))
   await sql.rows(
-    `insert into log_counts as c select * from unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[])
+    `insert into log_counts as c (${COUNT_COLUMNS})
+     select * from unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[])
      on conflict (span, start_ms, level) do update set count = c.count + excluded.count`,
     counts.map(({ span }) => span),
     counts.map(({ startMs }) => startMs),

@@ -14,7 +14,8 @@ export async function migrate(connection: Connection): Promise<readonly string[]
       if ((await appliedSteps(sql)).has(step.id)) return false
       await sql.exec(step.postgres)
       await sql.exec(
-        `insert into migrations values (${step.id}, '${step.name.replaceAll("'", "''")}', ${connection.clock.nowMs()})`,
+        `insert into migrations (id, name, applied_at_ms)
+         values (${step.id}, '${step.name.replaceAll("'", "''")}', ${connection.clock.nowMs()})`,
       )
       return true
     }, STEP_MS)

@@ -18,7 +18,8 @@ const LIST = `
   order by at_ms desc, id desc`
 const TIME_OF = `select a.at_ms ${WITHIN} limit 1 offset ?`
 const NOTE_TIMES = `
-  insert into action_segments select id / 10000, min(at_ms), max(at_ms)
+  insert into action_segments (segment, first_at_ms, last_at_ms)
+    select id / 10000, min(at_ms), max(at_ms)
     from (select id, at_ms from user_actions order by id desc limit ?) group by 1
   on conflict (segment) do update set
     first_at_ms = min(first_at_ms, excluded.first_at_ms), last_at_ms = max(last_at_ms, excluded.last_at_ms)`

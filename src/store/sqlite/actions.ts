@@ -92,7 +92,7 @@ const COUNT = `
 
 function record(connection: Connection, group: ActionGroup): boolean {
   const isNew = connection.run(
-    `insert into action_writers as w values (?, ?, ?)
+    `insert into action_writers as w (writer, last_group, at_ms) values (?, ?, ?)
      on conflict (writer) do update set last_group = excluded.last_group, at_ms = excluded.at_ms
      where w.last_group < excluded.last_group`,
     group.writer,
@@ -118,8 +118,8 @@ function record(connection: Connection, group: ActionGroup): boolean {
 
 function addLog(connection: Connection, { level, total, first, last, counts }: LogTally): void {
   connection.run(
-    `insert into log_levels as l values (?, ?, ?, ?, ?, ?) on conflict (level) do update set
-     total = total + excluded.total,
+    `insert into log_levels as l (${LEVEL_COLUMNS}) values (?, ?, ?, ?, ?, ?)
+     on conflict (level) do update set total = total + excluded.total,
      first_message = iif(excluded.first_at_ms < first_at_ms, excluded.first_message, first_message),
      first_at_ms = min(excluded.first_at_ms, first_at_ms),
      last_message = iif(excluded.last_at_ms >= last_at_ms, excluded.last_message, last_message),
@@ -132,7 +132,8 @@ function addLog(connection: Connection, { level, total, first, last, counts }: L
     last.atMs,
   )
   const add = connection.sql(
-    'insert into log_counts values (?, ?, ?, ?) on conflict do update set count = count + excluded.count',
+    `insert into log_counts (${COUNT_COLUMNS}) values (?, ?, ?, ?)
+     on conflict do update set count = count + excluded.count`,
   )
   for (const { span, startMs, count } of counts) add.run(span, startMs, level, count)
 }

@@ -1,5 +1,5 @@
 import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
-import { APPLICATION_COLUMNS, type Row, applicationFrom } from '../rows.ts'
+import { APPLICATION_COLUMNS, RETURNED_APPLICATION_COLUMNS, type Row, applicationFrom } from '../rows.ts'
 import type { ApplicationStore, NewApplication } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { isDuplicate } from './errors.ts'
@@ -120,9 +120,10 @@ export function applicationKept(connection: Connection, applicationId: number): 
 function insert(connection: Connection, id: number | null, application: NewApplication): Application {
   connection.applications.clear()
   const row = connection.row(
-    `insert into applications as p (application_id, client_id, name, type, trusted_backend, rotation,
+    `insert into applications (application_id, client_id, name, type, trusted_backend, rotation,
      parallel_window_seconds, retry_window_seconds, idle_seconds, session_ttl_seconds, access_token_ttl_seconds,
-     require_key_on_refresh) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
+     require_key_on_refresh) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     returning ${RETURNED_APPLICATION_COLUMNS}`,
     id,
     application.clientId,
     application.name,
@@ -164,7 +165,7 @@ function update(connection: Connection, application: Application): void {
 
 function addKey(connection: Connection, applicationId: number, keyHash: string): void {
   connection.run(
-    `insert into application_keys values (?, ?, ?, null)
+    `insert into application_keys (key_hash, application_id, created_at_ms) values (?, ?, ?)
      on conflict (key_hash) do update set expires_at_ms = null where application_id = excluded.application_id`,
     keyHash,
     applicationId,

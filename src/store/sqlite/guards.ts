@@ -42,7 +42,8 @@ export function guardStore(connection: Connection): GuardStore {
         clearGuards(connection, accountKey)
         takeDropBack(connection, bucketKey)
         connection.run(
-          'insert into known_addresses values (?, ?, ?) on conflict do update set last_at_ms = excluded.last_at_ms',
+          `insert into known_addresses (account_id, address_key, last_at_ms) values (?, ?, ?)
+           on conflict do update set last_at_ms = excluded.last_at_ms`,
           accountId,
           addressKey,
           connection.clock.nowMs(),
@@ -102,7 +103,7 @@ function guardAt(connection: Connection, accountKey: string, source: Source): Gu
 
 function putGuard(connection: Connection, key: string, guard: Guard, nowMs: number): void {
   connection.run(
-    'insert or replace into guards values (?, ?, ?, ?)',
+    'insert or replace into guards (guard_key, failures, blocked_until_ms, updated_at_ms) values (?, ?, ?, ?)',
     key,
     guard.failures,
     guard.blockedUntilMs,
@@ -116,7 +117,12 @@ function bucketAt(connection: Connection, key: string): Bucket | null {
 }
 
 function putBucket(connection: Connection, key: string, bucket: Bucket): void {
-  connection.run('insert or replace into buckets values (?, ?, ?)', key, bucket.level, bucket.atMs)
+  connection.run(
+    'insert or replace into buckets (bucket_key, level, at_ms) values (?, ?, ?)',
+    key,
+    bucket.level,
+    bucket.atMs,
+  )
 }
 
 function takeDropBack(connection: Connection, bucketKey: string): void {

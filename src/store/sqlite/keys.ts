@@ -63,7 +63,7 @@ function othersRetire(connection: Connection, key: StoredKey, atMs: number): num
 
 function insert(connection: Connection, key: StoredKey): void {
   connection.run(
-    'insert into signing_keys values (?, ?, ?, ?, ?, ?, ?)',
+    `insert into signing_keys (${KEY_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)`,
     key.kid,
     key.purpose,
     key.algorithm,

@@ -36,8 +36,8 @@ export function legacyStore(connection: Connection, rotations: RotationLog): Leg
 /** Records, inside the caller's transaction, the state in which an account was taken over from the original. */
 export function takeLegacyTokensWithin(connection: Connection, accountId: number): void {
   connection.run(
-    `insert into legacy_accounts select account_id, version,
-       coalesce((select epoch from applications where application_id = 1), 1)
+    `insert into legacy_accounts (account_id, version, application_epoch)
+     select account_id, version, coalesce((select epoch from applications where application_id = 1), 1)
      from accounts where account_id = ?`,
     accountId,
   )
@@ -53,7 +53,8 @@ export function keepLegacySessionEndedWithin(
   endedAtMs: number,
 ): void {
   connection.run(
-    `insert into legacy_sessions select ?1, ?2 where exists (select 1 from legacy_accounts)
+    `insert into legacy_sessions (session_id, expires_at_ms)
+     select ?1, ?2 where exists (select 1 from legacy_accounts)
        and not exists (select 1 from sessions where session_id = ?1) on conflict do nothing`,
     sessionId,
     endedAtMs + LIMITS.legacyTokenMemoryMs,
@@ -100,6 +101,10 @@ function open(
     expiresAtMs,
     nowMs,
   )
-  connection.run('insert into legacy_sessions values (?, ?)', sessionId, expiresAtMs)
+  connection.run(
+    'insert into legacy_sessions (session_id, expires_at_ms) values (?, ?)',
+    sessionId,
+    expiresAtMs,
+  )
   return { kind: 'opened', endedSessions }
 }

@@ -21,7 +21,12 @@ export async function migrate(
     const isNew = await connection.write(() => {
       if (connection.row('select 1 from migrations where id = ?', step.id) !== undefined) return false
       connection.exec(step.sqlite)
-      connection.run('insert into migrations values (?, ?, ?)', step.id, step.name, connection.clock.nowMs())
+      connection.run(
+        'insert into migrations (id, name, applied_at_ms) values (?, ?, ?)',
+        step.id,
+        step.name,
+        connection.clock.nowMs(),
+      )
       return true
     })
     if (isNew) applied.push(step.name)

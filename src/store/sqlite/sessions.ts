@@ -180,7 +180,8 @@ export function insertSessionWithin(
   )
   const { device } = request
   connection.run(
-    'insert into session_devices values (?, ?, ?, ?, ?, ?)',
+    `insert into session_devices (session_id, auth_time_ms, amr, address, user_agent, device_id)
+     values (?, ?, ?, ?, ?, ?)`,
     request.sessionId,
     nowMs,
     request.amr.join(' '),
