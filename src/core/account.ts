@@ -38,6 +38,43 @@ export interface NewAccount {
   readonly passwordHash: string
 }
 
+/** The fields of an account to change; those left out stay as they are. */
+export interface AccountChange {
+  readonly firstName?: string
+  readonly lastName?: string
+  readonly email?: string
+  readonly phone?: string
+  readonly comment?: string | null
+  readonly roleId?: RoleId
+  readonly status?: AccountStatus
+  readonly passwordHash?: string
+}
+
+/**
+ * The account after a change at `nowMs`. A new password or status raises the version. A silent change, such as a better
+ * hash of the same password, leaves version and date of update as they are.
+ */
+export function changedAccount(
+  before: Account,
+  { passwordHash, ...fields }: AccountChange,
+  { silent = false }: { readonly silent?: boolean },
+  nowMs: number,
+): Account {
+  const after = { ...before, ...fields }
+  if (silent) return after
+  const secured = passwordHash !== undefined || after.status !== before.status
+  return { ...after, version: before.version + (secured ? 1 : 0), updatedAtMs: nowMs }
+}
+
+/** Whether a change takes an active super admin away; the last one must stay. */
+export function losesSuperAdmin(before: Account, after: Account): boolean {
+  return isActiveSuperAdmin(before) && !isActiveSuperAdmin(after)
+}
+
+function isActiveSuperAdmin({ roleId, status }: Account): boolean {
+  return roleId === ROLE.superAdmin && status === STATUS.active
+}
+
 /**
  * Whether an imported account may have this id: at most 12 digits. Ids of new accounts continue from the greatest
  * imported id (on PostgreSQL even if the import was refused) and must stay within 15 digits.

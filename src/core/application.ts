@@ -28,5 +28,14 @@ export interface Application extends Policy {
   readonly trustedBackend: boolean
 }
 
+/** The properties of an application to change; those left out stay as they are. */
+export type ApplicationChange = Partial<Policy & Pick<Application, 'name' | 'trustedBackend' | 'disabled'>>
+
+/** The application after a change. Disabling it raises the epoch, which ends its sessions; enabling does not. */
+export function changedApplication(before: Application, change: ApplicationChange): Application {
+  const disabling = change.disabled === true && !before.disabled
+  return { ...before, ...change, epoch: before.epoch + (disabling ? 1 : 0) }
+}
+
 /** The application that the settings describe; its key is `DUKTIG_AUTH_KEY`. */
 export const DEFAULT_APPLICATION_ID = 1

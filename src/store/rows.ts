@@ -7,7 +7,7 @@ import type { Application } from '../core/application.ts'
 import type { EndReason, Session, SessionAccount } from '../core/session.ts'
 import type { Instance } from './journal.ts'
 import type { EndedSession } from './recovery-store.ts'
-import type { KeyPurpose, SessionListing, StoredKey } from './store.ts'
+import type { AccountWithPassword, KeyPurpose, SessionListing, StoredKey } from './store.ts'
 
 /** A row as both drivers give it when asked for arrays. SQLite has 0 and 1 where PostgreSQL has booleans. */
 export type Row = readonly unknown[]
@@ -67,6 +67,7 @@ const KEY = ['kid', 'purpose', 'algorithm', 'sealed', 'created_at_ms', 'active_a
 const of = (alias: string, columns: readonly string[]) => columns.map((c) => `${alias}.${c}`).join(', ')
 
 export const ACCOUNT_COLUMNS = ACCOUNT.join(', ')
+export const ACCOUNT_WITH_PASSWORD_COLUMNS = `${ACCOUNT_COLUMNS}, password_hash`
 export const APPLICATION_COLUMNS = of('p', APPLICATION)
 /** For `returning`, where SQLite does not know the alias. */
 export const RETURNED_APPLICATION_COLUMNS = APPLICATION.join(', ')
@@ -117,6 +118,11 @@ export function accountFrom(row: Row): Account {
     updatedAtMs: row[11] as number | null,
     lastSignInAtMs: row[12] as number | null,
   }
+}
+
+/** Null without a row. */
+export function accountWithPasswordFrom(row: Row | undefined): AccountWithPassword | null {
+  return row === undefined ? null : { ...accountFrom(row), passwordHash: row[ACCOUNT.length] as string }
 }
 
 export function applicationFrom(row: Row): Application {
@@ -219,6 +225,11 @@ export function keyFrom(row: Row): StoredKey {
     activeAtMs: row[5] as number,
     retireAtMs: row[6] as number | null,
   }
+}
+
+/** How many application keys, in rows of `expires_at_ms`, were valid at `nowMs`. */
+export function countValidKeys(rows: readonly Row[], nowMs: number): number {
+  return rows.filter(([expiresAtMs]) => expiresAtMs === null || (expiresAtMs as number) > nowMs).length
 }
 
 /** Reads `instance_id, last_seen_at_ms, writes`. */

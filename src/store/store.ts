@@ -6,8 +6,8 @@
  * a store that cannot answer throws `StoreUnavailable`, and nothing of the call has happened or ever will, unless the
  * connection broke during the commit or the error is `Unjournaled`.
  */
-import type { Account, AccountStatus, NewAccount, RoleId } from '../core/account.ts'
-import type { Application, Policy } from '../core/application.ts'
+import type { Account, AccountChange, NewAccount } from '../core/account.ts'
+import type { Application, ApplicationChange } from '../core/application.ts'
 import type { Leap } from '../core/leaps.ts'
 import type { PresentedToken, RefreshDecision } from '../core/refresh.ts'
 import type { EndReason, NewSession, Session, SessionView } from '../core/session.ts'
@@ -39,18 +39,6 @@ export interface Clock {
 
 export interface AccountWithPassword extends Account {
   readonly passwordHash: string
-}
-
-/** The fields of an account to change; those left out stay as they are. */
-export interface AccountChange {
-  readonly firstName?: string
-  readonly lastName?: string
-  readonly email?: string
-  readonly phone?: string
-  readonly comment?: string | null
-  readonly roleId?: RoleId
-  readonly status?: AccountStatus
-  readonly passwordHash?: string
 }
 
 export interface ChangeOptions {
@@ -152,7 +140,6 @@ export interface ApplicationKey {
 }
 
 export type NewApplication = Omit<Application, 'applicationId' | 'epoch' | 'disabled'>
-export type ApplicationChange = Partial<Policy & Pick<Application, 'name' | 'trustedBackend' | 'disabled'>>
 
 export interface AccountStore {
   /** Registers an account. The database keeps e-mail addresses unique, ignoring case. */

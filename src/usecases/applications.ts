@@ -1,6 +1,6 @@
 /** Creates and changes applications and their keys. Only the command line does this, so the actor is the system. */
-import type { Application } from '../core/application.ts'
-import type { ApplicationChange, NewApplication } from '../store/store.ts'
+import type { Application, ApplicationChange } from '../core/application.ts'
+import type { NewApplication } from '../store/store.ts'
 import { hashApplicationKey, newApplicationKey } from '../tokens/application-key.ts'
 import type { Deps } from './deps.ts'
 import { SYSTEM } from '../core/actions.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Account } from '../../src/core/account.ts'
-import type { AccountChange, ChangeOptions, Store } from '../../src/store/store.ts'
+import type { AccountChange } from '../../src/core/account.ts'
+import type { ChangeOptions, Store } from '../../src/store/store.ts'
 import {
   PROVE,
   type TestEngine,

@@ -1,7 +1,8 @@
 /** Refresh tokens of the original never outlive an end of their session, whether they were used before it or not. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { AccountChange, ChangeOptions } from '../../src/store/store.ts'
+import type { AccountChange } from '../../src/core/account.ts'
+import type { ChangeOptions } from '../../src/store/store.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { signOutWithRefreshToken } from '../../src/usecases/sign-out.ts'
 import { counting, denied, refresh, refreshed, sessionIdOf, tokenOf } from '../support/legacy-refresh.ts'

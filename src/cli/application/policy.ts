@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
 import { type Kind, onOff, wholeNumber } from '../../settings/kinds.ts'
-import type { ApplicationChange } from '../../store/store.ts'
+import type { ApplicationChange } from '../../core/application.ts'
 import type { Deps } from '../../usecases/deps.ts'
 import { CommandError } from '../terminal.ts'
 

@@ -1,19 +1,26 @@
-import { type Account, ROLE, STATUS, emailKey } from '../../core/account.ts'
-import { ACCOUNT_COLUMNS, type Row, accountFrom } from '../rows.ts'
 import {
+  type Account,
   type AccountChange,
-  type AccountStore,
-  type AccountWithPassword,
-  type ChangeOptions,
-  type ChangeOutcome,
-} from '../store.ts'
+  STATUS,
+  changedAccount,
+  emailKey,
+  losesSuperAdmin,
+} from '../../core/account.ts'
+import {
+  ACCOUNT_COLUMNS,
+  ACCOUNT_WITH_PASSWORD_COLUMNS,
+  type Row,
+  accountFrom,
+  accountWithPasswordFrom,
+} from '../rows.ts'
+import type { AccountStore, ChangeOptions, ChangeOutcome } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
 import { endSessionsWithin } from './end-sessions.ts'
 import { isDuplicate } from './errors.ts'
 import { importAccounts } from './import-accounts.ts'
 import { LOCK, lock } from './locks.ts'
 
-const SELECT_WITH_PASSWORD = `select ${ACCOUNT_COLUMNS}, password_hash from accounts`
+const SELECT_WITH_PASSWORD = `select ${ACCOUNT_WITH_PASSWORD_COLUMNS} from accounts`
 
 /** The verbs about accounts; guarantees in `store.ts`. */
 export function accountStore(connection: Connection): AccountStore {
@@ -48,12 +55,12 @@ export function accountStore(connection: Connection): AccountStore {
     },
 
     async findAccountWithPassword(accountId) {
-      return withPassword(await byId(accountId))
+      return accountWithPasswordFrom(await byId(accountId))
     },
 
     async findAccountByEmail(email) {
       const [row] = await connection.rows(`${SELECT_WITH_PASSWORD} where email_key = $1`, emailKey(email))
-      return withPassword(row)
+      return accountWithPasswordFrom(row)
     },
 
     async samplePasswordHashes(count) {
@@ -106,8 +113,9 @@ async function changeWithin(
   const before = accountFrom(row)
   if (before.status === STATUS.terminated) return { kind: 'terminated' }
   if (options.ifVersion !== undefined && options.ifVersion !== before.version) return { kind: 'conflict' }
-  if (losesSuperAdmin(before, change) && (await isLastSuperAdmin(sql))) return { kind: 'last-super-admin' }
-  const account = await update(connection, sql, before, change, options.silent === true)
+  const after = changedAccount(before, change, options, connection.clock.nowMs())
+  if (losesSuperAdmin(before, after) && (await isLastSuperAdmin(sql))) return { kind: 'last-super-admin' }
+  const account = await update(sql, after, change.passwordHash)
   const end = options.endSessions
   const endedSessions =
     end === undefined
@@ -116,15 +124,8 @@ async function changeWithin(
   return { kind: 'changed', account, endedSessions }
 }
 
-async function update(
-  connection: Connection,
-  sql: Sql,
-  before: Account,
-  change: AccountChange,
-  silent: boolean,
-): Promise<Account> {
-  const after = { ...before, ...change }
-  const secured = change.passwordHash !== undefined || after.status !== before.status
+/** Without a `passwordHash`, the password stays. */
+async function update(sql: Sql, after: Account, passwordHash: string | undefined): Promise<Account> {
   const [row] = await sql.rows(
     `update accounts set first_name = $1, last_name = $2, email = $3, email_key = $4, phone = $5, comment = $6,
      role_id = $7, status = $8, password_hash = coalesce($9, password_hash), version = $10, updated_at_ms = $11
@@ -137,18 +138,12 @@ async function update(
     after.comment,
     after.roleId,
     after.status,
-    change.passwordHash ?? null,
-    before.version + (secured && !silent ? 1 : 0),
-    silent ? before.updatedAtMs : connection.clock.nowMs(),
-    before.accountId,
+    passwordHash ?? null,
+    after.version,
+    after.updatedAtMs,
+    after.accountId,
   )
   return accountFrom(row as Row)
-}
-
-function losesSuperAdmin(before: Account, change: AccountChange): boolean {
-  if (before.roleId !== ROLE.superAdmin || before.status !== STATUS.active) return false
-  const after = { ...before, ...change }
-  return after.roleId !== ROLE.superAdmin || after.status !== STATUS.active
 }
 
 /** Takes a lock first: when two super admins are demoted at the same time, the second change must see the first. */
@@ -156,10 +151,6 @@ async function isLastSuperAdmin(sql: Sql): Promise<boolean> {
   await lock(sql, LOCK.superAdmins)
   const some = await sql.rows('select 1 from accounts where role_id = 1 and status = 1 limit 2')
   return some.length < 2
-}
-
-function withPassword(row: Row | undefined): AccountWithPassword | null {
-  return row === undefined ? null : { ...accountFrom(row), passwordHash: row.at(-1) as string }
 }
 
 async function emailTakenOr<T>(work: Promise<T>): Promise<T | 'email-taken'> {

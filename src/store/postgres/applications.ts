@@ -1,5 +1,5 @@
-import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
-import { APPLICATION_COLUMNS, type Row, applicationFrom } from '../rows.ts'
+import { type Application, DEFAULT_APPLICATION_ID, changedApplication } from '../../core/application.ts'
+import { APPLICATION_COLUMNS, type Row, applicationFrom, countValidKeys } from '../rows.ts'
 import type { ApplicationStore, NewApplication } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
 import { isDuplicate } from './errors.ts'
@@ -49,9 +49,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
     changeApplication: (applicationId, change) =>
       connection.transaction(async (sql) => {
         const before = await lockedApplication(sql, applicationId)
-        if (before === null) return null
-        const disabling = change.disabled === true && !before.disabled
-        return update(sql, { ...before, ...change, epoch: before.epoch + (disabling ? 1 : 0) })
+        return before === null ? null : update(sql, changedApplication(before, change))
       }),
 
     addApplicationKey: (applicationId, keyHash, othersExpireAtMs) =>
@@ -98,9 +96,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
           keyHash,
         )
         await addKey(connection, sql, DEFAULT_APPLICATION_ID, keyHash)
-        const nowMs = connection.clock.nowMs()
-        const living = others.filter(([expiresAtMs]) => expiresAtMs === null || Number(expiresAtMs) > nowMs)
-        return { application: put, replacedKeys: living.length }
+        return { application: put, replacedKeys: countValidKeys(others, connection.clock.nowMs()) }
       }),
   }
 }

@@ -1,13 +1,19 @@
-import { type Account, ROLE, STATUS, emailKey } from '../../core/account.ts'
-import { ACCOUNT_COLUMNS, type Row, accountFrom } from '../rows.ts'
-import type { AccountChange, AccountStore, AccountWithPassword, ChangeOutcome } from '../store.ts'
+import { type Account, STATUS, changedAccount, emailKey, losesSuperAdmin } from '../../core/account.ts'
+import {
+  ACCOUNT_COLUMNS,
+  ACCOUNT_WITH_PASSWORD_COLUMNS,
+  type Row,
+  accountFrom,
+  accountWithPasswordFrom,
+} from '../rows.ts'
+import type { AccountStore, ChangeOutcome } from '../store.ts'
 import type { CachedReads } from './cached-reads.ts'
 import type { Connection } from './connection.ts'
 import { isDuplicate } from './errors.ts'
 import { takeLegacyTokensWithin } from './legacy.ts'
 import { endSessionsWithin } from './sessions.ts'
 
-const SELECT_WITH_PASSWORD = `select ${ACCOUNT_COLUMNS}, password_hash from accounts`
+const SELECT_WITH_PASSWORD = `select ${ACCOUNT_WITH_PASSWORD_COLUMNS} from accounts`
 
 /** The verbs about accounts; guarantees in `store.ts`. */
 export function accountStore(connection: Connection, reads: CachedReads): AccountStore {
@@ -39,12 +45,12 @@ export function accountStore(connection: Connection, reads: CachedReads): Accoun
     findAccount: (accountId) => connection.readTogether(() => reads.account(accountId)),
 
     async findAccountWithPassword(accountId) {
-      return withPassword(connection.read(() => byId(accountId)))
+      return accountWithPasswordFrom(connection.read(() => byId(accountId)))
     },
 
     async findAccountByEmail(email) {
       const select = `${SELECT_WITH_PASSWORD} where email_key = ?`
-      return withPassword(connection.read(() => connection.row(select, emailKey(email))))
+      return accountWithPasswordFrom(connection.read(() => connection.row(select, emailKey(email))))
     },
 
     async samplePasswordHashes(count) {
@@ -70,9 +76,9 @@ export function accountStore(connection: Connection, reads: CachedReads): Accoun
         if (before.status === STATUS.terminated) return { kind: 'terminated' }
         if (options.ifVersion !== undefined && options.ifVersion !== before.version)
           return { kind: 'conflict' }
-        if (losesSuperAdmin(before, change) && superAdmins(connection) < 2)
-          return { kind: 'last-super-admin' }
-        const account = emailTakenOr(() => update(connection, before, change, options.silent === true))
+        const after = changedAccount(before, change, options, connection.clock.nowMs())
+        if (losesSuperAdmin(before, after) && superAdmins(connection) < 2) return { kind: 'last-super-admin' }
+        const account = emailTakenOr(() => update(connection, after, change.passwordHash))
         if (account === 'email-taken') return { kind: 'email-taken' }
         const end = options.endSessions
         const endedSessions =
@@ -149,9 +155,8 @@ async function importAll(
   return { kind: 'imported', count: accounts.length }
 }
 
-function update(connection: Connection, before: Account, change: AccountChange, silent: boolean): Account {
-  const after = { ...before, ...change }
-  const secured = change.passwordHash !== undefined || after.status !== before.status
+/** Without a `passwordHash`, the password stays. */
+function update(connection: Connection, after: Account, passwordHash: string | undefined): Account {
   const row = connection.row(
     `update accounts set first_name = ?, last_name = ?, email = ?, email_key = ?, phone = ?, comment = ?, role_id = ?,
      status = ?, password_hash = coalesce(?, password_hash), version = ?, updated_at_ms = ?
@@ -164,27 +169,17 @@ function update(connection: Connection, before: Account, change: AccountChange, 
     after.comment,
     after.roleId,
     after.status,
-    change.passwordHash ?? null,
-    before.version + (secured && !silent ? 1 : 0),
-    silent ? before.updatedAtMs : connection.clock.nowMs(),
-    before.accountId,
+    passwordHash ?? null,
+    after.version,
+    after.updatedAtMs,
+    after.accountId,
   )
   return accountFrom(row as Row)
-}
-
-function losesSuperAdmin(before: Account, change: AccountChange): boolean {
-  if (before.roleId !== ROLE.superAdmin || before.status !== STATUS.active) return false
-  const after = { ...before, ...change }
-  return after.roleId !== ROLE.superAdmin || after.status !== STATUS.active
 }
 
 function superAdmins(connection: Connection): number {
   const sql = 'select count(*) from (select 1 from accounts where role_id = 1 and status = 1 limit 2)'
   return connection.row(sql)?.[0] as number
-}
-
-function withPassword(row: Row | undefined): AccountWithPassword | null {
-  return row === undefined ? null : { ...accountFrom(row), passwordHash: row.at(-1) as string }
 }
 
 function emailTakenOr<T>(work: () => T): T | 'email-taken' {

@@ -1,5 +1,11 @@
-import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
-import { APPLICATION_COLUMNS, RETURNED_APPLICATION_COLUMNS, type Row, applicationFrom } from '../rows.ts'
+import { type Application, DEFAULT_APPLICATION_ID, changedApplication } from '../../core/application.ts'
+import {
+  APPLICATION_COLUMNS,
+  RETURNED_APPLICATION_COLUMNS,
+  type Row,
+  applicationFrom,
+  countValidKeys,
+} from '../rows.ts'
 import type { ApplicationStore, NewApplication } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { isDuplicate } from './errors.ts'
@@ -41,8 +47,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
       connection.write(() => {
         const before = applicationWithin(connection, applicationId)
         if (before === null) return null
-        const disabling = change.disabled === true && !before.disabled
-        const after = { ...before, ...change, epoch: before.epoch + (disabling ? 1 : 0) }
+        const after = changedApplication(before, change)
         update(connection, after)
         return after
       }),
@@ -87,9 +92,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
           keyHash,
         )
         addKey(connection, DEFAULT_APPLICATION_ID, keyHash)
-        const nowMs = connection.clock.nowMs()
-        const living = others.filter(([expiresAtMs]) => expiresAtMs === null || Number(expiresAtMs) > nowMs)
-        return { application: after, replacedKeys: living.length }
+        return { application: after, replacedKeys: countValidKeys(others, connection.clock.nowMs()) }
       }),
   }
 }
