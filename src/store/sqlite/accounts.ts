@@ -10,7 +10,7 @@ import type { AccountStore, ChangeOutcome } from '../store.ts'
 import type { CachedReads } from './cached-reads.ts'
 import type { Connection } from './connection.ts'
 import { isDuplicate } from './errors.ts'
-import { takeLegacyTokensWithin } from './legacy.ts'
+import { importAccounts } from './import-accounts.ts'
 import { endSessionsWithin } from './sessions.ts'
 
 const SELECT_WITH_PASSWORD = `select ${ACCOUNT_WITH_PASSWORD_COLUMNS} from accounts`
@@ -86,73 +86,8 @@ export function accountStore(connection: Connection, reads: CachedReads): Accoun
         return { kind: 'changed', account, endedSessions }
       }),
 
-    importAccounts: (accounts) => importAll(connection, accounts),
+    importAccounts: (accounts) => importAccounts(connection, accounts),
   }
-}
-
-class Refused extends Error {
-  readonly index: number
-  readonly why: 'email-taken' | 'id-taken'
-  constructor(index: number, why: 'email-taken' | 'id-taken') {
-    super(why)
-    this.index = index
-    this.why = why
-  }
-}
-
-/** Makes accounts without an id get ids greater than all given ids, whatever the order of the accounts. */
-function countFrom(connection: Connection, accounts: Parameters<AccountStore['importAccounts']>[0]): void {
-  const greatest = accounts.reduce((most, { accountId }) => Math.max(most, accountId ?? 0), 0)
-  if (greatest === 0) return
-  connection.run(
-    `insert into sqlite_sequence (name, seq) select 'accounts', 0
-     where not exists (select 1 from sqlite_sequence where name = 'accounts')`,
-  )
-  connection.run("update sqlite_sequence set seq = max(seq, ?) where name = 'accounts'", greatest)
-}
-
-async function importAll(
-  connection: Connection,
-  accounts: Parameters<AccountStore['importAccounts']>[0],
-): ReturnType<AccountStore['importAccounts']> {
-  const insert = connection.sql(
-    `insert into accounts (account_id, first_name, last_name, email, email_key, password_hash, phone, comment, role_id,
-     status, registered_at_ms, updated_at_ms, last_sign_in_at_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  )
-  try {
-    await connection.write(() => {
-      countFrom(connection, accounts)
-      for (const [index, account] of accounts.entries()) {
-        try {
-          insert.run(
-            account.accountId,
-            account.firstName,
-            account.lastName,
-            account.email,
-            emailKey(account.email),
-            account.passwordHash,
-            account.phone,
-            account.comment,
-            account.roleId,
-            account.status,
-            account.registeredAtMs ?? connection.clock.nowMs(),
-            account.updatedAtMs,
-            account.lastSignInAtMs,
-          )
-          if (account.takesLegacyTokens === true && account.accountId !== null)
-            takeLegacyTokensWithin(connection, account.accountId)
-        } catch (error) {
-          if (isDuplicate(error, 'email_key')) throw new Refused(index, 'email-taken')
-          if (isDuplicate(error, 'account_id')) throw new Refused(index, 'id-taken')
-          throw error
-        }
-      }
-    })
-  } catch (error) {
-    if (error instanceof Refused) return { kind: 'refused', index: error.index, why: error.why }
-    throw error
-  }
-  return { kind: 'imported', count: accounts.length }
 }
 
 /** Without a `passwordHash`, the password stays. */
