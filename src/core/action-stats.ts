@@ -39,7 +39,7 @@ export function intervalStarts(dates: DateFormat, nowMs: number, retentionMs: nu
 }
 
 export interface CountOfInterval {
-  /** The index of the interval in `INTERVALS`. */
+  /** The index of the interval among those asked for, which is that in `INTERVALS`. */
   readonly interval: number
   readonly kind: ActionKind
   readonly code: string

@@ -1,8 +1,9 @@
 /** Maps rows of the audit trail and of the log's statistics, as `rows.ts` does for all other rows. */
+import type { CountOfInterval } from '../core/action-stats.ts'
 import type { ActionKind } from '../core/actions.ts'
-import type { LogLevel } from '../core/log-stats.ts'
+import type { CountOfSpan, LogLevel } from '../core/log-stats.ts'
 import type { Span } from '../core/periods.ts'
-import type { ActionCount, LogCount, LogLevelTotal, StoredAction } from './action-store.ts'
+import type { LogLevelTotal, StoredAction } from './action-store.ts'
 import type { Row } from './rows.ts'
 
 const ACTION = ['id', 'account_id', 'code', 'message', 'at_ms', 'address', 'session_id']
@@ -24,7 +25,7 @@ export function actionFrom(row: Row): StoredAction {
   }
 }
 
-export function actionCountFrom(row: Row): ActionCount {
+export function actionCountFrom(row: Row): CountOfInterval {
   const [interval, kind, code, count] = row
   return {
     interval: interval as number,
@@ -34,7 +35,7 @@ export function actionCountFrom(row: Row): ActionCount {
   }
 }
 
-export function logCountFrom(row: Row): LogCount {
+export function logCountFrom(row: Row): CountOfSpan {
   const [span, startMs, level, count] = row
   return {
     span: span as Span,

@@ -2,8 +2,9 @@
  * The part of the store that keeps recorded actions and counts. Counters are written together with what they count, so
  * that statistics never read the actions. The guarantees that `store.ts` gives for all verbs hold here too.
  */
-import type { ActionKind, RecordedAction } from '../core/actions.ts'
-import type { LogLevel } from '../core/log-stats.ts'
+import type { CountOfInterval } from '../core/action-stats.ts'
+import type { RecordedAction } from '../core/actions.ts'
+import type { CountOfSpan, LogLevel } from '../core/log-stats.ts'
 import type { Span } from '../core/periods.ts'
 
 export interface StoredAction extends RecordedAction {
@@ -31,21 +32,6 @@ export interface ActionGroup {
   readonly number: number
   readonly actions: readonly RecordedAction[]
   readonly logs: readonly LogTally[]
-}
-
-export interface ActionCount {
-  /** The index of the interval among those asked for. */
-  readonly interval: number
-  readonly kind: ActionKind
-  readonly code: string
-  readonly count: number
-}
-
-export interface LogCount {
-  readonly span: Span
-  readonly startMs: number
-  readonly level: LogLevel
-  readonly count: number
 }
 
 /** All lines that were ever logged at a level. */
@@ -82,9 +68,9 @@ export interface ActionStore {
   /** The actions after `id`, by their ids. A reader that goes on from the last id it has seen never misses one. */
   actionsAfter(id: number, limit: number): Promise<readonly StoredAction[]>
   /** How often each code was recorded since the start of the hour of each of these times. */
-  actionCounts(sinceMs: readonly number[]): Promise<readonly ActionCount[]>
+  actionCounts(sinceMs: readonly number[]): Promise<readonly CountOfInterval[]>
   /** The counters of log lines that start at or after the time given for their span. */
-  logCounts(sinceMs: Readonly<Record<Span, number>>): Promise<readonly LogCount[]>
+  logCounts(sinceMs: Readonly<Record<Span, number>>): Promise<readonly CountOfSpan[]>
   logLevels(): Promise<readonly LogLevelTotal[]>
   /** Looks at the `limit` oldest actions and removes those from before this time. Returns how many it removed. */
   removeOldActions(beforeMs: number, limit: number): Promise<number>

@@ -76,7 +76,7 @@ export const SESSION_COLUMNS = SESSION.join(', ')
 export const ACCOUNT_WIDTH = ACCOUNT.length
 export const SESSION_WIDTH = SESSION.length
 export const SESSION_ACCOUNT_WIDTH = SESSION_ACCOUNT.length
-export const LISTING_COLUMNS = `${of('s', SESSION)}, ${of('d', DEVICE)}`
+const LISTING_COLUMNS = `${of('s', SESSION)}, ${of('d', DEVICE)}`
 /** Sessions with all columns of their accounts. */
 export const SESSION_AND_ACCOUNT_COLUMNS = `${of('s', SESSION)}, ${of('a', ACCOUNT)}`
 /** Sessions with the columns of their accounts that a refresh needs. */

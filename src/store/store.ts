@@ -130,15 +130,6 @@ export interface StoredKey {
   readonly retireAtMs: number | null
 }
 
-export interface ApplicationKey {
-  /** SHA-256 of the key, base64url. Keys are long and random, so a fast hash is enough. */
-  readonly keyHash: string
-  readonly applicationId: number
-  readonly createdAtMs: number
-  /** Refused from then on; null for no end. */
-  readonly expiresAtMs: number | null
-}
-
 export type NewApplication = Omit<Application, 'applicationId' | 'epoch' | 'disabled'>
 
 export interface AccountStore {
@@ -202,15 +193,13 @@ export interface ApplicationStore {
   addDefaultApplication(application: NewApplication, keyHash: string): Promise<boolean>
   /**
    * Makes the default application what the settings say, creating it at the first start. If the key is another
-   * application's, expired or not, changes nothing and returns null.
+   * application's, expired or not, changes nothing and returns null. `replacedKeys` is how many other keys of the
+   * application were valid until then.
    */
-  putDefaultApplication(application: NewApplication, keyHash: string): Promise<PutApplication | null>
-}
-
-export interface PutApplication {
-  readonly application: Application
-  /** How many other keys of the application were valid until then. */
-  readonly replacedKeys: number
+  putDefaultApplication(
+    application: NewApplication,
+    keyHash: string,
+  ): Promise<{ readonly replacedKeys: number } | null>
 }
 
 export interface KeyStore {

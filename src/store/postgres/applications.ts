@@ -88,7 +88,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
           DEFAULT_APPLICATION_ID,
         )
         if (owners > 0) return null
-        const put = await putDefault(sql, application)
+        await putDefault(sql, application)
         // The settings name the only key; all other keys of this application stop working.
         const others = await sql.rows(
           'delete from application_keys where application_id = $1 and key_hash <> $2 returning expires_at_ms',
@@ -96,7 +96,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
           keyHash,
         )
         await addKey(connection, sql, DEFAULT_APPLICATION_ID, keyHash)
-        return { application: put, replacedKeys: countValidKeys(others, connection.clock.nowMs()) }
+        return { replacedKeys: countValidKeys(others, connection.clock.nowMs()) }
       }),
   }
 }
@@ -130,15 +130,13 @@ async function insert(sql: Sql, application: NewApplication): Promise<Applicatio
   return applicationFrom(row as Row)
 }
 
-async function putDefault(sql: Sql, application: NewApplication): Promise<Application> {
-  const [row] = await sql.rows(
-    `insert into applications as p (application_id, ${DESCRIBED})
+async function putDefault(sql: Sql, application: NewApplication): Promise<void> {
+  await sql.rows(
+    `insert into applications (application_id, ${DESCRIBED})
      values (${DEFAULT_APPLICATION_ID}, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-     on conflict (application_id) do update set (${DESCRIBED}) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-     returning ${APPLICATION_COLUMNS}`,
+     on conflict (application_id) do update set (${DESCRIBED}) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     ...described(application),
   )
-  return applicationFrom(row as Row)
 }
 
 async function update(sql: Sql, application: Application): Promise<Application> {

@@ -82,9 +82,8 @@ export function applicationStore(connection: Connection): ApplicationStore {
         )
         if (owner !== undefined) return null
         const before = applicationWithin(connection, DEFAULT_APPLICATION_ID)
-        const current = before ?? insert(connection, DEFAULT_APPLICATION_ID, application)
-        const after = { ...current, ...application }
-        if (before !== null) update(connection, after)
+        if (before === null) insert(connection, DEFAULT_APPLICATION_ID, application)
+        else update(connection, { ...before, ...application })
         // The settings name one key: no other key opens this application any longer.
         const others = connection.rows(
           'delete from application_keys where application_id = ? and key_hash <> ? returning expires_at_ms',
@@ -92,7 +91,7 @@ export function applicationStore(connection: Connection): ApplicationStore {
           keyHash,
         )
         addKey(connection, DEFAULT_APPLICATION_ID, keyHash)
-        return { application: after, replacedKeys: countValidKeys(others, connection.clock.nowMs()) }
+        return { replacedKeys: countValidKeys(others, connection.clock.nowMs()) }
       }),
   }
 }
