@@ -20,15 +20,23 @@ export class RestoredStore extends Error {
   override name = 'RestoredStore'
 }
 
+export interface OpenOptions {
+  /** For the service itself; commands that open the store for one task leave this out. */
+  readonly longRunning?: boolean
+}
+
 /**
- * Opens the store; `longRunning` for the service itself.
+ * Opens the store.
  * @throws {StoreUnavailable} when it cannot be reached
  * @throws {RestoredStore} when the database is older than the journal, is a backup that has not been recovered, or when
  * the journal or the database file is gone: nothing may be served until that is mended
  */
-export async function openStore(settings: Settings, longRunning = false): Promise<OpenedStore> {
+export async function openStore(
+  settings: Settings,
+  { longRunning = false }: OpenOptions = {},
+): Promise<OpenedStore> {
   await refuseLost(settings)
-  const opened = await openEngine(settings, longRunning)
+  const opened = await openEngine(settings, { longRunning })
   const { store } = opened
   let closeJournal = async () => {}
   try {
@@ -81,7 +89,10 @@ export async function openStore(settings: Settings, longRunning = false): Promis
 }
 
 /** Opens the store without its journal, for recovery, which must be able to open what the service refuses. */
-export async function openEngine(settings: Settings, longRunning = false): Promise<OpenedStore> {
+export async function openEngine(
+  settings: Settings,
+  { longRunning = false }: OpenOptions = {},
+): Promise<OpenedStore> {
   ensureDataDir(settings.dataDir)
   if (settings.databaseUrl !== null) {
     const { openPostgres } = await import('./store/postgres/open.ts')

@@ -19,7 +19,7 @@ export async function recoverStore(
   request: RecoverStoreRequest,
 ): Promise<RecoveredStore> {
   // Opened as the service does it: with SQLite, only one process may open it like this at a time.
-  const { store } = await openEngine(settings, true)
+  const { store } = await openEngine(settings, { longRunning: true })
   try {
     const folder = journalFolder(settings)
     const folders = new Set([folder, ...request.journalFolders].map((path) => resolve(path)))

@@ -45,7 +45,7 @@ export async function startService(
   log: Log = createLog(settings.logLevel),
   showKey: (key: string) => void = () => {},
 ): Promise<Service> {
-  const { store } = await openStore(settings, true)
+  const { store } = await openStore(settings, { longRunning: true })
   let composed: Composed | null = null
   try {
     const { newKey, replacedKeys } = await ensureDefaultApplication(settings, store)

@@ -2,7 +2,7 @@
  * How rows become domain objects, for both engines: the column lists of the selects and the readers of their rows
  * (arrays in that order, which is measurably cheaper than objects on the refresh path).
  */
-import type { Account, AccountStatus, RoleId } from '../core/account.ts'
+import { type Account, type AccountStatus, ROLE, type RoleId, STATUS } from '../core/account.ts'
 import type { Application } from '../core/application.ts'
 import type { EndReason, Session, SessionAccount } from '../core/session.ts'
 import type { Instance } from './journal.ts'
@@ -83,6 +83,9 @@ export const SESSION_AND_ACCOUNT_COLUMNS = `${of('s', SESSION)}, ${of('a', ACCOU
 export const SESSION_VIEW_COLUMNS = `${of('s', SESSION)}, ${of('a', SESSION_ACCOUNT)}`
 /** The join for both column lists. */
 export const SESSION_VIEW_SOURCE = 'sessions s left join accounts a on a.account_id = s.account_id'
+
+/** SQL that is true for an active super admin. Without parameters, because the index `accounts_super_admins` has none. */
+export const IS_ACTIVE_SUPER_ADMIN = `role_id = ${ROLE.superAdmin} and status = ${STATUS.active}`
 
 /** An account's sessions, newest first: the live ones, and the newest others for which `limit` leaves room. */
 export function listingSql(accountId: string, limit: string): string {

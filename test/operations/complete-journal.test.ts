@@ -167,7 +167,7 @@ test('what a command left unwritten beside a service that runs is in the journal
   await signedIn(place)
   const ends = async () => (await entriesOf(place)).filter(({ kind }) => kind === 'session').length
   t.mock.timers.enable({ apis: ['setInterval'] })
-  const { store } = await openStore(readSettings(place.variables), true)
+  const { store } = await openStore(readSettings(place.variables), { longRunning: true })
   try {
     const { store: killed } = await openEngine(readSettings(place.variables))
     const accountId = await place.number('select account_id from accounts')

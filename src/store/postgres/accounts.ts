@@ -9,6 +9,7 @@ import {
 import {
   ACCOUNT_COLUMNS,
   ACCOUNT_WITH_PASSWORD_COLUMNS,
+  IS_ACTIVE_SUPER_ADMIN,
   type Row,
   accountFrom,
   accountWithPasswordFrom,
@@ -149,7 +150,7 @@ async function update(sql: Sql, after: Account, passwordHash: string | undefined
 /** Takes a lock first: when two super admins are demoted at the same time, the second change must see the first. */
 async function isLastSuperAdmin(sql: Sql): Promise<boolean> {
   await lock(sql, LOCK.superAdmins)
-  const some = await sql.rows('select 1 from accounts where role_id = 1 and status = 1 limit 2')
+  const some = await sql.rows(`select 1 from accounts where ${IS_ACTIVE_SUPER_ADMIN} limit 2`)
   return some.length < 2
 }
 

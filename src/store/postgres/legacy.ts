@@ -1,4 +1,4 @@
-import type { Application } from '../../core/application.ts'
+import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
 import { type LegacyAccount, legacyDenial } from '../../core/legacy.ts'
 import { LIMITS } from '../../settings/limits.ts'
 import type { LegacyStore, OpenLegacySession, OpenLegacySessionOutcome } from '../legacy-store.ts'
@@ -41,7 +41,8 @@ export async function takeLegacyTokensWithin(sql: Sql, accountIds: readonly numb
   if (accountIds.length === 0) return
   await sql.rows(
     `insert into legacy_accounts (account_id, version, application_epoch)
-     select account_id, version, coalesce((select epoch from applications where application_id = 1), 1)
+     select account_id, version,
+       coalesce((select epoch from applications where application_id = ${DEFAULT_APPLICATION_ID}), 1)
      from accounts where account_id = any($1::bigint[])`,
     accountIds,
   )

@@ -1,3 +1,4 @@
+import { DEFAULT_APPLICATION_ID } from '../../core/application.ts'
 import type { OpenedStore, Store } from '../store.ts'
 import { accountStore } from './accounts.ts'
 import { actionStore } from './actions.ts'
@@ -43,7 +44,9 @@ function storeOver(connection: Connection): Store {
     // A transaction that writes, so that a full disk or a server made read-only shows.
     check: () =>
       connection.transaction(async (sql) => {
-        await sql.rows('update applications set epoch = epoch where application_id = 1')
+        await sql.rows(
+          `update applications set epoch = epoch where application_id = ${DEFAULT_APPLICATION_ID}`,
+        )
       }),
     inspect: () => inspect(connection),
     close: () => connection.close(),

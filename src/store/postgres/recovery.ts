@@ -1,3 +1,4 @@
+import { STATUS } from '../../core/account.ts'
 import { idleBeforeMs } from '../../core/session.ts'
 import type { ReplayedEntry } from '../journal.ts'
 import { endedFrom, instanceFrom } from '../rows.ts'
@@ -165,7 +166,8 @@ async function replay(sql: Sql, entry: ReplayedEntry): Promise<void> {
       return
     case 'account-status':
       await sql.rows(
-        'update accounts set status = $1, version = version + 1 where account_id = $2 and status <> 3',
+        `update accounts set status = $1, version = version + 1
+         where account_id = $2 and status <> ${STATUS.terminated}`,
         entry.status,
         entry.accountId,
       )

@@ -2,6 +2,7 @@ import { type Account, STATUS, changedAccount, emailKey, losesSuperAdmin } from 
 import {
   ACCOUNT_COLUMNS,
   ACCOUNT_WITH_PASSWORD_COLUMNS,
+  IS_ACTIVE_SUPER_ADMIN,
   type Row,
   accountFrom,
   accountWithPasswordFrom,
@@ -113,7 +114,7 @@ function update(connection: Connection, after: Account, passwordHash: string | u
 }
 
 function superAdmins(connection: Connection): number {
-  const sql = 'select count(*) from (select 1 from accounts where role_id = 1 and status = 1 limit 2)'
+  const sql = `select count(*) from (select 1 from accounts where ${IS_ACTIVE_SUPER_ADMIN} limit 2)`
   return connection.row(sql)?.[0] as number
 }
 

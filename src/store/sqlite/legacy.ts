@@ -1,4 +1,4 @@
-import type { Application } from '../../core/application.ts'
+import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
 import { type LegacyAccount, legacyDenial } from '../../core/legacy.ts'
 import { LIMITS } from '../../settings/limits.ts'
 import type { LegacyStore, OpenLegacySession, OpenLegacySessionOutcome } from '../legacy-store.ts'
@@ -7,6 +7,12 @@ import { applicationWithin } from './applications.ts'
 import type { Connection } from './connection.ts'
 import type { RotationLog } from './rotation-log.ts'
 import { insertSessionWithin, makeRoomWithin } from './sessions.ts'
+
+const TAKE_TOKENS = `
+  insert into legacy_accounts (account_id, version, application_epoch)
+    select account_id, version,
+      coalesce((select epoch from applications where application_id = ${DEFAULT_APPLICATION_ID}), 1)
+    from accounts where account_id = ?`
 
 /** The verbs about refresh tokens of the original; guarantees in `legacy-store.ts`. */
 export function legacyStore(connection: Connection, rotations: RotationLog): LegacyStore {
@@ -35,12 +41,7 @@ export function legacyStore(connection: Connection, rotations: RotationLog): Leg
 
 /** Records, inside the caller's transaction, the state in which an account was taken over from the original. */
 export function takeLegacyTokensWithin(connection: Connection, accountId: number): void {
-  connection.run(
-    `insert into legacy_accounts (account_id, version, application_epoch)
-     select account_id, version, coalesce((select epoch from applications where application_id = 1), 1)
-     from accounts where account_id = ?`,
-    accountId,
-  )
+  connection.run(TAKE_TOKENS, accountId)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { STATUS } from '../../core/account.ts'
 import { idleBeforeMs } from '../../core/session.ts'
 import type { ReplayedEntry } from '../journal.ts'
 import { endedFrom, instanceFrom } from '../rows.ts'
@@ -133,7 +134,8 @@ function replay(connection: Connection, entry: ReplayedEntry): void {
       return
     case 'account-status':
       connection.run(
-        'update accounts set status = ?, version = version + 1 where account_id = ? and status <> 3',
+        `update accounts set status = ?, version = version + 1
+         where account_id = ? and status <> ${STATUS.terminated}`,
         entry.status,
         entry.accountId,
       )
