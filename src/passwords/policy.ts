@@ -2,22 +2,29 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isStrongPassword } from '../core/account-fields.ts'
-import { LIMITS } from '../settings/limits.ts'
 
 export interface PasswordPolicy {
-  readonly minBytes: number
+  /** The minimum of the settings, in code points of the composed spelling (NFC); null if they set none. */
+  readonly minCodePoints: number | null
   /** Whether a password is strong by the contract's rule, long enough, and not a common one. */
   accepts(password: unknown): password is string
 }
 
-/** `minBytes` counts bytes of UTF-8; the contract's minimum applies in any case. */
-export function createPasswordPolicy(minBytes: number = LIMITS.passwordBytesMin): PasswordPolicy {
+/** The contract's minimum, which counts bytes, applies in any case. */
+export function createPasswordPolicy(minCodePoints: number | null): PasswordPolicy {
   return {
-    minBytes,
+    minCodePoints,
     accepts(password): password is string {
-      return isStrongPassword(password) && Buffer.byteLength(password) >= minBytes && !isCommon(password)
+      return (
+        isStrongPassword(password) && codePointsOf(password) >= (minCodePoints ?? 0) && !isCommon(password)
+      )
     },
   }
+}
+
+/** NIST SP 800-63B, 3.1.1.2: each code point counts as one. The composed spelling is the one that is hashed. */
+function codePointsOf(password: string): number {
+  return [...password.normalize('NFC')].length
 }
 
 /**

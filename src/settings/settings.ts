@@ -116,13 +116,12 @@ export const SETTINGS = {
     default: 'on',
     sentence: 'Limits against guessing and flooding; off only for benchmarks and tests.',
   }),
-  passwordMinLength: required({
+  passwordMinLength: optional({
     variable: 'DUKTIG_PASSWORD_MIN_LENGTH',
     kind: wholeNumber(6, 64),
-    unit: 'bytes',
-    default: '6',
+    unit: 'characters',
     sentence:
-      'The minimum length of passwords that are set from now on; NIST advises 15 where nothing else protects an account.',
+      'The minimum length of passwords that are set from now on, in Unicode code points after composing (NFC); NIST advises 15 where nothing else protects an account. The minimum of the API, 6 bytes, applies in any case; unset, it alone.',
   }),
   corsOrigins: optional({
     variable: 'DUKTIG_CORS_ORIGINS',

@@ -40,6 +40,19 @@ test('a password that is no UTF-8 is refused, as over HTTP', async () => {
   assert.deepEqual([code, err], [1, 'duktig: standard input is no UTF-8\n'])
 })
 
+test('a password that is too short is refused with the rule, and with the minimum of the settings if there is one', async () => {
+  const args = ['account', 'set-password', EMAIL, '--password-stdin']
+  const rule =
+    '6 to 256 bytes and two of: lower case, upper case, digit, symbol, and must not be a common one\n'
+  assert.equal(await refusal(args, 'abcd1'), `duktig: the password must have ${rule}`)
+  const variables = { DUKTIG_PASSWORD_MIN_LENGTH: '15' }
+  const { code, err } = await operator.run(args, {
+    input: 'a\u{1f600}\u{1f600}\u{1f600}\u{1f600}',
+    variables,
+  })
+  assert.deepEqual([code, err], [1, `duktig: the password must have at least 15 characters, ${rule}`])
+})
+
 test('a backup into a folder that does not exist says which one to make', async () => {
   const says = 'duktig: the folder backups does not exist: make it first\n'
   assert.equal(await refusal(['backup', 'backups/monday.sqlite']), says)

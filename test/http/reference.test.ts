@@ -9,10 +9,10 @@ import { type RawAnswer, send } from '../support/raw-http.ts'
 import { AUTH_KEY, UNLIMITED, silentLog, startTestService } from '../support/service.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
-const MIN_BYTES = 15
+const MIN_CODE_POINTS = 15
 
 // The tests are generated from the document, so it must be loaded before they are defined.
-const service = await startTestService({ ...UNLIMITED, DUKTIG_PASSWORD_MIN_LENGTH: String(MIN_BYTES) })
+const service = await startTestService({ ...UNLIMITED, DUKTIG_PASSWORD_MIN_LENGTH: String(MIN_CODE_POINTS) })
 const api: Api = await apiOf(service.address)
 after(() => service.stop())
 
@@ -116,13 +116,16 @@ describe('of a body', () => {
     }
   })
 
-  test('a password is counted in bytes, and the characters of the reference are those that can have so many', async () => {
+  test('a password is counted in bytes and code points, and its bounds in the reference are those of what is taken', async () => {
     const schema = propertiesOf(operation('patchOwnAccount'))['password'] as Schema
     const rows = [
       ['Correct-Hors-1', false],
       ['Correct-Horse-1', true],
-      ['\u{1f600}'.repeat(3) + 'ab', false],
-      ['\u{1f600}'.repeat(4) + 'a', true],
+      ['\u{1f600}'.repeat(13) + 'a', false],
+      ['\u{1f600}'.repeat(14) + 'a', true],
+      // No other character is spelled as three by NFC, so that these are the shortest.
+      ['\ufb2c'.repeat(4) + 'ab', false],
+      ['\ufb2c'.repeat(5) + 'a', true],
       ['a1'.repeat(128), true],
       ['a1'.repeat(128) + 'b', false],
       ['é'.repeat(127) + 'a1', true],
@@ -136,13 +139,19 @@ describe('of a body', () => {
       if (isTaken) taken.push([...password].length)
     }
     assert.deepEqual([Math.min(...taken), Math.max(...taken)], [schema['minLength'], schema['maxLength']])
-    const shortest = ['patchOwnAccount', 'registerAccount', 'signIn'].map((id) =>
-      /^\d+ to 256 bytes of UTF-8/.exec(String(propertiesOf(operation(id))['password']?.['description'])),
+    const stated = ['patchOwnAccount', 'registerAccount', 'signIn'].map((id) =>
+      /^(\d+) to 256 bytes of UTF-8, (\d*)/.exec(
+        String(propertiesOf(operation(id))['password']?.['description']),
+      ),
     )
-    // The minimum of the settings applies where a password is set, that of the contract where one is only checked.
+    // The minimum of the settings applies where a password is set, not where one is only checked.
     assert.deepEqual(
-      shortest.map((found) => found?.[0].split(' ')[0]),
-      [String(MIN_BYTES), String(MIN_BYTES), '6'],
+      stated.map((found) => found?.slice(1)),
+      [
+        ['6', String(MIN_CODE_POINTS)],
+        ['6', String(MIN_CODE_POINTS)],
+        ['6', ''],
+      ],
     )
   })
 })

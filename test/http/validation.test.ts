@@ -45,7 +45,7 @@ const COMMENT = 'Required string min 0 max 255 or empty string'
 const ROLE = 'Required value equal to 3 | 4 | 2 | 1 | 5'
 const SUFFIX = ' or empty string'
 
-const POLICY = createPasswordPolicy(6)
+const POLICY = createPasswordPolicy(null)
 
 type Row = readonly [name: string, rules: BodyRules, body: JsonObject, mistakes: Mistakes]
 
@@ -219,6 +219,12 @@ describe('a password that is to be set', () => {
       [PASSWORD.replace('6', '15') + SUFFIX],
     ],
     ['and may be exactly as long', 'Correct-Horse-1', long, undefined],
+    [
+      'must have so many characters, not bytes',
+      'a\u{1f600}\u{1f600}\u{1f600}\u{1f600}',
+      long,
+      [PASSWORD.replace('6', '15') + SUFFIX],
+    ],
   ] as const
   for (const [name, value, policy, messages] of rows) {
     test(name, () => {

@@ -21,10 +21,15 @@ export async function choosePassword(
   options: { readonly passwordStdin?: boolean },
 ): Promise<ChosenPassword> {
   const given = options.passwordStdin === true ? await passwordFromInput() : await askTwice()
+  const { minCodePoints } = policy
   if (given === '')
-    return { password: randomBytes(Math.max(15, policy.minBytes)).toString('base64url'), generated: true }
+    return {
+      password: randomBytes(Math.max(15, minCodePoints ?? 0)).toString('base64url'),
+      generated: true,
+    }
   if (policy.accepts(given)) return { password: given, generated: false }
-  const rule = `${policy.minBytes} to 256 bytes and two of: lower case, upper case, digit, symbol`
+  const characters = minCodePoints === null ? '' : `at least ${minCodePoints} characters, `
+  const rule = `${characters}6 to 256 bytes and two of: lower case, upper case, digit, symbol`
   throw new CommandError(`the password must have ${rule}, and must not be a common one`)
 }
 

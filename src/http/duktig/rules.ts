@@ -27,7 +27,7 @@ export const email: Rule = {
 
 export const password: Rule = {
   message: `Required not weak Password Strength between ${LIMITS.passwordBytesMin} - ${LIMITS.passwordBytesMax} chars`,
-  schema: passwordSchema(LIMITS.passwordBytesMin),
+  schema: passwordSchema(null),
   test: isStrongPassword,
 }
 
@@ -35,17 +35,22 @@ export const password: Rule = {
 export const newPassword: Rule = { ...password, setsPassword: true }
 
 /**
- * JSON Schema counts characters, the rule counts bytes of UTF-8. A password needs two kinds of characters, and only the
- * kind "all others" goes beyond ASCII, so at least one character takes one byte. The shortest text of `minBytes`
- * therefore has one such character and others of four bytes; the longest text has one byte per character.
+ * JSON Schema counts the code points that are sent. The contract counts bytes of UTF-8, and the settings may ask for a
+ * minimum of code points after composing (NFC). A password needs two kinds of characters, and only the kind "all others"
+ * goes beyond ASCII. The shortest text therefore has one character of ASCII, and others that count most: four bytes, or
+ * three code points, since NFC spells some characters as three. The longest text has one byte per character.
  */
-export function passwordSchema(minBytes: number): JsonSchema {
+export function passwordSchema(minCodePoints: number | null): JsonSchema {
+  const { passwordBytesMin: minBytes, passwordBytesMax: maxBytes } = LIMITS
+  const others = minCodePoints === null ? (minBytes - 1) / 4 : (minCodePoints - 1) / 3
+  const characters =
+    minCodePoints === null ? '' : `, ${minCodePoints} or more code points of the composed spelling (NFC)`
   return {
     type: 'string',
     format: 'password',
-    minLength: 1 + Math.ceil((minBytes - 1) / 4),
-    maxLength: LIMITS.passwordBytesMax,
-    description: `${minBytes} to ${LIMITS.passwordBytesMax} bytes of UTF-8, of two kinds or more: a-z, A-Z, 0-9, all others`,
+    minLength: 1 + Math.ceil(others),
+    maxLength: maxBytes,
+    description: `${minBytes} to ${maxBytes} bytes of UTF-8${characters}, of two kinds or more: a-z, A-Z, 0-9, all others`,
   }
 }
 

@@ -65,8 +65,10 @@ function orNull(schema: JsonSchema): JsonSchema {
 
 /** The rule for a new password, tightened by the policy of the settings. In its message only the minimum changes. */
 function underPolicy(rule: Rule, policy: PasswordPolicy): Rule {
-  const message = rule.message.replace(`${LIMITS.passwordBytesMin} -`, `${policy.minBytes} -`)
-  const { description, ...counted } = passwordSchema(policy.minBytes)
+  const { minCodePoints } = policy
+  const shortest = minCodePoints ?? LIMITS.passwordBytesMin
+  const message = rule.message.replace(`${LIMITS.passwordBytesMin} -`, `${shortest} -`)
+  const { description, ...counted } = passwordSchema(minCodePoints)
   const schema = { ...counted, description: `${String(description)}; none that everybody tries first` }
   return { ...rule, message, schema, test: (value) => policy.accepts(value) }
 }
