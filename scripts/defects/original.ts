@@ -94,6 +94,14 @@ export const ORIGINAL: readonly Mutation[] = [
   },
   {
     defect: 'O8',
+    sentence: 'each source of guesses has its bound, but together they may try twice as often as NIST allows',
+    file: 'src/core/guessing.ts',
+    search: '{ device: 10, address: 10, stranger: 80 }',
+    replace: '{ device: 60, address: 60, stranger: 80 }',
+    caughtBy: ['test/usecases/consecutive-failures.test.ts'],
+  },
+  {
+    defect: 'O8',
     sentence: 'for an unknown address no hash is checked',
     file: 'src/usecases/sign-in.ts',
     search: 'return (await deps.passwords.verify(hash, password, place)) ? account : null',
