@@ -1,4 +1,4 @@
-/** Puts in defects of other systems, by their number in docs/defects.md: requests, tokens, passwords, failures. */
+/** Puts in defects of other systems, by their number in docs/defects.md: requests, tokens, passwords, failures, Node. */
 import type { Mutation } from './mutation.ts'
 
 const REQUESTS = ['test/defects/requests.test.ts']
@@ -174,5 +174,13 @@ export const IN_REQUESTS: readonly Mutation[] = [
     search: 'maxHeaderSize: LIMITS.headerBytes,',
     replace: 'maxHeaderSize: LIMITS.headerBytes,\n      insecureHTTPParser: true,',
     caughtBy: ['test/http/connections.test.ts'],
+  },
+  {
+    defect: '54',
+    sentence: 'a Node is taken whatever SQLite it has',
+    file: 'scripts/bootstrap.mjs',
+    search: 'const OLDEST_SQLITE = [3, 51, 3]',
+    replace: 'const OLDEST_SQLITE = [0, 0, 0]',
+    caughtBy: ['test/defects/versions.test.ts'],
   },
 ]
