@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { refreshSession } from '../../src/usecases/refresh-session.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
+import { importedAccount } from '../support/legacy-site.ts'
+import { LEGACY_VARIABLES, legacyToken } from '../support/legacy.ts'
 import { PASSWORD, addAccount, readOwn, refresh } from '../support/people.ts'
 import { send, sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY, type TestService, UNLIMITED, openBeside, startTestService } from '../support/service.ts'
@@ -13,6 +15,7 @@ import { AUTH_KEY, type TestService, UNLIMITED, openBeside, startTestService } f
 /** With the shortest windows, so that a token is old after two seconds. */
 const ROTATING = {
   ...UNLIMITED,
+  ...LEGACY_VARIABLES,
   DUKTIG_REFRESH_ROTATION: 'on',
   DUKTIG_REFRESH_PARALLEL_WINDOW_SECONDS: '1',
   DUKTIG_REFRESH_RETRY_WINDOW_SECONDS: '1',
@@ -85,12 +88,22 @@ test('Keycloak CVE-2026-9802: a token that was rotated away is old after a resta
   assert.equal((await refresh(service, leaf)).status, 401)
 })
 
-test('Keycloak #52666: of whatever way of signing in a token is, its reuse is found', async () => {
+test('Keycloak #52666: with rotation on, reuse is found whichever route signed in; a session taken over from the original does not rotate', async () => {
   for (const path of ['/auth/token', '/auth/login']) {
     const { old } = await rotatedTwice((await signInAt(path)).refreshToken)
     const { status, headers } = await refresh(service, old)
     assert.deepEqual([status, headers['x-session-end-reason']], [401, 'reuse'], path)
   }
+  // The original's clients keep no new token (docs/moving-over.md), so theirs never becomes an old one.
+  const account = { accountId: 9001, email: 'taken-over@example.com' }
+  const token = await legacyToken({ userId: account.accountId, email: account.email })
+  const { deps, close } = await openBeside(service)
+  assert.equal((await deps.store.importAccounts([importedAccount(account)])).kind, 'imported')
+  for (const aheadMs of [0, 2_000, 4_000]) assert.equal(await refreshLater(deps, token, aheadMs), null)
+  const [session] = await deps.store.listSessions(account.accountId, 1)
+  assert.deepEqual([session?.rotation, session?.generation], [false, 1])
+  await close()
+  assert.equal((await refresh(service, token)).status, 200)
 })
 
 test('Supabase #2624: after reuse was found the newest token of the session is dead, for every operation', async () => {
