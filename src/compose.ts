@@ -20,6 +20,7 @@ import { KeyRing } from './tokens/key-ring.ts'
 import type { LegacyKeys } from './tokens/legacy-refresh-token.ts'
 import { createSealer } from './tokens/seal.ts'
 import type { Deps } from './usecases/deps.ts'
+import { sampleHashes } from './usecases/sample-hashes.ts'
 
 export interface Composed {
   readonly deps: Deps
@@ -48,7 +49,7 @@ export async function compose(
   const keys = await loadKeys(store, store.clock, sealer, settings.accessTokenAlg)
   const passwords = createPasswords()
   const decoys = createDecoys(secret)
-  decoys.learn(await store.samplePasswordHashes(LIMITS.hashesSampled))
+  decoys.learn(await sampleHashes(store, LIMITS.hashesSampled))
   const metrics = createMetrics(passwords.queue)
   const { log, recorder } = createRecorder(settings, store, givenLog, metrics)
   const refused = refusedCredentials(log)

@@ -1,6 +1,7 @@
 import { countersSince } from '../core/log-stats.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { Deps } from '../usecases/deps.ts'
+import { sampleHashes } from '../usecases/sample-hashes.ts'
 import type { ActionRecorder } from './action-recorder.ts'
 import type { Log } from './log.ts'
 
@@ -20,7 +21,7 @@ export function startUpkeep(deps: Deps, log: Log, recorder: ActionRecorder): () 
       return LIMITS.keyReloadMs
     }),
     repeat(SAMPLE_EVERY_MS, log, async () => {
-      deps.decoys.learn(await deps.store.samplePasswordHashes(LIMITS.hashesSampled))
+      deps.decoys.learn(await sampleHashes(deps.store, LIMITS.hashesSampled))
       return SAMPLE_EVERY_MS
     }),
     repeat(CLEAN_EVERY_MS, log, async () => {

@@ -128,6 +128,15 @@ export function accountWithPasswordFrom(row: Row | undefined): AccountWithPasswo
   return row === undefined ? null : { ...accountFrom(row), passwordHash: row[ACCOUNT.length] as string }
 }
 
+/** Reads the id that was looked for, `account_id, password_hash`. */
+export function passwordHashFrom([from, accountId, passwordHash]: Row): FoundHash {
+  return {
+    from: from as number,
+    accountId: accountId as number,
+    passwordHash: passwordHash as string,
+  }
+}
+
 export function applicationFrom(row: Row): Application {
   return {
     applicationId: row[0] as number,

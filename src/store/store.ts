@@ -132,14 +132,23 @@ export interface StoredKey {
 
 export type NewApplication = Omit<Application, 'applicationId' | 'epoch' | 'disabled'>
 
+/** The hash of the first account from the id `from` on. */
+export interface FoundHash {
+  readonly from: number
+  readonly accountId: number
+  readonly passwordHash: string
+}
+
 export interface AccountStore {
   /** Registers an account. The database keeps e-mail addresses unique, ignoring case. */
   createAccount(account: NewAccount): Promise<Account | 'email-taken'>
   findAccount(accountId: number): Promise<Account | null>
   findAccountByEmail(email: string): Promise<AccountWithPassword | null>
   findAccountWithPassword(accountId: number): Promise<AccountWithPassword | null>
-  /** The password hashes of at most `count` accounts, spread evenly over all ids. */
-  samplePasswordHashes(count: number): Promise<readonly string[]>
+  /** 0 if there is no account. */
+  greatestAccountId(): Promise<number>
+  /** For each id, the first account that has it or a greater one; none for an id that is greater than all. */
+  passwordHashesFrom(ids: readonly number[]): Promise<readonly FoundHash[]>
   /** Accounts in the order of their ids. */
   listAccounts(offset: number, limit: number): Promise<readonly Account[]>
   /**

@@ -13,6 +13,7 @@ import {
   type Row,
   accountFrom,
   accountWithPasswordFrom,
+  passwordHashFrom,
 } from '../rows.ts'
 import type { AccountStore, ChangeOptions, ChangeOutcome } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
@@ -64,15 +65,19 @@ export function accountStore(connection: Connection): AccountStore {
       return accountWithPasswordFrom(row)
     },
 
-    async samplePasswordHashes(count) {
+    async greatestAccountId() {
+      const [row] = await connection.rows('select max(account_id) from accounts')
+      return (row?.[0] ?? 0) as number
+    },
+
+    async passwordHashesFrom(ids) {
       const rows = await connection.rows(
-        `select a.password_hash from (select max(account_id) as last from accounts) m,
-         generate_series(0, $1 - 1) i,
-         lateral (select password_hash from accounts where account_id >= 1 + i * m.last / $1
+        `select i.id, a.account_id, a.password_hash from unnest($1::bigint[]) i(id),
+         lateral (select account_id, password_hash from accounts where account_id >= i.id
                   order by account_id limit 1) a`,
-        count,
+        ids,
       )
-      return rows.map(([hash]) => hash as string)
+      return rows.map(passwordHashFrom)
     },
 
     async listAccounts(offset, limit) {

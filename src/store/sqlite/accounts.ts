@@ -6,6 +6,7 @@ import {
   type Row,
   accountFrom,
   accountWithPasswordFrom,
+  passwordHashFrom,
 } from '../rows.ts'
 import type { AccountStore, ChangeOutcome } from '../store.ts'
 import type { CachedReads } from './cached-reads.ts'
@@ -54,14 +55,20 @@ export function accountStore(connection: Connection, reads: CachedReads): Accoun
       return accountWithPasswordFrom(connection.read(() => connection.row(select, emailKey(email))))
     },
 
-    async samplePasswordHashes(count) {
-      const next = 'select password_hash from accounts where account_id >= ? order by account_id limit 1'
-      return connection.read(() => {
-        const last = connection.row('select max(account_id) from accounts')?.[0] as number | null
-        if (last === null) return []
-        const ids = Array.from({ length: count }, (_, i) => 1 + Math.floor((i * last) / count))
-        return ids.map((id) => connection.row(next, id)?.[0] as string)
-      })
+    async greatestAccountId() {
+      const row = connection.read(() => connection.row('select max(account_id) from accounts'))
+      return (row?.[0] ?? 0) as number
+    },
+
+    async passwordHashesFrom(ids) {
+      const next =
+        'select account_id, password_hash from accounts where account_id >= ? order by account_id limit 1'
+      return connection.read(() =>
+        ids.flatMap((from) => {
+          const row = connection.row(next, from)
+          return row === undefined ? [] : [passwordHashFrom([from, ...row])]
+        }),
+      )
     },
 
     async listAccounts(offset, limit) {
