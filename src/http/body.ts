@@ -27,7 +27,7 @@ export async function readJsonObject(request: IncomingMessage): Promise<BodyResu
   return parseJsonObject(bytes)
 }
 
-export function parseJsonObject(bytes: Buffer): BodyResult {
+function parseJsonObject(bytes: Buffer): BodyResult {
   let text: string
   try {
     text = decoder.decode(bytes)

@@ -242,10 +242,10 @@ describe('a query', () => {
   const INT0 = 'Required int value min 0'
   const INT1 = 'Required int value min 1'
   const DATE = 'Required valid date with format: U'
+  const good = { offset: '0', limit: '1', dateFrom: '1574418837' }
+  /** With the values that differ from the good ones. */
   const rows = [
-    ['with all its values is good', { offset: '0', limit: '1', dateFrom: '1574418837' }, {}],
-    ['may leave out what is optional', { offset: '0', limit: '1' }, {}],
-    ['tells what is missing', {}, { offset: [INT0], limit: [INT1] }],
+    ['with all its values is good', {}, {}],
     ['tells what is too small', { offset: '-1', limit: '0' }, { offset: [INT0], limit: [INT1] }],
     [
       'refuses other spellings of a number',
@@ -259,11 +259,14 @@ describe('a query', () => {
       { offset: '9223372036854775808', limit: '1'.repeat(20) },
       { offset: [INT0], limit: [INT1] },
     ],
-    ['refuses a parameter given twice', { offset: ['0', '0'], limit: '1' }, { offset: [INT0] }],
-    ['refuses a date in words', { offset: '0', limit: '1', dateFrom: '2019-11-22' }, { dateFrom: [DATE] }],
-    ['refuses an empty date', { offset: '0', limit: '1', dateFrom: '' }, { dateFrom: [DATE] }],
+    ['refuses a parameter given twice', { offset: ['0', '0'] }, { offset: [INT0] }],
+    ['refuses a date in words', { dateFrom: '2019-11-22' }, { dateFrom: [DATE] }],
+    ['refuses an empty date', { dateFrom: '' }, { dateFrom: [DATE] }],
   ] as const
-  for (const [name, query, mistakes] of rows) {
-    test(name, () => assert.deepEqual(validateQuery(fields, query, ['dateFrom']), mistakes))
+  for (const [name, changed, mistakes] of rows) {
+    test(name, () => assert.deepEqual(validateQuery(fields, { ...good, ...changed }), mistakes))
   }
+  test('tells what is missing', () => {
+    assert.deepEqual(validateQuery(fields, {}), { offset: [INT0], limit: [INT1], dateFrom: [DATE] })
+  })
 })

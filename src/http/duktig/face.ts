@@ -51,13 +51,12 @@ export interface DuktigRoute extends Documented {
   readonly roles?: readonly RoleId[]
   /** Checks the account that the path names, before the body is read; null lets the call pass. */
   readonly target?: (face: Face, userId: number) => Promise<Denial | null>
-  readonly query?: { readonly fields: Readonly<Record<string, Rule>>; readonly optional?: readonly string[] }
+  readonly query?: { readonly fields: Readonly<Record<string, Rule>> }
   readonly body?: BodyRules
   /** The body may repeat the caller's present password, which then stays, whatever the policy asks of a new one. */
   readonly mayKeepPassword?: boolean
   readonly params?: HttpRoute['params']
   readonly always?: boolean
-  readonly isPublic?: boolean
   /** As `HttpRoute.hasRoom`. */
   readonly hasRoom?: (deps: Deps) => boolean
   handle(face: Face, call: Call): Promise<Answer> | Answer
@@ -87,13 +86,12 @@ export const SESSION_ID = {
 const BEARER = /^Bearer +([^ ]+) *$/i
 
 export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
-  const { method, path, params, always, isPublic, hasRoom } = route
+  const { method, path, params, always, hasRoom } = route
   return {
     method,
     path,
     ...(params === undefined ? {} : { params }),
     ...(always === undefined ? {} : { always }),
-    ...(isPublic === undefined ? {} : { isPublic }),
     ...(hasRoom === undefined ? {} : { hasRoom: () => hasRoom(face.deps) }),
     handle: (request) => run(face, route, request),
     operation: operationOf(route, face.deps.passwordPolicy, (name) => face.renamed[name] ?? name),
@@ -132,7 +130,7 @@ async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promis
     if (denial !== null) return denialAnswer(denial)
   }
   if (route.query !== undefined) {
-    const mistakes = validateQuery(route.query.fields, request.query, route.query.optional)
+    const mistakes = validateQuery(route.query.fields, request.query)
     if (hasMistakes(mistakes)) return json(422, mistakes)
     call.query = request.query as Readonly<Record<string, string>>
   }

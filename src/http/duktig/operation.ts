@@ -12,7 +12,6 @@ export interface Documented {
   readonly tag: 'Authorization' | 'Account' | 'Sessions' | 'Administration' | 'Statistics' | 'System'
   /** The body of a successful answer; null if it has none. */
   readonly success: JsonSchema | null
-  readonly successStatus?: number
   readonly successType?: string
   /** Statuses beyond those that follow from credential, target, query and body. */
   readonly denials?: readonly number[]
@@ -25,7 +24,7 @@ interface RouteFacts extends Documented {
   readonly credential: 'none' | 'application' | 'access'
   readonly roles?: readonly number[]
   readonly target?: unknown
-  readonly query?: { readonly fields: Readonly<Record<string, Rule>>; readonly optional?: readonly string[] }
+  readonly query?: { readonly fields: Readonly<Record<string, Rule>> }
   readonly body?: BodyRules
   readonly always?: boolean
 }
@@ -78,7 +77,7 @@ function queryParameters(route: RouteFacts): object[] {
   return Object.entries(route.query?.fields ?? {}).map(([name, rule]) => ({
     name,
     in: 'query',
-    required: route.query?.optional?.includes(name) !== true,
+    required: true,
     schema: rule.schema,
   }))
 }
@@ -109,7 +108,7 @@ function responsesOf(route: RouteFacts): Record<string, object> {
   // Only refused requests count against the bound of an address, so a route that refuses nothing never answers 429.
   if (statuses.size > 0 || route.bodilessDenials !== undefined) statuses.add(429)
   if (route.always !== true) statuses.add(503)
-  const responses: Record<string, object> = { [route.successStatus ?? 200]: successOf(route) }
+  const responses: Record<string, object> = { 200: successOf(route) }
   for (const status of [...statuses].sort((a, b) => a - b)) {
     const [description, schema] = meaningOf(status, route)
     responses[status] = { description, content: { 'application/json': { schema } } }

@@ -30,17 +30,11 @@ export function validateBody(rules: BodyRules, body: JsonObject, policy: Passwor
   return mistakes
 }
 
-/** Checks the parameters of a query; each is required unless it is in `optional`. */
-export function validateQuery(
-  fields: Readonly<Record<string, Rule>>,
-  query: JsonObject,
-  optional: readonly string[] = [],
-): Mistakes {
+/** Checks the parameters of a query, all of which are required. */
+export function validateQuery(fields: Readonly<Record<string, Rule>>, query: JsonObject): Mistakes {
   const mistakes: Mistakes = {}
   for (const [field, rule] of Object.entries(fields)) {
-    const value = own(query, field)
-    if (value === undefined && optional.includes(field)) continue
-    if (!rule.test(value)) mistakes[field] = [rule.message]
+    if (!rule.test(own(query, field))) mistakes[field] = [rule.message]
   }
   return mistakes
 }
