@@ -1,7 +1,8 @@
 /** The API reference of a Duktig route, generated from the same data that runs the route. */
 import type { PasswordPolicy } from '../../passwords/policy.ts'
 import type { Operation } from '../route.ts'
-import type { JsonSchema, Rule } from './rules.ts'
+import type { DuktigRoute } from './face.ts'
+import type { JsonSchema } from './rules.ts'
 import { type BodyRules, bodySchema } from './validation.ts'
 
 /** What a route declares for the API reference. */
@@ -18,15 +19,6 @@ export interface Documented {
   /** Statuses of answers without a body. */
   readonly bodilessDenials?: readonly number[]
   readonly extraHeaders?: Readonly<Record<string, string>>
-}
-
-interface RouteFacts extends Documented {
-  readonly credential: 'none' | 'application' | 'access'
-  readonly roles?: readonly number[]
-  readonly target?: unknown
-  readonly query?: { readonly fields: Readonly<Record<string, Rule>> }
-  readonly body?: BodyRules
-  readonly always?: boolean
 }
 
 const ERROR = { $ref: '#/components/schemas/Error' }
@@ -49,7 +41,7 @@ const MEANINGS: Readonly<Record<number, readonly [string, JsonSchema]>> = {
 
 /** `renamed` maps a header of the contract to the name that the settings give it. */
 export function operationOf(
-  route: RouteFacts,
+  route: DuktigRoute,
   policy: PasswordPolicy,
   renamed: (header: string) => string,
 ): Operation {
@@ -67,13 +59,13 @@ export function operationOf(
   }
 }
 
-function securityOf(route: RouteFacts): readonly Readonly<Record<string, readonly string[]>>[] {
+function securityOf(route: DuktigRoute): readonly Readonly<Record<string, readonly string[]>>[] {
   if (route.credential === 'application') return [{ applicationKey: [] }]
   if (route.credential === 'access') return [{ accessToken: [] }, { bearer: [] }]
   return []
 }
 
-function queryParameters(route: RouteFacts): object[] {
+function queryParameters(route: DuktigRoute): object[] {
   return Object.entries(route.query?.fields ?? {}).map(([name, rule]) => ({
     name,
     in: 'query',
@@ -82,7 +74,7 @@ function queryParameters(route: RouteFacts): object[] {
   }))
 }
 
-function headerParameters(route: RouteFacts, renamed: (header: string) => string): object[] {
+function headerParameters(route: DuktigRoute, renamed: (header: string) => string): object[] {
   return Object.entries(route.extraHeaders ?? {}).map(([name, text]) => ({
     name: renamed(name),
     in: 'header',
@@ -98,7 +90,7 @@ function requestBody(rules: BodyRules, policy: PasswordPolicy): object {
   return { description, required: true, content }
 }
 
-function responsesOf(route: RouteFacts): Record<string, object> {
+function responsesOf(route: DuktigRoute): Record<string, object> {
   const statuses = new Set(route.denials ?? [])
   if (route.credential !== 'none') statuses.add(401)
   if (route.credential === 'access') statuses.add(403)
@@ -118,7 +110,7 @@ function responsesOf(route: RouteFacts): Record<string, object> {
   return responses
 }
 
-function meaningOf(status: number, route: RouteFacts): readonly [string, JsonSchema] {
+function meaningOf(status: number, route: DuktigRoute): readonly [string, JsonSchema] {
   if (status === 422) return meaningOf422(route)
   if (status === 403 && route.roles !== undefined)
     return ['The account is not active, or its role may not.', ERROR]
@@ -126,7 +118,7 @@ function meaningOf(status: number, route: RouteFacts): readonly [string, JsonSch
 }
 
 /** Broken rules are reported by field; if the state of an account forbids the change, there is a single message. */
-function meaningOf422({ body, query, denials }: RouteFacts): readonly [string, JsonSchema] {
+function meaningOf422({ body, query, denials }: DuktigRoute): readonly [string, JsonSchema] {
   const [broken, forbidden] = [
     'The rules of the contract are broken; messages by field.',
     'The account must stay as it is.',
@@ -136,7 +128,7 @@ function meaningOf422({ body, query, denials }: RouteFacts): readonly [string, J
   return [`${broken} Or: ${forbidden}`, { anyOf: [VALIDATION_ERROR, ERROR] }]
 }
 
-function successOf(route: RouteFacts): object {
+function successOf(route: DuktigRoute): object {
   if (route.success === null) return { description: 'Done.' }
   return {
     description: 'Done.',
