@@ -17,7 +17,7 @@ const common = {
 
 async function change(
   face: Face,
-  call: Call,
+  call: Call<'access'>,
   code: 'User->updateAccount' | 'User->patchAccount',
   message: string,
 ) {
@@ -27,7 +27,7 @@ async function change(
 }
 
 /** `PUT /user`. */
-export const replaceOwnAccountRoute: DuktigRoute = {
+export const replaceOwnAccountRoute: DuktigRoute<'access'> = {
   ...common,
   method: 'PUT',
   operationId: 'replaceOwnAccount',
@@ -38,7 +38,7 @@ export const replaceOwnAccountRoute: DuktigRoute = {
 }
 
 /** `PATCH /user`. */
-export const patchOwnAccountRoute: DuktigRoute = {
+export const patchOwnAccountRoute: DuktigRoute<'access'> = {
   ...common,
   method: 'PATCH',
   operationId: 'patchOwnAccount',

@@ -30,13 +30,20 @@ export interface Face {
   readonly headers: { readonly authKey: string; readonly accessToken: string; readonly refreshToken: string }
 }
 
+/** What a handler receives besides, by the credential that its route takes. */
+interface ByCredential {
+  readonly none: unknown
+  readonly application: { readonly application: Application }
+  readonly access: { readonly caller: Caller }
+}
+
+export type Credential = keyof ByCredential
+
 /** What a handler receives once the checks have passed. */
-export interface Call {
+export type Call<C extends Credential = Credential> = AnyCall & ByCredential[C]
+
+interface AnyCall {
   readonly request: HttpRequest
-  /** Set on routes that take the application key. */
-  readonly application: Application
-  /** Set on routes that take an access token. */
-  readonly caller: Caller
   readonly body: JsonObject
   readonly query: Readonly<Record<string, string>>
   /** The ids in the path. */
@@ -44,10 +51,10 @@ export interface Call {
   readonly sessionId: string
 }
 
-export interface DuktigRoute extends Documented {
+export interface DuktigRoute<C extends Credential = Credential> extends Documented {
   readonly method: HttpRoute['method']
   readonly path: string
-  readonly credential: 'none' | 'application' | 'access'
+  readonly credential: C
   readonly roles?: readonly RoleId[]
   /** Checks the account that the path names, before the body is read; null lets the call pass. */
   readonly target?: (face: Face, userId: number) => Promise<Denial | null>
@@ -59,7 +66,7 @@ export interface DuktigRoute extends Documented {
   readonly always?: boolean
   /** As `HttpRoute.hasRoom`. */
   readonly hasRoom?: (deps: Deps) => boolean
-  handle(face: Face, call: Call): Promise<Answer> | Answer
+  handle(face: Face, call: Call<C>): Promise<Answer> | Answer
 }
 
 /** User ids in paths: integers above 0. */
@@ -98,64 +105,66 @@ export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
   }
 }
 
-type Growing = { -readonly [K in keyof Call]?: Call[K] } & { readonly request: HttpRequest }
-
-/** Admits the caller if session, account and role allow it at this moment, and sets `call.caller`. */
-async function admit(face: Face, route: DuktigRoute, call: Growing): Promise<Denial | null> {
-  const caller = await callerOf(face, call.request)
-  if (isDenial(caller)) return caller
-  if (route.roles !== undefined && !hasRole(caller, route.roles)) return deny('forbidden')
-  call.caller = caller
-  return null
+/** The caller, if session, account and role allow the request at this moment. */
+async function admit(face: Face, route: DuktigRoute, request: HttpRequest): Promise<Caller | Denial> {
+  const caller = await callerOf(face, request)
+  if (isDenial(caller) || route.roles === undefined || hasRole(caller, route.roles)) return caller
+  return deny('forbidden')
 }
 
-async function run(face: Face, route: DuktigRoute, request: HttpRequest): Promise<Answer> {
-  const call: Growing & { request: HttpRequest } = { request }
+async function run(face: Face, route: DuktigRoute, received: HttpRequest): Promise<Answer> {
+  let request = received
+  let application: Application | undefined
+  let caller: Caller | undefined
+  let query: HttpRequest['query'] | undefined
+  let body: JsonObject | undefined
   if (route.credential === 'application') {
     const key = header(request, face.headers.authKey)
-    const application = await identifyApplication(face.deps, key, request)
-    if (isDenial(application)) return denialAnswer(application)
-    call.application = application
-    call.request = forwarded(request, application)
+    const identified = await identifyApplication(face.deps, key, request)
+    if (isDenial(identified)) return denialAnswer(identified)
+    application = identified
+    request = forwarded(request, identified)
   }
   if (route.credential === 'access') {
-    const denial = await admit(face, route, call)
-    if (denial !== null) return denialAnswer(denial)
+    const admitted = await admit(face, route, request)
+    if (isDenial(admitted)) return denialAnswer(admitted)
+    caller = admitted
   }
-  const { userId, sessionId } = request.params
-  if (userId !== undefined) call.userId = wholeNumber(userId)
-  if (sessionId !== undefined) call.sessionId = sessionId
+  const { userId: id, sessionId } = request.params
+  const userId = id === undefined ? undefined : wholeNumber(id)
   if (route.target !== undefined) {
-    const denial = await route.target(face, call.userId as number)
+    const denial = await route.target(face, userId as number)
     if (denial !== null) return denialAnswer(denial)
   }
   if (route.query !== undefined) {
     const mistakes = validateQuery(route.query.fields, request.query)
     if (hasMistakes(mistakes)) return json(422, mistakes)
-    call.query = request.query as Readonly<Record<string, string>>
+    query = request.query
   }
   if (route.body !== undefined) {
-    const body = await readJsonObject(request.raw)
-    if ('problem' in body) return bodyProblemAnswer(body.problem)
-    // A body may arrive slowly: the caller is checked again, since session and account may have changed meanwhile.
-    const denial = route.credential === 'access' ? await admit(face, route, call) : null
-    if (denial !== null) return denialAnswer(denial)
-    const mistakes = validateBody(route.body, body.value, face.deps.passwordPolicy)
-    const { caller } = call
+    const read = await readJsonObject(request.raw)
+    if ('problem' in read) return bodyProblemAnswer(read.problem)
+    body = read.value
+    if (caller !== undefined) {
+      // A body may arrive slowly: the caller is checked again, since session and account may have changed meanwhile.
+      const admitted = await admit(face, route, request)
+      if (isDenial(admitted)) return denialAnswer(admitted)
+      caller = admitted
+    }
+    const mistakes = validateBody(route.body, body, face.deps.passwordPolicy)
     // Only if nothing else is wrong: otherwise a caller could test passwords with a request that changes nothing.
     if (
       route.mayKeepPassword === true &&
       caller !== undefined &&
       Object.keys(mistakes).join() === 'password'
     ) {
-      const keeps = await keepsPassword(face.deps, caller, body.value['password'], request)
+      const keeps = await keepsPassword(face.deps, caller, body['password'], request)
       if (typeof keeps === 'object') return denialAnswer(keeps)
       if (keeps) delete mistakes['password']
     }
     if (hasMistakes(mistakes)) return json(422, mistakes)
-    call.body = body.value
   }
-  return route.handle(face, call as Call)
+  return route.handle(face, { request, application, caller, body, query, userId, sessionId } as Call)
 }
 
 /** The caller whose access token came with a request. Denials: `credential-missing` and those of `authenticate`. */
@@ -177,7 +186,7 @@ export function forwarded(request: HttpRequest, application: Application): HttpR
 }
 
 /** An action of the caller, for the audit trail. */
-export function actionBy(call: Call, code: ActionCode, message: string): Action {
+export function actionBy(call: Call<'access'>, code: ActionCode, message: string): Action {
   const { account, session } = call.caller
   const { address } = call.request
   return { accountId: account.accountId, code, message, sessionId: session.sessionId, address }

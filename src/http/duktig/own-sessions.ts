@@ -7,7 +7,7 @@ import { type DuktigRoute, SESSION_ID, actionBy, done } from './face.ts'
 import { doneSchema, ownSessionSchema } from './schemas.ts'
 
 /** `GET /account/sessions`: the caller's live sessions, newest first. */
-const list: DuktigRoute = {
+const list: DuktigRoute<'access'> = {
   method: 'GET',
   path: '/account/sessions',
   operationId: 'listOwnSessions',
@@ -35,7 +35,7 @@ const list: DuktigRoute = {
 }
 
 /** `DELETE /account/sessions/{sessionId}`. */
-const endOne: DuktigRoute = {
+const endOne: DuktigRoute<'access'> = {
   method: 'DELETE',
   path: '/account/sessions/{sessionId}',
   params: SESSION_ID,
@@ -53,7 +53,7 @@ const endOne: DuktigRoute = {
 }
 
 /** `DELETE /account/sessions`: ends all of the caller's sessions, the current one included. */
-const endAll: DuktigRoute = {
+const endAll: DuktigRoute<'access'> = {
   method: 'DELETE',
   path: '/account/sessions',
   operationId: 'endOwnSessions',

@@ -1,7 +1,7 @@
 import type { DuktigRoute } from './face.ts'
 
 /** `GET /system/ping`: answers under maintenance too, so that orchestrators do not kill the process. */
-export const pingRoute: DuktigRoute = {
+export const pingRoute: DuktigRoute<'none'> = {
   method: 'GET',
   path: '/system/ping',
   operationId: 'ping',

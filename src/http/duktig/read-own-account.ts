@@ -3,7 +3,7 @@ import { type DuktigRoute, actionBy } from './face.ts'
 import { ownAccountSchema } from './schemas.ts'
 
 /** `GET /user`. */
-export const readOwnAccountRoute: DuktigRoute = {
+export const readOwnAccountRoute: DuktigRoute<'access'> = {
   method: 'GET',
   path: '/user',
   operationId: 'readOwnAccount',

@@ -12,7 +12,7 @@ import { object, refreshTokenProperty, tokenProperties } from './schemas.ts'
 const MESSAGE = 'Access token regenerated successfully'
 
 /** `POST /auth/refresh_token`: ignores the body, even if it is broken JSON. */
-export const refreshTokenRoute: DuktigRoute = {
+export const refreshTokenRoute: DuktigRoute<'none'> = {
   method: 'POST',
   path: '/auth/refresh_token',
   operationId: 'refreshToken',

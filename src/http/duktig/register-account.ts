@@ -7,7 +7,7 @@ import { doneSchema } from './schemas.ts'
 const MESSAGE = 'Signed up successfully'
 
 /** `POST /user`. */
-export const registerAccountRoute: DuktigRoute = {
+export const registerAccountRoute: DuktigRoute<'application'> = {
   method: 'POST',
   path: '/user',
   operationId: 'registerAccount',

@@ -13,7 +13,7 @@ const MESSAGE = 'Signed in successfully'
 export const DEVICE_HEADER = 'X-Device-Token'
 
 /** `POST /auth/token`, and the same operation under the path of the PHP original. */
-export const signInRoutes: readonly DuktigRoute[] = [
+export const signInRoutes: readonly DuktigRoute<'application'>[] = [
   ['/auth/token', 'signIn'] as const,
   ['/auth/login', 'signInByOldPath'] as const,
 ].map(([path, operationId]) => ({

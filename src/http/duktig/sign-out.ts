@@ -9,7 +9,7 @@ import { doneSchema } from './schemas.ts'
 const MESSAGE = 'Signed out successfully'
 
 /** `DELETE /auth/token`: takes either token of the session. The session's end is durable before the answer is sent. */
-export const signOutRoute: DuktigRoute = {
+export const signOutRoute: DuktigRoute<'none'> = {
   method: 'DELETE',
   path: '/auth/token',
   operationId: 'signOut',

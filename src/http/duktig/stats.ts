@@ -18,7 +18,7 @@ const common = {
 } as const
 
 /** `GET /stats/user_actions`. */
-const userActions: DuktigRoute = {
+const userActions: DuktigRoute<'access'> = {
   ...common,
   path: '/stats/user_actions',
   operationId: 'userActionStats',
@@ -40,7 +40,7 @@ const userActions: DuktigRoute = {
 }
 
 /** `GET /stats/app_logs`. */
-const appLogs: DuktigRoute = {
+const appLogs: DuktigRoute<'access'> = {
   ...common,
   path: '/stats/app_logs',
   operationId: 'appLogStats',

@@ -4,7 +4,7 @@ import { denialAnswer } from './denials.ts'
 import { type DuktigRoute, callerOf } from './face.ts'
 
 /** `GET /auth/verify`, which proxies ask before they pass a request on (nginx `auth_request`, Traefik ForwardAuth). */
-export const verifyRoute: DuktigRoute = {
+export const verifyRoute: DuktigRoute<'none'> = {
   method: 'GET',
   path: '/auth/verify',
   operationId: 'verify',

@@ -22,7 +22,7 @@ function existingActor(face: Face, userId: number): Promise<Denial | null> {
 }
 
 /** `GET /users/{userId}/actions`. */
-export const listActionsRoute: DuktigRoute = {
+export const listActionsRoute: DuktigRoute<'access'> = {
   ...administration,
   method: 'GET',
   path: '/users/{userId}/actions',

@@ -19,7 +19,7 @@ const common = {
 
 async function change(
   face: Face,
-  call: Call,
+  call: Call<'access'>,
   code: 'Users->updateAccount' | 'Users->patchAccount',
   message: string,
 ): Promise<Answer> {
@@ -30,7 +30,7 @@ async function change(
 }
 
 /** `PUT /users/{userId}`. */
-export const replaceAccountRoute: DuktigRoute = {
+export const replaceAccountRoute: DuktigRoute<'access'> = {
   ...common,
   method: 'PUT',
   operationId: 'replaceAccount',
@@ -41,7 +41,7 @@ export const replaceAccountRoute: DuktigRoute = {
 }
 
 /** `PATCH /users/{userId}`. */
-export const patchAccountRoute: DuktigRoute = {
+export const patchAccountRoute: DuktigRoute<'access'> = {
   ...common,
   method: 'PATCH',
   operationId: 'patchAccount',

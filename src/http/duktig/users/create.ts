@@ -10,7 +10,7 @@ import { administration } from './common.ts'
 const MESSAGE = 'Account created Successfully!'
 
 /** `POST /users`. */
-export const createAccountRoute: DuktigRoute = {
+export const createAccountRoute: DuktigRoute<'access'> = {
   ...administration,
   method: 'POST',
   path: '/users',

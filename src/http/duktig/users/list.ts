@@ -6,7 +6,7 @@ import { accountSchema } from '../schemas.ts'
 import { accountBody, administration } from './common.ts'
 
 /** `GET /users`. */
-export const listAccountsRoute: DuktigRoute = {
+export const listAccountsRoute: DuktigRoute<'access'> = {
   ...administration,
   method: 'GET',
   path: '/users',

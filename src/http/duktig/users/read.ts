@@ -6,7 +6,7 @@ import { accountSchema } from '../schemas.ts'
 import { accountBody, ofOneAccount } from './common.ts'
 
 /** `GET /users/{userId}`. */
-export const readAccountRoute: DuktigRoute = {
+export const readAccountRoute: DuktigRoute<'access'> = {
   ...ofOneAccount,
   method: 'GET',
   path: '/users/{userId}',

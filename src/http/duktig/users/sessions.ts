@@ -11,7 +11,7 @@ import { existing, ofOneAccount } from './common.ts'
 const REASON = 'ended-by-administrator'
 
 /** `GET /users/{userId}/sessions`: includes sessions that are over, with the reason. */
-const list: DuktigRoute = {
+const list: DuktigRoute<'access'> = {
   ...ofOneAccount,
   method: 'GET',
   path: '/users/{userId}/sessions',
@@ -39,7 +39,7 @@ const list: DuktigRoute = {
 }
 
 /** `DELETE /users/{userId}/sessions/{sessionId}`. */
-const endOne: DuktigRoute = {
+const endOne: DuktigRoute<'access'> = {
   ...ofOneAccount,
   method: 'DELETE',
   path: '/users/{userId}/sessions/{sessionId}',
@@ -56,7 +56,7 @@ const endOne: DuktigRoute = {
 }
 
 /** `DELETE /users/{userId}/sessions`. */
-const endAll: DuktigRoute = {
+const endAll: DuktigRoute<'access'> = {
   ...ofOneAccount,
   method: 'DELETE',
   path: '/users/{userId}/sessions',

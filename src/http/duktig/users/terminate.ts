@@ -9,7 +9,7 @@ import { existing, ofOneAccount } from './common.ts'
 const MESSAGE = 'Account Terminated successfully'
 
 /** `DELETE /users/{userId}`: terminates the account for good. Repeating the request is no error. */
-export const terminateAccountRoute: DuktigRoute = {
+export const terminateAccountRoute: DuktigRoute<'access'> = {
   ...ofOneAccount,
   method: 'DELETE',
   path: '/users/{userId}',
