@@ -21,13 +21,13 @@ export type DenialCode =
   | 'last-super-admin'
   | 'email-taken'
   | 'too-many-attempts'
-  | 'overloaded'
+  | 'try-again'
 
 export interface Denial {
   readonly denied: DenialCode
   /** Why the session is over; disclosed only to a caller that holds a genuine token of the session. */
   readonly reason?: SessionOverReason
-  /** For `too-many-attempts` and `overloaded`: when the client may try again. */
+  /** For `too-many-attempts` and `try-again`: when the client may try again. */
   readonly retryAfterSeconds?: number
 }
 
@@ -44,3 +44,11 @@ export function isDenial(value: object): value is Denial {
 
 /** The denial for a token whose session does not exist for this caller. */
 export const NO_SESSION: Denial = deny('session-over', 'unknown')
+
+/** The denial when the account changed meanwhile, so that nothing was done: the same request may succeed now. */
+export const TRY_AGAIN: Denial = { denied: 'try-again', retryAfterSeconds: 1 }
+
+/** The denial of an attempt over a limit; `waitMs` is the time until the limit has room again. */
+export function tooManyAttempts(waitMs: number): Denial {
+  return { denied: 'too-many-attempts', retryAfterSeconds: Math.ceil(waitMs / 1000) }
+}

@@ -1,7 +1,7 @@
 /** Refresh tokens of the PHP original: when such a token is still valid for its account and may open a session. */
 import { type Account, STATUS, emailKey } from './account.ts'
 import type { Application } from './application.ts'
-import { type Denial, deny } from './denial.ts'
+import { type Denial, NO_SESSION, deny } from './denial.ts'
 
 /** The claims of a token of the original. Times are seconds since 1970, by the clock of the machine that issued it. */
 export interface LegacyClaims {
@@ -54,5 +54,5 @@ export function legacyDenial(
   if (account.status !== STATUS.active) return deny('account-inactive')
   if (emailKey(account.email) !== emailKey(claims.email)) return deny('token-invalid')
   if (application === null || application.disabled) return deny('session-over', 'application-disabled')
-  return applicationEpoch === application.epoch ? null : deny('session-over', 'unknown')
+  return applicationEpoch === application.epoch ? null : NO_SESSION
 }

@@ -1,7 +1,7 @@
 /** A session: one sign-in of one account at one application. `docs/refresh.md` explains the protocol around it. */
 import { type AccountStatus, type RoleId, STATUS } from './account.ts'
 import type { Application } from './application.ts'
-import { type Denial, deny } from './denial.ts'
+import { type Denial, NO_SESSION, deny } from './denial.ts'
 
 /** Why a session was ended. Written once: the reason of the first end stays. */
 export type EndReason =
@@ -118,7 +118,7 @@ export function accessTtlSeconds(session: Session, application: Application, now
  */
 export function sessionDenial(view: SessionView, accountId: number, nowMs: number): Denial | null {
   const { session, account, application } = view
-  if (session.accountId !== accountId) return deny('session-over', 'unknown')
+  if (session.accountId !== accountId) return NO_SESSION
   if (account === null) return deny('account-unknown')
   if (account.status !== STATUS.active) return deny('account-inactive')
   if (session.endedAtMs !== null) return deny('session-over', session.endReason ?? 'unknown')

@@ -1,5 +1,5 @@
 import { type Account, type AccountChange, STATUS } from '../core/account.ts'
-import { type Denial, deny } from '../core/denial.ts'
+import { type Denial, TRY_AGAIN, deny } from '../core/denial.ts'
 import type { EndReason } from '../core/session.ts'
 import { type HashPlace, provesWhole } from '../passwords/passwords.ts'
 import type { AccountWithPassword, ChangeOptions } from '../store/store.ts'
@@ -20,8 +20,6 @@ export interface AccountEdit extends Omit<AccountChange, 'passwordHash'> {
  */
 const TRIES = 10
 
-const COME_AGAIN: Denial = { denied: 'overloaded', retryAfterSeconds: 1 }
-
 const STATUS_REASON = {
   [STATUS.notVerified]: 'deactivated',
   [STATUS.suspended]: 'suspended',
@@ -31,7 +29,7 @@ const STATUS_REASON = {
 /**
  * Changes an account, and ends its sessions where the change requires it: all of them when the account is no longer
  * active; after a new password all of them, except `by.sessionId` when the account changes itself.
- * Denials: `target-unknown`, `target-terminated`, `email-taken`, `last-super-admin`, `overloaded`, and with a password
+ * Denials: `target-unknown`, `target-terminated`, `email-taken`, `last-super-admin`, `try-again`, and with a password
  * those of `authenticate` or `forbidden` when `by` may no longer act. @throws {Overloaded}
  */
 export async function changeAccount(
@@ -56,7 +54,7 @@ export async function changeAccount(
       const isUnchanged = await isPresent(deps, before, password, place)
       // The policy refuses this password. `keepsPassword` let it through as the present one, which it no longer is: the
       // caller must ask again.
-      if (!isUnchanged && !deps.passwordPolicy.accepts(password)) return COME_AGAIN
+      if (!isUnchanged && !deps.passwordPolicy.accepts(password)) return TRY_AGAIN
       if (!isUnchanged) madeHash ??= await deps.passwords.hash(password, place)
       passwordHash = isUnchanged ? null : madeHash
       comparedWith = before.passwordHash
@@ -84,7 +82,7 @@ export async function changeAccount(
     if (password !== undefined) await deps.store.clearGuards(accountKey(outcome.account.email))
     return outcome.account
   }
-  return COME_AGAIN
+  return TRY_AGAIN
 }
 
 /** Whether this is the account's present password, so that setting it is no change. @throws {Overloaded} */

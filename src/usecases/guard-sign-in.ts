@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Account } from '../core/account.ts'
 import { emailKey } from '../core/account.ts'
 import { addressKey } from '../core/address.ts'
-import type { Denial } from '../core/denial.ts'
+import { type Denial, tooManyAttempts } from '../core/denial.ts'
 import { SIGN_IN_BUCKET, type Source } from '../core/guessing.ts'
 import { provesDevice } from '../tokens/device-token.ts'
 import type { Deps } from './deps.ts'
@@ -38,7 +38,7 @@ export async function guardSignIn(
   const accountId = account?.accountId ?? GUEST
   const message = 'Too many requests'
   events.action({ accountId, code: 'Auth->Locked', message, address, isSuspicious: true })
-  return { denied: 'too-many-attempts', retryAfterSeconds: Math.ceil(admission.retryAfterMs / 1000) }
+  return tooManyAttempts(admission.retryAfterMs)
 }
 
 /** Takes a successful sign-in off the counters and remembers its network address as one of the owner's. */

@@ -1,5 +1,5 @@
 import { isStrongPassword } from '../core/account-fields.ts'
-import type { Denial } from '../core/denial.ts'
+import { type Denial, tooManyAttempts } from '../core/denial.ts'
 import { PRESENT_PASSWORD_BUCKET } from '../core/guessing.ts'
 import type { Caller } from './authenticate.ts'
 import { hasPassword } from './change-account.ts'
@@ -23,7 +23,7 @@ export async function keepsPassword(
     if (waitMs !== null) {
       const by = { accountId, sessionId: session.sessionId, address: request.address }
       deps.events.action({ ...by, code: 'Auth->Locked', message: 'Too many requests', isSuspicious: true })
-      return { denied: 'too-many-attempts', retryAfterSeconds: Math.ceil(waitMs / 1000) }
+      return tooManyAttempts(waitMs)
     }
   }
   return hasPassword(deps, accountId, password)

@@ -1,5 +1,5 @@
 import { DEFAULT_APPLICATION_ID, type Application } from '../core/application.ts'
-import { type Denial, deny, isDenial } from '../core/denial.ts'
+import { type Denial, NO_SESSION, deny, isDenial } from '../core/denial.ts'
 import { legacyDenial, legacyTimeDenial } from '../core/legacy.ts'
 import type { Device } from '../core/session.ts'
 import { LIMITS } from '../settings/limits.ts'
@@ -65,9 +65,8 @@ async function firstUse(
   const { sessionId, accountId } = token
   // The original served a single application; its sessions belong to the default one here.
   const application = await store.findApplication(DEFAULT_APPLICATION_ID)
-  if (application === null) return deny('session-over', 'unknown')
-  if (sender !== null && sender.applicationId !== application.applicationId)
-    return deny('session-over', 'unknown')
+  if (application === null) return NO_SESSION
+  if (sender !== null && sender.applicationId !== application.applicationId) return NO_SESSION
   const denial = legacyDenial(token, await store.findLegacyAccount(accountId), application)
   if (denial !== null) return denial
   if (!(await hasAccountKey(deps, token))) return deny('token-invalid')

@@ -1,6 +1,6 @@
 import { ROLE } from '../core/account.ts'
 import { addressKey } from '../core/address.ts'
-import { type Denial, deny } from '../core/denial.ts'
+import { type Denial, deny, tooManyAttempts } from '../core/denial.ts'
 import { REGISTRATION_BUCKET } from '../core/guessing.ts'
 import type { Deps } from './deps.ts'
 
@@ -23,7 +23,7 @@ export async function registerAccount(deps: Deps, registration: Registration): P
   using place = deps.passwords.queue.reserve()
   if (deps.rateLimits) {
     const waitMs = await deps.store.takeDrop(`register ${addressKey(address)}`, REGISTRATION_BUCKET)
-    if (waitMs !== null) return { denied: 'too-many-attempts', retryAfterSeconds: Math.ceil(waitMs / 1000) }
+    if (waitMs !== null) return tooManyAttempts(waitMs)
   }
   const account = await deps.store.createAccount({
     ...person,

@@ -1,6 +1,6 @@
 import { STATUS, emailKey } from '../core/account.ts'
 import type { Application } from '../core/application.ts'
-import { type Denial, deny, isDenial } from '../core/denial.ts'
+import { type Denial, TRY_AGAIN, deny, isDenial } from '../core/denial.ts'
 import { type Device, accessTtlSeconds } from '../core/session.ts'
 import { type HashPlace, isOutdatedHash, provesWhole } from '../passwords/passwords.ts'
 import { Overloaded } from '../passwords/work-queue.ts'
@@ -41,7 +41,7 @@ const TRIES = 3
 /**
  * Opens a session for an e-mail address and a password. An unknown address takes as long as a wrong password, and only
  * the right password reveals that an account is not active.
- * Denials: `credentials-wrong`, `account-inactive`, `too-many-attempts`, `overloaded`. @throws {Overloaded}
+ * Denials: `credentials-wrong`, `account-inactive`, `too-many-attempts`, `try-again`. @throws {Overloaded}
  */
 export async function signIn(deps: Deps, request: SignInRequest): Promise<SignedIn | Denial> {
   const { address } = request.device
@@ -84,7 +84,7 @@ export async function signIn(deps: Deps, request: SignInRequest): Promise<Signed
     })
     if (outcome.kind === 'opened') return signedIn(deps, request, outcome)
   }
-  return { denied: 'overloaded', retryAfterSeconds: 1 }
+  return TRY_AGAIN
 }
 
 /** The account, or null if the password is wrong. For an unknown address, checking a decoy takes the same time. */

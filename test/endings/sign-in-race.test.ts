@@ -116,7 +116,7 @@ for (const { name, open } of ENGINES) {
       const interrupted = { ...deps[0], passwords: { ...deps[0].passwords, verify } }
       const device = { address: ADDRESS, userAgent: null, deviceId: null }
       const request = { application, email, password: 'old', device, deviceToken: '' }
-      assert.deepEqual(await signIn(interrupted, request), { denied: 'overloaded', retryAfterSeconds: 1 })
+      assert.deepEqual(await signIn(interrupted, request), { denied: 'try-again', retryAfterSeconds: 1 })
       assert.notEqual(await tryToSignIn(deps[0], application, account, 'old'), null)
     })
   })

@@ -162,5 +162,5 @@ for (const loss of ['suspended', 'demoted'] as const) {
 test('what passed as the present password does not become it again once it is another one', async (t) => {
   const { deps, accountId } = await site(t)
   const changed = await changeAccount(deps, BY, accountId, { password: 'password1' })
-  assert.deepEqual(changed, { denied: 'overloaded', retryAfterSeconds: 1 })
+  assert.deepEqual(changed, { denied: 'try-again', retryAfterSeconds: 1 })
 })

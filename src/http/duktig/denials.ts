@@ -28,7 +28,7 @@ const WORDINGS: Record<DenialCode, Wording> = {
   'last-super-admin': message(422, 'The last active super admin must stay one'),
   'email-taken': [422, { email: ['Email address is already registered'] }],
   'too-many-attempts': message(429, 'Too many requests'),
-  overloaded: message(503, 'Service Unavailable'),
+  'try-again': message(503, 'Service Unavailable'),
 }
 
 const ANSWERS = new Map(
