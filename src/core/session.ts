@@ -35,7 +35,7 @@ export interface Session {
   readonly handedOutAtMs: number
   /** The key that signs the refresh token of the current generation. */
   readonly kid: string
-  /** SHA-256 of the `Idempotency-Key` that the last rotation remembers, shortened to 128 bits, base64url. */
+  /** SHA-256 of the `Idempotency-Key` that the last rotation remembers, in base64url, cut to 22 characters (132 bits). */
   readonly attemptKey: string | null
   /** How often the token of the current generation was sent again because of its attempt key (case 5a). */
   readonly repeats: number

@@ -33,7 +33,7 @@ export function createDecoys(masterSecret: string): Decoys {
       const kind = kinds[Math.floor(place * kinds.length)] ?? OUR_HASH_PREFIX
       let decoy = decoys.get(kind)
       if (decoy === undefined) {
-        decoy = decoyOf(kind)
+        decoy = nobodysHash(kind)
         decoys.set(kind, decoy)
       }
       return decoy
@@ -46,8 +46,11 @@ function kindOf(hash: string): string {
   return hash.startsWith('$argon2') ? hash.split('$').slice(0, 4).join('$').concat('$') : hash.slice(0, 7)
 }
 
-/** Not computed from a password, so that the start does not wait for a hash and no password matches. */
-function decoyOf(kind: string): string {
+/**
+ * A hash that matches no password and takes as long to check as one of its kind, which is ours by default. It is not
+ * computed from a password, so that nobody waits for a hash.
+ */
+export function nobodysHash(kind = OUR_HASH_PREFIX): string {
   if (kind.startsWith('$2')) return kind + 'abcdefghijklmnopqrstuO'.padEnd(BCRYPT_TAIL_CHARACTERS, 'u')
   return `${kind}${unpadded(ARGON2_SALT_BYTES)}$${unpadded(ARGON2_HASH_BYTES)}`
 }

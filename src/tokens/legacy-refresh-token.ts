@@ -1,8 +1,9 @@
 /** Refresh tokens that the PHP original issued. They are only read: this service signs nothing with its secrets. */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { LegacyClaims } from '../core/legacy.ts'
 import { LIMITS } from '../settings/limits.ts'
 import { decodeBase64url, encodeBase64url } from './base64url.ts'
+import { shortHash } from './short-hash.ts'
 
 /** Two values of the original's configuration. */
 export interface LegacyKeys {
@@ -23,7 +24,6 @@ export interface LegacyRefreshToken extends LegacyClaims {
 
 /** The only header that the original wrote. Tokens are recognised by this text; no header is ever parsed. */
 const HEADER_SEGMENT = encodeBase64url('{"typ":"JWT","cty":"JWT","alg":"HS256"}')
-const ID_CHARACTERS = 22
 /** The end of the year 9999: dates are written with four digits for the year. */
 const LATEST_SECONDS = 253_402_300_799
 
@@ -36,8 +36,7 @@ export function readLegacyRefreshToken(token: string, refreshSecret: string): Le
   const statement = decodeBase64url(body)
   const claims = statement === null ? null : claimsOf(statement)
   if (statement === null || claims === null) return null
-  const sessionId = createHash('sha256').update(statement).digest('base64url').slice(0, ID_CHARACTERS)
-  return { ...claims, sessionId }
+  return { ...claims, sessionId: shortHash(statement) }
 }
 
 /** The text that the original hashed into `account_key`. bcrypt reads its first 72 bytes only, there as here. */

@@ -5,7 +5,7 @@ import { type HashPlace, provesWhole } from '../passwords/passwords.ts'
 import type { AccountWithPassword, ChangeOptions } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
-import { accountKey } from './guard-sign-in.ts'
+import { emailHash } from './guard-sign-in.ts'
 import { type Actor, mayNoLonger } from './may-no-longer.ts'
 import { told } from './told.ts'
 
@@ -79,7 +79,7 @@ export async function changeAccount(
     if (outcome.kind === 'conflict') continue
     if (outcome.kind !== 'changed') return deny(DENIALS[outcome.kind])
     // Also when the password is unchanged: an earlier request may have set it and failed at this point.
-    if (password !== undefined) await deps.store.clearGuards(accountKey(outcome.account.email))
+    if (password !== undefined) await deps.store.clearGuards(emailHash(outcome.account.email))
     return outcome.account
   }
   return TRY_AGAIN

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import type { Account } from '../core/account.ts'
 import { emailKey } from '../core/account.ts'
 import { addressKey } from '../core/address.ts'
 import { type Denial, tooManyAttempts } from '../core/denial.ts'
 import { SIGN_IN_BUCKET, type Source } from '../core/guessing.ts'
 import { provesDevice } from '../tokens/device-token.ts'
+import { shortHash } from '../tokens/short-hash.ts'
 import type { Deps } from './deps.ts'
 import { GUEST } from '../core/actions.ts'
 
@@ -32,7 +32,7 @@ export async function guardSignIn(
   const { store, events } = deps
   const { email, address } = attempt
   const sources = await sourcesOf(deps, attempt, account)
-  const keys = { accountKey: accountKey(email), bucketKey: bucketKey(attempt, sources.includes('device')) }
+  const keys = { accountKey: emailHash(email), bucketKey: bucketKey(attempt, sources.includes('device')) }
   const admission = await store.admitSignIn({ ...keys, sources, size: SIGN_IN_BUCKET })
   if (admission.admitted) return { ...keys, source: admission.source, failures: admission.guard.failures }
   const accountId = account?.accountId ?? GUEST
@@ -46,7 +46,7 @@ export async function signInSucceeded(deps: Deps, attempt: Attempt, accountId: n
   if (!deps.rateLimits) return
   await deps.store.signInSucceeded({
     accountId,
-    accountKey: accountKey(attempt.email),
+    accountKey: emailHash(attempt.email),
     bucketKey: bucketKey(attempt, isOnOwnDevice(deps, attempt, accountId)),
     addressKey: addressKey(attempt.address),
   })
@@ -54,12 +54,15 @@ export async function signInSucceeded(deps: Deps, attempt: Attempt, accountId: n
 
 /** Clears the failures of an account that may not sign in although the password was right: that was no guess. */
 export async function passwordWasRight(deps: Deps, { email }: Attempt): Promise<void> {
-  if (deps.rateLimits) await deps.store.clearGuards(accountKey(email))
+  if (deps.rateLimits) await deps.store.clearGuards(emailHash(email))
 }
 
-/** A hash, because people sometimes type their password into the e-mail field. */
-export function accountKey(email: string): string {
-  return createHash('sha256').update(emailKey(email)).digest('base64url').slice(0, 22)
+/**
+ * Names an account's counters, so that they hold no address in plain. The hash is unsalted: whoever reads the database
+ * can still find out whether an address that he knows is among them.
+ */
+export function emailHash(email: string): string {
+  return shortHash(emailKey(email))
 }
 
 /**
@@ -67,7 +70,7 @@ export function accountKey(email: string): string {
  * locking the owner out.
  */
 function bucketKey({ email, address }: Attempt, isOnDevice: boolean): string {
-  return isOnDevice ? `sign-in device ${accountKey(email)}` : `sign-in ${addressKey(address)}`
+  return isOnDevice ? `sign-in device ${emailHash(email)}` : `sign-in ${addressKey(address)}`
 }
 
 function isOnOwnDevice({ store, keys, names }: Deps, { deviceToken }: Attempt, accountId: number): boolean {

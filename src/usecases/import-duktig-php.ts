@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { emailKey, isImportedId } from '../core/account.ts'
 import type { DateFormat } from '../core/dates.ts'
-import { OUR_HASH_PREFIX } from '../passwords/passwords.ts'
+import { nobodysHash } from '../passwords/decoys.ts'
 import { LIMITS } from '../settings/limits.ts'
 import type { ImportedAccount } from '../store/store.ts'
 import type { Deps } from './deps.ts'
@@ -136,12 +135,6 @@ async function hashOf(deps: Deps, password: Converted['password']): Promise<stri
     case 'none':
       return nobodysHash()
   }
-}
-
-/** A random hash in our format that matches no password; checking it takes as long as checking a real one. */
-function nobodysHash(): string {
-  const unpadded = (bytes: number) => randomBytes(bytes).toString('base64').replace(/=+$/, '')
-  return `${OUR_HASH_PREFIX}${unpadded(16)}$${unpadded(32)}`
 }
 
 function idOf({ account }: Converted): number {

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { type Denial, deny, isDenial } from '../core/denial.ts'
 import { type RefreshDecision, decideRefresh } from '../core/refresh.ts'
 import { accessTtlSeconds } from '../core/session.ts'
@@ -6,6 +5,7 @@ import { LIMITS } from '../settings/limits.ts'
 import type { Decide, RefreshOutcome } from '../store/store.ts'
 import { mintAccessToken } from '../tokens/access-token.ts'
 import { mintRefreshToken, readRefreshToken } from '../tokens/refresh-token.ts'
+import { shortHash } from '../tokens/short-hash.ts'
 import type { Deps } from './deps.ts'
 import type { RefreshResult } from './events.ts'
 import { type LegacyRequest, exchangeLegacyToken } from './refresh-legacy-session.ts'
@@ -44,8 +44,10 @@ export async function refreshSession(
     deps.events.refresh('refused')
     return claims
   }
+  // The store keeps only a hash, so that a reader of the database finds no key to present.
+  const attemptKey = request.attemptKey === null ? null : shortHash(request.attemptKey)
   const refreshing = store.refreshSession({
-    presented: { ...claims, attemptKey: request.attemptKey === null ? null : hashed(request.attemptKey) },
+    presented: { ...claims, attemptKey },
     decide: request.application === null ? decideWithoutKey : decideRefresh,
     kid: keys.signer('refresh').kid,
     applicationId: request.application?.applicationId ?? null,
@@ -99,9 +101,4 @@ function reuseFound(deps: Deps, request: RefreshSessionRequest, outcome: Refresh
     const by = { accountId, sessionId, address: request.address }
     deps.events.action({ ...by, code: 'Auth->SessionEnded', message: 'reuse', isSuspicious: true })
   }
-}
-
-/** The store keeps only this hash, so that a reader of the database finds no key to present. */
-function hashed(attemptKey: string): string {
-  return hash('sha256', attemptKey, 'base64url').slice(0, 22)
 }

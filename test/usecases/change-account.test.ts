@@ -9,7 +9,7 @@ import { authenticate } from '../../src/usecases/authenticate.ts'
 import { changeAccount } from '../../src/usecases/change-account.ts'
 import { createAccount } from '../../src/usecases/create-account.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
-import { accountKey } from '../../src/usecases/guard-sign-in.ts'
+import { emailHash } from '../../src/usecases/guard-sign-in.ts'
 import { endSessions } from '../../src/usecases/end-sessions.ts'
 import { HERE, PASSWORD, aPerson, addAccount, signIn, trySignIn } from '../support/people.ts'
 import { UNLIMITED, openBeside, startTestService } from '../support/service.ts'
@@ -57,7 +57,7 @@ test('the present password once more lets in whom guesses have locked out, for a
   }
   const watched = { ...deps, store: { ...deps.store, clearGuards } }
   assert.ok(!isDenial(await changeAccount(watched, BY, accountId, { password: PASSWORD })))
-  assert.deepEqual(guards, [accountKey(email)])
+  assert.deepEqual(guards, [emailHash(email)])
   assert.ok(!isDenial(await changeAccount(watched, BY, accountId, { comment: 'no password' })))
   assert.equal(guards.length, 1)
 })

@@ -18,7 +18,7 @@ import { changeApplication } from '../../src/usecases/applications.ts'
 import { changeAccount } from '../../src/usecases/change-account.ts'
 import type { Deps } from '../../src/usecases/deps.ts'
 import { endSessions } from '../../src/usecases/end-sessions.ts'
-import { accountKey } from '../../src/usecases/guard-sign-in.ts'
+import { emailHash } from '../../src/usecases/guard-sign-in.ts'
 import { refreshSession } from '../../src/usecases/refresh-session.ts'
 import { signIn } from '../../src/usecases/sign-in.ts'
 import { signOutWithRefreshToken } from '../../src/usecases/sign-out.ts'
@@ -141,7 +141,7 @@ test('a new password is in the audit trail although what guesses had locked coul
   const { deps, folder, application, account, trail } = await site(t)
   await openSession(deps, account, application)
   const attempt = {
-    accountKey: accountKey(account.email),
+    accountKey: emailHash(account.email),
     sources: ['address'],
     bucketKey: 'bucket',
     size: { capacity: 10, leakMs: 1000 },
