@@ -94,7 +94,8 @@ function routerOf(options: Serving, addressOf: AddressReader): Router.Instance<R
     finish(options, UNKNOWN, response, performance.now(), options.maintenance ?? options.notFound)
   const router = Router({
     ignoreTrailingSlash: true,
-    maxParamLength: 128,
+    // The head of a request is bounded already.
+    maxParamLength: LIMITS.headerBytes,
     defaultRoute: (_request, response) => unknown(response),
     onBadUrl: (_path, _request, response) => unknown(response),
   })

@@ -37,7 +37,15 @@ function pathOf(operation: ApiOperation, cast: Cast, random: Random): { target: 
       const listed = operation.operationId === 'listActions' ? [-2, -3] : []
       return String(random.pick([...cast.userIds, ...listed, 2 ** 31, 999_999_999_999_999]))
     }
-    return random.pick([...cast.sessionIds, 'unknown', 'x'.repeat(64), '_'])
+    return random.pick([
+      ...cast.sessionIds,
+      'unknown',
+      'x'.repeat(600),
+      'a.b',
+      'a%2Fb',
+      '%00',
+      '%F0%9F%98%80',
+    ])
   })
   return { target: random.chance(0.05) ? `${target}/` : target, valid }
 }

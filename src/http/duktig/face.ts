@@ -78,13 +78,11 @@ export const USER_ID = {
   },
 }
 
-const SESSION_PATTERN = /^[A-Za-z0-9_-]{1,64}$/
-
-/** Session ids in paths: opaque strings. */
+/** Session ids in paths: opaque strings, so whatever fills a segment counts. */
 export const SESSION_ID = {
   sessionId: {
-    pattern: SESSION_PATTERN,
-    schema: { type: 'string', pattern: SESSION_PATTERN.source },
+    pattern: /^[^]+$/,
+    schema: { type: 'string', minLength: 1 },
     description: 'The id of a session, as the list of sessions has it.',
   },
 }
