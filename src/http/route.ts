@@ -22,6 +22,8 @@ export interface HttpRoute {
   readonly params?: Readonly<Record<string, PathParameter>>
   /** Open to everybody: every request, not only a refused one, counts against the bound of its address. */
   readonly isPublic?: boolean
+  /** Its refusals do not count against the bound of their address, and no 429 takes their place. */
+  readonly isUncounted?: boolean
   /** Also answers HEAD, as GET without the content. */
   readonly answersHead?: boolean
   /** Is served under maintenance too. */

@@ -159,9 +159,11 @@ function faultOf(options: ServerOptions, route: string, error: unknown): Answer 
 
 /**
  * Runs the route and counts the request against the bound of its address: on a public route always, on others only if
- * the answer is a 4xx other than 429. So outside public routes, the gate never holds up a request that succeeds.
+ * the answer is a 4xx other than 429. So outside public routes, the gate never holds up a request that succeeds. It has
+ * no part in a route that is not counted.
  */
 function gated(options: ServerOptions, route: HttpRoute, request: HttpRequest): Promise<Answer> | Answer {
+  if (route.isUncounted === true) return route.handle(request)
   if (route.isPublic === true) {
     const waitSeconds = options.floodGate.take(request.address)
     if (waitSeconds !== null) return options.tooMany(waitSeconds)

@@ -64,6 +64,8 @@ export interface DuktigRoute<C extends Credential = Credential> extends Document
   readonly mayKeepPassword?: boolean
   readonly params?: HttpRoute['params']
   readonly always?: boolean
+  /** As `HttpRoute.isUncounted`. */
+  readonly isUncounted?: boolean
   /** As `HttpRoute.hasRoom`. */
   readonly hasRoom?: (deps: Deps) => boolean
   handle(face: Face, call: Call<C>): Promise<Answer> | Answer
@@ -91,12 +93,13 @@ export const SESSION_ID = {
 const BEARER = /^Bearer +([^ ]+) *$/i
 
 export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
-  const { method, path, params, always, hasRoom } = route
+  const { method, path, params, always, isUncounted, hasRoom } = route
   return {
     method,
     path,
     ...(params === undefined ? {} : { params }),
     ...(always === undefined ? {} : { always }),
+    ...(isUncounted === undefined ? {} : { isUncounted }),
     ...(hasRoom === undefined ? {} : { hasRoom: () => hasRoom(face.deps) }),
     handle: (request) => run(face, route, request),
     operation: operationOf(route, face.deps.passwordPolicy, (name) => face.renamed[name] ?? name),

@@ -98,7 +98,8 @@ function responsesOf(route: DuktigRoute): Record<string, object> {
   if (route.query !== undefined) statuses.add(422)
   if (route.body !== undefined) for (const status of [400, 413, 415, 422]) statuses.add(status)
   // Only refused requests count against the bound of an address, so a route that refuses nothing never answers 429.
-  if (statuses.size > 0 || route.bodilessDenials !== undefined) statuses.add(429)
+  const refuses = statuses.size > 0 || route.bodilessDenials !== undefined
+  if (refuses && route.isUncounted !== true) statuses.add(429)
   if (route.always !== true) statuses.add(503)
   const responses: Record<string, object> = { 200: successOf(route) }
   for (const status of [...statuses].sort((a, b) => a - b)) {

@@ -13,6 +13,9 @@ export const verifyRoute: DuktigRoute<'none'> = {
   description:
     'Answers with the headers `X-User-Id`, `X-User-Role` and `X-Session-Id`, for a proxy to pass on.',
   credential: 'none',
+  // nginx would turn a 429 into a 500, and the address may be that of the proxy, which asks for all its users. A refusal
+  // costs little and gives nobody a chance to guess.
+  isUncounted: true,
   success: null,
   bodilessDenials: [401, 403],
   extraHeaders: { 'Access-Token': 'The access token; `Authorization: Bearer` works too.' },
