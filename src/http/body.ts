@@ -67,7 +67,7 @@ function readBytes(request: IncomingMessage): Promise<Buffer | { problem: BodyPr
   })
 }
 
-/** How deeply brackets nest outside of strings. This bounds the parser's recursion before the JSON is parsed. */
+/** How deeply brackets nest outside of strings. Asked first: what nests too deep is called that, whatever else is wrong. */
 function depth(text: string): number {
   let deepest = 0
   let open = 0

@@ -2,8 +2,8 @@
 export const LIMITS = {
   /** The largest legitimate body is a few hundred bytes; an import goes through the command line. */
   bodyBytes: 16 * 1024,
-  /** No valid body nests deeper; the bound protects the parser from hostile nesting. */
-  jsonDepth: 8,
+  /** The default of PHP's parser, and so of the original. What it costs to parse is bounded by `bodyBytes`. */
+  jsonDepth: 512,
   /** Room for two tokens and a proxy's headers. */
   headerBytes: 16 * 1024,
   /** Our own tokens have 400 to 1,000 characters; a token longer than this is refused unread. */

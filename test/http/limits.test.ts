@@ -113,6 +113,8 @@ describe('what is no JSON object', () => {
     ['a line break in a text', '{"a":"\n"}', SYNTAX],
     ['a mark of the byte order', `\ufeff${credentials}`, SYNTAX],
     ['UTF-16', Buffer.from(credentials, 'utf16le'), SYNTAX],
+    ['nine brackets, never closed', '['.repeat(9), SYNTAX],
+    ['as many brackets as allowed, never closed', '['.repeat(512), SYNTAX],
     ['one level too deep', nested(LIMITS.jsonDepth + 1), DEPTH],
     [
       'lists one level too deep',
@@ -136,8 +138,17 @@ describe('what is no JSON object', () => {
       assert.match(String(headers['content-type']), /^application\/json/)
     })
   }
-  test('as many levels as allowed are read', async () => {
-    assert.equal((await post(nested(LIMITS.jsonDepth))).status, 422)
+  test('as many levels as PHP reads by default are read, and the rules are applied to what they hold', async () => {
+    assert.equal(LIMITS.jsonDepth, 512)
+    const whole = ['Required exact values as: email, password']
+    for (const levels of [9, 512]) {
+      const deep = credentials.replace('{', `{"deep":${nested(levels - 1)},`)
+      const { status, text } = await post(deep)
+      assert.deepEqual([status, JSON.parse(text)], [422, { account: whole }], `${levels}`)
+      const inPlace = await post(`{"email":${nested(levels - 1)},"password":${nested(levels - 1)}}`)
+      assert.equal(inPlace.status, 422)
+      assert.deepEqual(Object.keys(JSON.parse(inPlace.text) as object), ['email', 'password'])
+    }
   })
   test('brackets within a text are no levels', async () => {
     const body = JSON.stringify({ email: '[{"'.repeat(50), password: '\\"[[[[[[[[[[[[' })
