@@ -7,7 +7,7 @@ import type { Application } from '../core/application.ts'
 import type { EndReason, Session, SessionAccount } from '../core/session.ts'
 import type { Instance } from './journal.ts'
 import type { EndedSession } from './recovery-store.ts'
-import type { AccountWithPassword, KeyPurpose, SessionListing, StoredKey } from './store.ts'
+import type { FoundHash, AccountWithPassword, KeyPurpose, SessionListing, StoredKey } from './store.ts'
 
 /** A row as both drivers give it when asked for arrays. SQLite has 0 and 1 where PostgreSQL has booleans. */
 export type Row = readonly unknown[]
