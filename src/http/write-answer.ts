@@ -1,5 +1,5 @@
 /** Writes answers to their connections. */
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LIMITS } from '../settings/limits.ts'
 import type { Answer } from './answer.ts'
 
@@ -11,9 +11,19 @@ type Headers = Record<string, string | number>
 /** Throws if the answer has a header that HTTP does not allow; nothing has been sent then. */
 export function writeAnswer(response: ServerResponse, answer: Answer, isDraining: boolean): void {
   const headers = headersOf(answer)
-  if (isDraining) headers['connection'] = 'close'
+  if (isDraining || leavesBody(response.req)) headers['connection'] = 'close'
   else if (response.shouldKeepAlive) headers['keep-alive'] = KEEP_ALIVE
   response.writeHead(answer.status, headers).end(answer.text)
+}
+
+/**
+ * Whether the client is still sending a body of unknown or excessive length. On a connection that is kept, Node would
+ * read all of it and throw it away.
+ */
+function leavesBody(request: IncomingMessage): boolean {
+  if (request.complete) return false
+  const { 'content-length': length, 'transfer-encoding': coding } = request.headers
+  return coding !== undefined || Number(length ?? 0) > LIMITS.bodyBytes
 }
 
 /**

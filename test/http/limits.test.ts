@@ -60,6 +60,30 @@ describe('the size of a body', () => {
   })
 })
 
+describe('a body that nobody reads', () => {
+  const refused = async (headers: string) => {
+    const connection = await openConnection(service.address)
+    connection.write(`POST /auth/refresh_token HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n`)
+    const received = await connection.until(/Unauthorized/)
+    assert.equal(statusOf(received), 401)
+    return { connection, kept: /\r\nconnection: keep-alive\r\n/i.test(received) }
+  }
+  for (const headers of ['Content-Length: 100000000000', 'Transfer-Encoding: chunked']) {
+    test(`does not keep the service reading after the answer: ${headers}`, async () => {
+      const { connection, kept } = await refused(headers)
+      assert.equal(kept, false)
+      await connection.untilClosed()
+    })
+  }
+  test('may follow the answer if it is short', async () => {
+    const { connection, kept } = await refused('Content-Length: 2')
+    assert.equal(kept, true)
+    connection.write('{}GET /system/ping HTTP/1.1\r\nHost: x\r\n\r\n')
+    await connection.until(/pong/)
+    connection.socket.destroy()
+  })
+})
+
 describe('the type of a body', () => {
   for (const type of [
     'application/json',
