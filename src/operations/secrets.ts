@@ -13,11 +13,9 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { SealError } from '../tokens/seal.ts'
+import { LIMITS } from '../settings/limits.ts'
 import { SettingsError } from '../settings/read-settings.ts'
 import { syncFile } from '../store/sync-file.ts'
-
-/** The same minimum as for `DUKTIG_SECRET`. */
-const LEAST_SECRET_CHARACTERS = 32
 
 /** Makes the data folder if it does not exist, accessible to its owner alone. */
 export function ensureDataDir(dataDir: string): void {
@@ -70,9 +68,9 @@ export function masterSecret(dataDir: string, given: string | null, isNeeded: bo
     chmodSync(file, 0o600)
   }
   const secret = readFileSync(file, 'utf8').trim()
-  if (secret.length < LEAST_SECRET_CHARACTERS)
+  if (secret.length < LIMITS.masterSecretCharactersMin)
     throw new SealError(
-      `${resolve(file)} has less than ${LEAST_SECRET_CHARACTERS} characters and is no master secret: put the right one there, or set ` +
+      `${resolve(file)} has less than ${LIMITS.masterSecretCharactersMin} characters and is no master secret: put the right one there, or set ` +
         'DUKTIG_SECRET; where there has never been a service, remove the file and one is made',
     )
   return secret

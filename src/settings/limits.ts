@@ -65,6 +65,10 @@ export const LIMITS = {
   /** How often instances look for new signing keys; each is published much longer than that before it signs. */
   keyReloadMs: 10_000,
   keyPublishedBeforeUseMs: 600_000,
+  /** The longest life that a policy can give an access token; also how long a key verifies after a change of algorithm. */
+  accessTokenTtlSecondsMax: 86_400,
+  /** A master secret shorter than this could be guessed; one that Duktig generates has 43 characters. */
+  masterSecretCharactersMin: 32,
   /** How long a device is known after a sign-in on it (OWASP's device cookie). */
   deviceTokenTtlSeconds: 31_536_000,
   /** How long journals of ends are kept. With an older backup, recovery counts them as missing. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { readEnvFile } from './env-file.ts'
+import { policyMistakes } from './policy.ts'
 import { type Definition, SETTINGS, type Settings } from './settings.ts'
 
 /** The settings are wrong; `mistakes` lists every mistake, one line each, ready to print. */
@@ -143,21 +144,17 @@ function unknown(name: string): string {
   return `${name} is no setting; \`duktig --help\` lists them all`
 }
 
+const POLICY_NAMES = {
+  parallelWindowSeconds: SETTINGS.refreshParallelWindowSeconds.variable,
+  retryWindowSeconds: SETTINGS.refreshRetryWindowSeconds.variable,
+  sessionTtlSeconds: SETTINGS.refreshTokenTtlSeconds.variable,
+  accessTokenTtlSeconds: SETTINGS.accessTokenTtlSeconds.variable,
+} as const
+
 /** Reports settings that contradict each other. One that is wrong by itself is missing here, so contradicts none. */
 function contradictions(settings: Partial<Settings>): string[] {
-  const {
-    refreshRetryWindowSeconds: retry = Number.NaN,
-    refreshParallelWindowSeconds: parallel = Number.NaN,
-  } = settings
-  const { accessTokenTtlSeconds: access = Number.NaN, refreshTokenTtlSeconds: session = Number.NaN } =
-    settings
   const { legacyRefreshSecret, legacyAccountKey, host, port, metricsHost, metricsPort } = settings
   const contradicting: readonly (readonly [boolean, string])[] = [
-    [
-      retry < parallel,
-      'DUKTIG_REFRESH_RETRY_WINDOW_SECONDS must not be shorter than DUKTIG_REFRESH_PARALLEL_WINDOW_SECONDS',
-    ],
-    [access > session, 'DUKTIG_ACCESS_TOKEN_TTL_SECONDS must not exceed DUKTIG_REFRESH_TOKEN_TTL_SECONDS'],
     [
       (legacyRefreshSecret === null && typeof legacyAccountKey === 'string') ||
         (legacyAccountKey === null && typeof legacyRefreshSecret === 'string'),
@@ -168,7 +165,17 @@ function contradictions(settings: Partial<Settings>): string[] {
       'DUKTIG_PORT and DUKTIG_METRICS_PORT must differ',
     ],
   ]
-  return [...alikeHeaders(settings), ...contradicting.filter(([is]) => is).map(([, mistake]) => mistake)]
+  const policy = {
+    parallelWindowSeconds: settings.refreshParallelWindowSeconds,
+    retryWindowSeconds: settings.refreshRetryWindowSeconds,
+    sessionTtlSeconds: settings.refreshTokenTtlSeconds,
+    accessTokenTtlSeconds: settings.accessTokenTtlSeconds,
+  }
+  return [
+    ...alikeHeaders(settings),
+    ...policyMistakes(policy, POLICY_NAMES),
+    ...contradicting.filter(([is]) => is).map(([, mistake]) => mistake),
+  ]
 }
 
 /** Reports settings that give several credentials the same header; those that share a name are reported together. */

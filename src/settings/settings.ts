@@ -13,6 +13,8 @@ import {
   timeZone,
   wholeNumber,
 } from './kinds.ts'
+import { LIMITS } from './limits.ts'
+import { POLICY_KINDS } from './policy.ts'
 
 export interface Definition<T> {
   readonly variable: string
@@ -69,7 +71,7 @@ export const SETTINGS = {
   }),
   secret: optional({
     variable: 'DUKTIG_SECRET',
-    kind: printable(32),
+    kind: printable(LIMITS.masterSecretCharactersMin),
     secret: true,
     sentence:
       'The master secret that encrypts the signing keys in the store, the same on all instances; if unset, the first start generates one.',
@@ -141,21 +143,21 @@ export const SETTINGS = {
   }),
   accessTokenTtlSeconds: required({
     variable: 'DUKTIG_ACCESS_TOKEN_TTL_SECONDS',
-    kind: wholeNumber(10, 86_400),
+    kind: POLICY_KINDS.accessTokenTtlSeconds,
     ...seconds,
     default: '900',
     sentence: 'The life of an access token.',
   }),
   refreshTokenTtlSeconds: required({
     variable: 'DUKTIG_REFRESH_TOKEN_TTL_SECONDS',
-    kind: wholeNumber(60, 315_360_000),
+    kind: POLICY_KINDS.sessionTtlSeconds,
     ...seconds,
     default: '2592000',
     sentence: 'The absolute life of a session and its refresh tokens, from sign-in.',
   }),
   sessionIdleSeconds: required({
     variable: 'DUKTIG_SESSION_IDLE_SECONDS',
-    kind: wholeNumber(0, 315_360_000),
+    kind: POLICY_KINDS.idleSeconds,
     ...seconds,
     default: '0',
     sentence: 'How long a session may go without a refresh; 0 for no limit.',
@@ -168,7 +170,7 @@ export const SETTINGS = {
   }),
   refreshParallelWindowSeconds: required({
     variable: 'DUKTIG_REFRESH_PARALLEL_WINDOW_SECONDS',
-    kind: wholeNumber(1, 3600),
+    kind: POLICY_KINDS.parallelWindowSeconds,
     ...seconds,
     default: '20',
     sentence:
@@ -176,7 +178,7 @@ export const SETTINGS = {
   }),
   refreshRetryWindowSeconds: required({
     variable: 'DUKTIG_REFRESH_RETRY_WINDOW_SECONDS',
-    kind: wholeNumber(1, 86_400),
+    kind: POLICY_KINDS.retryWindowSeconds,
     ...seconds,
     default: '60',
     sentence:

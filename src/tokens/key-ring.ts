@@ -1,4 +1,5 @@
 /** All signing keys, by purpose: the one that signs now, and those that still verify. */
+import { LIMITS } from '../settings/limits.ts'
 import type { Clock, KeyPurpose, KeyStore, StoredKey } from '../store/store.ts'
 import { randomId } from './random-id.ts'
 import type { Sealer } from './seal.ts'
@@ -10,8 +11,6 @@ import {
   generateKeyMaterial,
 } from './signing-key.ts'
 
-/** The longest lifetime that a policy can give an access token. */
-const LONGEST_ACCESS_TOKEN_MS = 86_400_000
 const ABOUT_TO_RETIRE_MS = 3_600_000
 
 export class KeyRing {
@@ -161,7 +160,7 @@ export class KeyRing {
     await this.#store.retireOtherAlgorithms(
       'access',
       algorithm,
-      this.#clock.nowMs() + LONGEST_ACCESS_TOKEN_MS,
+      this.#clock.nowMs() + LIMITS.accessTokenTtlSecondsMax * 1000,
     )
     await this.reload()
   }

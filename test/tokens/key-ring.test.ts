@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
+import { LIMITS } from '../../src/settings/limits.ts'
+import { POLICY_KINDS } from '../../src/settings/policy.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { KeyRing } from '../../src/tokens/key-ring.ts'
@@ -169,6 +171,18 @@ test('an instance whose key somebody sent into retirement has another one in tim
   await store.removeRetiredKeys()
   await ring.keepUp()
   assert.ok(believes(ring, ring.signer('access').headerSegment))
+})
+
+test('after a change of algorithm, the old keys are believed as long as the longest access token lives', async () => {
+  const old = (await load('HS256')).signer('access')
+  const ring = await load('ES256')
+  await ring.retireOtherAlgorithms()
+  const longestSeconds = LIMITS.accessTokenTtlSecondsMax
+  assert.deepEqual(POLICY_KINDS.accessTokenTtlSeconds.parse(`${longestSeconds}`), { value: longestSeconds })
+  assert.ok('mistake' in POLICY_KINDS.accessTokenTtlSeconds.parse(`${longestSeconds + 1}`))
+  clock.atMs += longestSeconds * 1000 - 1
+  await ring.reload()
+  assert.ok(believes(ring, old.headerSegment))
 })
 
 test('loading the keys with another algorithm retires none', async () => {

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { changeApplication } from '../../usecases/applications.ts'
 import { type Context, withDeps } from '../context.ts'
 import { CommandError, print } from '../terminal.ts'
-import { checkWindows, findApplication, notTheDefault, policyOf, withPolicyOptions } from './policy.ts'
+import { checkTimes, findApplication, notTheDefault, policyOf, withPolicyOptions } from './policy.ts'
 
 /** `duktig application set`: `--rotation` applies to new sessions only, all other options to live ones too. */
 export function setApplicationCommand(context: Context): Command {
@@ -17,8 +17,10 @@ export function setApplicationCommand(context: Context): Command {
         const policy = policyOf(options)
         const change = options['enable'] === undefined ? policy : { ...policy, disabled: false }
         if (Object.keys(change).length === 0) throw new CommandError('nothing to change was given')
-        if (Object.keys(policy).length > 0) notTheDefault(application)
-        checkWindows({ ...application, ...change })
+        if (Object.keys(policy).length > 0) {
+          notTheDefault(application)
+          checkTimes({ ...application, ...policy })
+        }
         await changeApplication(deps, application, change)
         print(`Application ${clientId} changed.`)
       })

@@ -3,7 +3,7 @@ import { createApplication } from '../../usecases/applications.ts'
 import { DEFAULT_APPLICATION_ID } from '../../core/application.ts'
 import { type Context, withDeps } from '../context.ts'
 import { CommandError, print } from '../terminal.ts'
-import { checkWindows, policyOf, withPolicyOptions } from './policy.ts'
+import { checkTimes, policyOf, withPolicyOptions } from './policy.ts'
 
 /** `duktig application create`: policy options not given are as in the default application, except trusted backend. */
 export function createApplicationCommand(context: Context): Command {
@@ -27,7 +27,7 @@ export function createApplicationCommand(context: Context): Command {
         const change = policyOf(options)
         const type = options['public'] === undefined ? ('confidential' as const) : ('public' as const)
         const application = { ...defaults, trustedBackend: false, name: clientId, ...change, clientId, type }
-        checkWindows(application)
+        checkTimes(application)
         const created = await createApplication(deps, application)
         if (created === 'client-id-taken')
           throw new CommandError(`there is an application ${clientId} already`)

@@ -1,70 +1,85 @@
 /** The command-line options for an application's policy, and how they are parsed. */
 import type { Command } from 'commander'
-import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
-import { type Kind, onOff, wholeNumber } from '../../settings/kinds.ts'
-import type { ApplicationChange } from '../../core/application.ts'
+import {
+  type Application,
+  type ApplicationChange,
+  DEFAULT_APPLICATION_ID,
+  type Policy,
+} from '../../core/application.ts'
+import { type Kind, onOff } from '../../settings/kinds.ts'
+import { POLICY_KINDS, type PolicyTime, policyMistakes } from '../../settings/policy.ts'
 import type { Deps } from '../../usecases/deps.ts'
 import { CommandError } from '../terminal.ts'
 
-const TEN_YEARS_SECONDS = 315_360_000
-
 interface PolicyOption {
   readonly flag: string
+  readonly value: '<on|off>' | '<seconds>'
   readonly key: keyof ApplicationChange
   readonly kind: Kind<number | boolean>
   readonly help: string
 }
 
-const seconds = (min: number, max: number) => wholeNumber(min, max)
-
 const OPTIONS: readonly PolicyOption[] = [
   {
-    flag: '--rotation <on|off>',
+    flag: '--rotation',
+    value: '<on|off>',
     key: 'rotation',
     kind: onOff(),
     help: 'rotate refresh tokens of new sessions',
   },
   {
-    flag: '--parallel-window <seconds>',
+    flag: '--parallel-window',
+    value: '<seconds>',
     key: 'parallelWindowSeconds',
-    kind: seconds(1, 3600),
+    kind: POLICY_KINDS.parallelWindowSeconds,
     help: 'how long after issuing a refresh token no newer one is issued',
   },
   {
-    flag: '--retry-window <seconds>',
+    flag: '--retry-window',
+    value: '<seconds>',
     key: 'retryWindowSeconds',
-    kind: seconds(1, 86_400),
+    kind: POLICY_KINDS.retryWindowSeconds,
     help: 'how long the previous refresh token gets the same successor',
   },
   {
-    flag: '--idle <seconds>',
+    flag: '--idle',
+    value: '<seconds>',
     key: 'idleSeconds',
-    kind: seconds(0, TEN_YEARS_SECONDS),
+    kind: POLICY_KINDS.idleSeconds,
     help: 'how long a session may stay unused; 0 for no limit',
   },
   {
-    flag: '--session-ttl <seconds>',
+    flag: '--session-ttl',
+    value: '<seconds>',
     key: 'sessionTtlSeconds',
-    kind: seconds(60, TEN_YEARS_SECONDS),
+    kind: POLICY_KINDS.sessionTtlSeconds,
     help: 'the absolute life of a session',
   },
   {
-    flag: '--access-token-ttl <seconds>',
+    flag: '--access-token-ttl',
+    value: '<seconds>',
     key: 'accessTokenTtlSeconds',
-    kind: seconds(10, 86_400),
+    kind: POLICY_KINDS.accessTokenTtlSeconds,
     help: 'the life of an access token',
   },
   {
-    flag: '--require-key <on|off>',
+    flag: '--require-key',
+    value: '<on|off>',
     key: 'requireKeyOnRefresh',
     kind: onOff(),
     help: 'refresh requests must carry the key',
   },
-  { flag: '--trusted-backend <on|off>', key: 'trustedBackend', kind: onOff(), help: 'believe its X-Real-Ip' },
+  {
+    flag: '--trusted-backend',
+    value: '<on|off>',
+    key: 'trustedBackend',
+    kind: onOff(),
+    help: 'believe its X-Real-Ip',
+  },
 ]
 
 export function withPolicyOptions(command: Command): Command {
-  for (const { flag, help } of OPTIONS) command.option(flag, help)
+  for (const { flag, value, help } of OPTIONS) command.option(`${flag} ${value}`, help)
   return command.option('--name <name>', 'a display name')
 }
 
@@ -72,24 +87,22 @@ export function withPolicyOptions(command: Command): Command {
 export function policyOf(options: Readonly<Record<string, string | undefined>>): ApplicationChange {
   const change: Record<string, unknown> = {}
   for (const { flag, key, kind } of OPTIONS) {
-    const long = flag.split(' ')[0] as string
-    const text = options[camelCase(long.slice(2))]
+    const text = options[camelCase(flag.slice(2))]
     if (text === undefined) continue
     const parsed = kind.parse(text)
-    if ('mistake' in parsed) throw new CommandError(`${long} ${parsed.mistake}`)
+    if ('mistake' in parsed) throw new CommandError(`${flag} ${parsed.mistake}`)
     change[key] = parsed.value
   }
   if (options['name'] !== undefined) change['name'] = options['name'].slice(0, 100)
   return change
 }
 
-/** The two windows must fit each other, whichever of them is changed. @throws {CommandError} when they do not */
-export function checkWindows(
-  policy: Pick<Application, 'parallelWindowSeconds' | 'retryWindowSeconds'>,
-): void {
-  if (policy.retryWindowSeconds < policy.parallelWindowSeconds) {
-    throw new CommandError('--retry-window must not be shorter than --parallel-window')
-  }
+const FLAGS = Object.fromEntries(OPTIONS.map(({ key, flag }) => [key, flag])) as Record<PolicyTime, string>
+
+/** The times must fit one another, whichever of them is changed. @throws {CommandError} when they do not */
+export function checkTimes(policy: Policy): void {
+  const [mistake] = policyMistakes(policy, FLAGS)
+  if (mistake !== undefined) throw new CommandError(mistake)
 }
 
 /** The application with a client id. @throws {CommandError} when there is none */

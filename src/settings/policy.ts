@@ -1,0 +1,46 @@
+/**
+ * What the times of an application's policy may be. The settings describe the default application, the command line the
+ * others.
+ */
+import { type Kind, wholeNumber } from './kinds.ts'
+import { LIMITS } from './limits.ts'
+
+/** The times of a policy, in seconds, named as in the policy itself. */
+export type PolicyTime =
+  | 'parallelWindowSeconds'
+  | 'retryWindowSeconds'
+  | 'idleSeconds'
+  | 'sessionTtlSeconds'
+  | 'accessTokenTtlSeconds'
+
+const TEN_YEARS_SECONDS = 315_360_000
+
+export const POLICY_KINDS: Readonly<Record<PolicyTime, Kind<number>>> = {
+  parallelWindowSeconds: wholeNumber(1, 3600),
+  retryWindowSeconds: wholeNumber(1, 86_400),
+  idleSeconds: wholeNumber(0, TEN_YEARS_SECONDS),
+  sessionTtlSeconds: wholeNumber(60, TEN_YEARS_SECONDS),
+  accessTokenTtlSeconds: wholeNumber(10, LIMITS.accessTokenTtlSecondsMax),
+}
+
+/**
+ * What contradicts itself in a policy, a sentence each. `names` are the names under which the operator knows the times.
+ * A time that is left out contradicts none.
+ */
+export function policyMistakes(
+  policy: Readonly<Partial<Record<PolicyTime, number | undefined>>>,
+  names: Readonly<Record<Exclude<PolicyTime, 'idleSeconds'>, string>>,
+): readonly string[] {
+  const {
+    retryWindowSeconds: retry = Number.NaN,
+    parallelWindowSeconds: parallel = Number.NaN,
+    accessTokenTtlSeconds: access = Number.NaN,
+    sessionTtlSeconds: session = Number.NaN,
+  } = policy
+  const mistakes: string[] = []
+  if (retry < parallel)
+    mistakes.push(`${names.retryWindowSeconds} must not be shorter than ${names.parallelWindowSeconds}`)
+  if (access > session)
+    mistakes.push(`${names.accessTokenTtlSeconds} must not exceed ${names.sessionTtlSeconds}`)
+  return mistakes
+}

@@ -1,0 +1,86 @@
+/** The policy of an application on the command line: it refuses what the settings of the default application refuse. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { policyOf } from '../../src/cli/application/policy.ts'
+import { CommandError } from '../../src/cli/terminal.ts'
+import { mistakesOf } from '../settings/mistakes.ts'
+import { type Operator, newOperator } from '../support/command.ts'
+
+/** The setting and the option of each time, with the name under which commander hands the option over. */
+const TIMES = [
+  ['DUKTIG_REFRESH_PARALLEL_WINDOW_SECONDS', '--parallel-window', 'parallelWindow'],
+  ['DUKTIG_REFRESH_RETRY_WINDOW_SECONDS', '--retry-window', 'retryWindow'],
+  ['DUKTIG_SESSION_IDLE_SECONDS', '--idle', 'idle'],
+  ['DUKTIG_REFRESH_TOKEN_TTL_SECONDS', '--session-ttl', 'sessionTtl'],
+  ['DUKTIG_ACCESS_TOKEN_TTL_SECONDS', '--access-token-ttl', 'accessTokenTtl'],
+] as const
+const TEXTS =
+  '0 1 9 10 59 60 3600 3601 86400 86401 315360000 315360001 1000000000000000 -1 1.5 1e3 x on'.split(' ')
+
+describe('a time is refused as that of the settings is', () => {
+  for (const [variable, flag, name] of TIMES) {
+    test(flag, () => {
+      for (const text of TEXTS) {
+        const [mistake] = mistakesOf({ [variable]: text }).filter((one) =>
+          one.startsWith(`${variable} must be`),
+        )
+        assert.equal(
+          mistake,
+          refusal({ [name]: text })
+            ?.replace(flag, variable)
+            .concat(`, not "${text}"`),
+          text,
+        )
+      }
+    })
+  }
+
+  function refusal(options: Readonly<Record<string, string>>): string | undefined {
+    try {
+      policyOf(options)
+      return undefined
+    } catch (error) {
+      assert.ok(error instanceof CommandError)
+      return error.message
+    }
+  }
+})
+
+describe('times that contradict each other', () => {
+  let operator: Operator
+  before(async () => {
+    operator = newOperator()
+    await operator.startOnce()
+    assert.deepEqual(await run('create', 'page'), [0, ''])
+  })
+  after(() => operator.remove())
+
+  async function run(...args: readonly string[]): Promise<[code: number | null, err: string]> {
+    const { code, err } = await operator.run(['application', ...args])
+    return [code, err]
+  }
+
+  const rows: readonly (readonly [given: Readonly<Record<string, string>>, mistake: string])[] = [
+    [{ '--parallel-window': '61' }, '--retry-window must not be shorter than --parallel-window'],
+    [{ '--retry-window': '19' }, '--retry-window must not be shorter than --parallel-window'],
+    [{ '--session-ttl': '899' }, '--access-token-ttl must not exceed --session-ttl'],
+    [
+      { '--access-token-ttl': '86400', '--session-ttl': '3600' },
+      '--access-token-ttl must not exceed --session-ttl',
+    ],
+  ]
+  for (const [given, mistake] of rows) {
+    const options = Object.entries(given).flat()
+    test(`are refused as those of the settings are: ${options.join(' ')}`, async () => {
+      const settings = Object.fromEntries(TIMES.map(([variable, flag]) => [variable, given[flag]]))
+      const inSettings = TIMES.reduce((text, [variable, flag]) => text.replace(flag, variable), mistake)
+      assert.deepEqual(mistakesOf(settings), [inSettings])
+      assert.deepEqual(await run('create', 'other', ...options), [1, `duktig: ${mistake}\n`])
+      assert.deepEqual(await run('set', 'page', ...options), [1, `duktig: ${mistake}\n`])
+    })
+  }
+
+  test('are taken where the other one is changed too', async () => {
+    assert.deepEqual(await run('set', 'page', '--session-ttl', '600', '--access-token-ttl', '600'), [0, ''])
+  })
+})
