@@ -1,7 +1,6 @@
 /** Puts store, keys and use cases together from the settings; for the service and for the command line alike. */
 import { isIPv6 } from 'node:net'
 import { type AccountStatus } from './core/account.ts'
-import { DAY_MS } from './core/actions.ts'
 import { createDateFormat } from './core/dates.ts'
 import { ActionRecorder } from './operations/action-recorder.ts'
 import { createEvents } from './operations/events.ts'
@@ -13,7 +12,7 @@ import { type RefusedCredentials, refusedCredentials } from './operations/refuse
 import { createDecoys } from './passwords/decoys.ts'
 import { createPasswordPolicy } from './passwords/policy.ts'
 import { createPasswords } from './passwords/passwords.ts'
-import { LIMITS } from './settings/limits.ts'
+import { DAY_MS, LIMITS } from './settings/limits.ts'
 import type { Settings } from './settings/settings.ts'
 import type { Store } from './store/store.ts'
 import { KeyRing } from './tokens/key-ring.ts'

@@ -2,7 +2,7 @@ import { accessSync, constants, readdirSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { DEFAULT_APPLICATION_ID } from '../core/application.ts'
-import { LIMITS } from '../settings/limits.ts'
+import { DAY_MS, LIMITS } from '../settings/limits.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Deps } from '../usecases/deps.ts'
 import { hasNoAccount } from '../usecases/has-no-account.ts'
@@ -77,7 +77,7 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
     for (const file of await context.damagedJournals(settings, store))
       problems.push(
         `the journal ${file} has an unreadable line: replace it by a good copy if you have one; otherwise restoring any ` +
-          `backup ends all sessions, until the journal is removed after ${LIMITS.journalKeptMs / 86_400_000} days`,
+          `backup ends all sessions, until the journal is removed after ${LIMITS.journalKeptMs / DAY_MS} days`,
       )
     print(`keys       ${opened.deps.keys.all().length}, opened with the master secret`)
     await tellWhoCanSignIn(opened.deps)

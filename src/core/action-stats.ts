@@ -1,5 +1,6 @@
 /** The figures of `/stats/user_actions` (contract, section 7), computed from the counts. */
-import { type ActionKind, DAY_MS, HOUR_MS } from './actions.ts'
+import { DAY_MS, HOUR_MS } from '../settings/limits.ts'
+import type { ActionKind } from './actions.ts'
 import type { DateFormat } from './dates.ts'
 import { monthsBefore } from './periods.ts'
 

@@ -1,4 +1,5 @@
 /** Recorded actions: who acted, and the spans of time by which actions are counted. */
+import { DAY_MS, HOUR_MS } from '../settings/limits.ts'
 
 /** Special account ids of the action log (contract, section 1). */
 export const GUEST = -2
@@ -28,9 +29,6 @@ export interface ActionTally {
   readonly code: string
   readonly count: number
 }
-
-export const HOUR_MS = 3_600_000
-export const DAY_MS = 86_400_000
 
 /** For each length of span: the start, in UTC, of the span that contains a time. */
 const STARTS: readonly (readonly [span: CountSpan, startMs: (timeMs: number) => number])[] = [

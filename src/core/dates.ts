@@ -1,4 +1,5 @@
 /** Formats and parses dates as `YYYY-MM-DD HH:MM:SS` in the configured time zone. */
+import { DAY_MS } from '../settings/limits.ts'
 
 export interface DateFormat {
   /** Null stays null. */
@@ -11,7 +12,6 @@ export interface DateFormat {
   parse(text: string): number | null
 }
 
-const DAY_MS = 86_400_000
 /** Excludes the year 0, which does not exist. */
 const FORM = /^(?!0000)\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/
 

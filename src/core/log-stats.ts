@@ -1,5 +1,5 @@
 /** The charts of `/stats/app_logs` (contract, section 7), computed from the counters and ready to draw. */
-import { DAY_MS, HOUR_MS } from './actions.ts'
+import { DAY_MS, HOUR_MS } from '../settings/limits.ts'
 import type { DateFormat } from './dates.ts'
 import { type Span, lastPeriods, periodLabel, periodOf } from './periods.ts'
 

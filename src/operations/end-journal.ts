@@ -1,12 +1,10 @@
 /** The journal: files of JSON lines, each of one process and synced before anything is acknowledged. */
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { LIMITS } from '../settings/limits.ts'
+import { DAY_MS, LIMITS } from '../settings/limits.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
 import { type Clock, StoreUnavailable } from '../store/store.ts'
 import { type JournalHeader, journalFiles } from './journal-files.ts'
-
-const DAY_MS = 86_400_000
 
 export interface JournalOptions {
   readonly folder: string

@@ -1,12 +1,12 @@
 import { countersSince } from '../core/log-stats.ts'
-import { LIMITS } from '../settings/limits.ts'
+import { HOUR_MS, LIMITS } from '../settings/limits.ts'
 import type { Deps } from '../usecases/deps.ts'
 import { sampleHashes } from '../usecases/sample-hashes.ts'
 import type { ActionRecorder } from './action-recorder.ts'
 import type { Log } from './log.ts'
 
 const CLEAN_EVERY_MS = 60_000
-const SAMPLE_EVERY_MS = 3_600_000
+const SAMPLE_EVERY_MS = HOUR_MS
 /** The pause between two full steps of the clean-up: requests come first. */
 const STEP_PAUSE_MS = 50
 

@@ -1,3 +1,7 @@
+/** Units for the times below and elsewhere. */
+export const HOUR_MS = 3_600_000
+export const DAY_MS = 24 * HOUR_MS
+
 /** Every bound of the service that is not a setting, with its reason. */
 export const LIMITS = {
   /** The largest legitimate body is a few hundred bytes; an import goes through the command line. */
@@ -44,7 +48,7 @@ export const LIMITS = {
   /** Log output held in memory while it cannot be written, for example on a full disk; what exceeds this is dropped. */
   logBytesWaiting: 1024 * 1024,
   /** How long the store remembers the writers of action groups, to recognise a group that is sent again. */
-  actionWriterMemoryMs: 2_592_000_000,
+  actionWriterMemoryMs: 30 * DAY_MS,
   /** Password hashes that may wait; beyond that, requests are refused. As many run at a time as there are cores. */
   hashesWaiting: 64,
   /** Hashes of one account that changes its own password: an eighth of the queue, so that others can still sign in. */
@@ -61,20 +65,20 @@ export const LIMITS = {
   /** Rows that one step of the clean-up removes at most, so that it never holds the store for long. */
   expiredRowsPerStep: 200,
   /** How long an expired token of the original is remembered: if a clock is set back, it must not count as unused. */
-  legacyTokenMemoryMs: 35 * 86_400_000,
+  legacyTokenMemoryMs: 35 * DAY_MS,
   /** How often instances look for new signing keys; each is published much longer than that before it signs. */
   keyReloadMs: 10_000,
   keyPublishedBeforeUseMs: 600_000,
   /** The longest life that a policy can give an access token; also how long a key verifies after a change of algorithm. */
-  accessTokenTtlSecondsMax: 86_400,
+  accessTokenTtlSecondsMax: DAY_MS / 1000,
   /** A master secret shorter than this could be guessed; one that Duktig generates has 43 characters. */
   masterSecretCharactersMin: 32,
   /** How long a device is known after a sign-in on it (OWASP's device cookie). */
-  deviceTokenTtlSeconds: 31_536_000,
+  deviceTokenTtlSeconds: (365 * DAY_MS) / 1000,
   /** How long journals of ends are kept. With an older backup, recovery counts them as missing. */
-  journalKeptMs: 35 * 86_400_000,
+  journalKeptMs: 35 * DAY_MS,
   /** How often the service looks for ends that its journal lacks. A start reads back to the last look but one. */
-  journalLookMs: 3_600_000,
+  journalLookMs: HOUR_MS,
   /** How often an instance records in the database that it is alive, which tells recovery how old a restored one is. */
   heartbeatMs: 10_000,
   /** Ids that recovery skips, because accounts may have been registered after the backup. */
@@ -82,9 +86,9 @@ export const LIMITS = {
   /** Network addresses remembered as the account owner's; the one unseen for the longest time is forgotten. */
   knownAddressesPerAccount: 20,
   /** Failed sign-ins are forgotten after this time without a new one: nobody guesses that slowly. */
-  guardMemoryMs: 31_536_000_000,
+  guardMemoryMs: 365 * DAY_MS,
   /** Leaky buckets are forgotten after this time; none takes longer to run empty. */
-  bucketMemoryMs: 86_400_000,
+  bucketMemoryMs: DAY_MS,
   /** Requests of one address to public routes, and refused ones, before it must wait; one leaks out every 10 ms. */
   floodCapacity: 2_000,
   floodLeakMs: 10,

@@ -1,5 +1,5 @@
 /** All signing keys, by purpose: the one that signs now, and those that still verify. */
-import { LIMITS } from '../settings/limits.ts'
+import { HOUR_MS, LIMITS } from '../settings/limits.ts'
 import type { Clock, KeyPurpose, KeyStore, StoredKey } from '../store/store.ts'
 import { randomId } from './random-id.ts'
 import type { Sealer } from './seal.ts'
@@ -11,7 +11,7 @@ import {
   generateKeyMaterial,
 } from './signing-key.ts'
 
-const ABOUT_TO_RETIRE_MS = 3_600_000
+const ABOUT_TO_RETIRE_MS = HOUR_MS
 
 export class KeyRing {
   readonly #store: KeyStore

@@ -1,9 +1,8 @@
 /** Recorded actions and counters are removed after the retention, in steps that stay small however many there are. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DAY_MS } from '../../src/core/actions.ts'
 import { removeExpired, removeOldActions } from '../../src/operations/upkeep.ts'
-import { LIMITS } from '../../src/settings/limits.ts'
+import { DAY_MS, LIMITS } from '../../src/settings/limits.ts'
 import { NOON, recordingForEachTest } from '../support/recording.ts'
 
 const recording = recordingForEachTest()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { GUEST, HOUR_MS, type RecordedAction, SYSTEM } from '../../src/core/actions.ts'
+import { GUEST, type RecordedAction, SYSTEM } from '../../src/core/actions.ts'
+import { HOUR_MS } from '../../src/settings/limits.ts'
 import type { LogTally } from '../../src/store/action-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { NOON, aGroup, anAction, lines } from './action-builders.ts'
