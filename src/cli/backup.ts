@@ -21,7 +21,8 @@ export function backupCommand(context: Context): Command {
         throw new CommandError(
           `there is no database in ${resolve(settings.dataDir)}: look whether it is the right folder`,
         )
-      if (existsSync(file)) throw new CommandError(`${file} exists already`)
+      if (existsSync(file))
+        throw new CommandError(`${file} exists already: name another file, or remove this one first`)
       const folder = dirname(file)
       if (!existsSync(folder)) throw new CommandError(`the folder ${folder} does not exist: make it first`)
       await context.backup(settings, file).catch((error: unknown) => {

@@ -50,7 +50,7 @@ export async function readStandardInput(): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
   } catch {
-    throw new CommandError('standard input is no UTF-8')
+    throw new CommandError('standard input is no UTF-8: write the password in UTF-8')
   }
 }
 

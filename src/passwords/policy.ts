@@ -2,18 +2,24 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isStrongPassword } from '../core/account-fields.ts'
+import { LIMITS } from '../settings/limits.ts'
 
 export interface PasswordPolicy {
   /** The minimum of the settings, in code points of the composed spelling (NFC); null if they set none. */
   readonly minCodePoints: number | null
+  /** What `accepts` demands, for people: continues "the password must have". */
+  readonly demand: string
   /** Whether a password is strong by the contract's rule, long enough, and not a common one. */
   accepts(password: unknown): password is string
 }
 
 /** The contract's minimum, which counts bytes, applies in any case. */
 export function createPasswordPolicy(minCodePoints: number | null): PasswordPolicy {
+  const characters = minCodePoints === null ? '' : `at least ${minCodePoints} characters, `
+  const bytes = `${LIMITS.passwordBytesMin} to ${LIMITS.passwordBytesMax} bytes`
   return {
     minCodePoints,
+    demand: `${characters}${bytes} and two of: lower case, upper case, digit, symbol, and must not be a common one`,
     accepts(password): password is string {
       return (
         isStrongPassword(password) && codePointsOf(password) >= (minCodePoints ?? 0) && !isCommon(password)

@@ -3,6 +3,7 @@ import { ROLE, type RoleId, STATUS, type AccountStatus, isImportedId } from '../
 import { LENGTHS, hasLength, isEmail } from '../core/account-fields.ts'
 import type { DateFormat } from '../core/dates.ts'
 import { isKnownHash } from '../passwords/passwords.ts'
+import { LIMITS } from '../settings/limits.ts'
 import type { ImportOutcome, ImportedAccount } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 
@@ -79,16 +80,15 @@ async function accountOf(deps: Deps, text: string, dates: DateFormat): Promise<I
   if (typeof parsed === 'string') return parsed
   const { firstName, lastName, email, phone, password, passwordHash, userId } = parsed
   const comment = parsed['comment'] ?? null
-  if (!hasLength(firstName, LENGTHS.firstName)) return 'firstName must have 2 to 15 characters'
-  if (!hasLength(lastName, LENGTHS.lastName)) return 'lastName must have 2 to 20 characters'
+  if (!hasLength(firstName, LENGTHS.firstName)) return wrongLength('firstName')
+  if (!hasLength(lastName, LENGTHS.lastName)) return wrongLength('lastName')
   if (!isEmail(email)) return 'email must be a valid address'
-  if (!hasLength(phone, LENGTHS.phone)) return 'phone must have 6 to 20 characters'
-  if (comment !== null && !hasLength(comment, LENGTHS.comment))
-    return 'comment must have at most 255 characters'
+  if (!hasLength(phone, LENGTHS.phone)) return wrongLength('phone')
+  if (comment !== null && !hasLength(comment, LENGTHS.comment)) return wrongLength('comment')
   const roleId = parsed['roleId'] ?? ROLE.client
-  if (!Object.values(ROLE).some((role) => role === roleId)) return 'roleId must be 1, 2, 3, 4 or 5'
+  if (!Object.values(ROLE).some((role) => role === roleId)) return `roleId must be ${oneOf(ROLE)}`
   const status = parsed['status'] ?? STATUS.notVerified
-  if (!Object.values(STATUS).some((known) => known === status)) return 'status must be 0, 1, 2 or 3'
+  if (!Object.values(STATUS).some((known) => known === status)) return `status must be ${oneOf(STATUS)}`
   if (userId !== undefined && userId !== null && !isImportedId(userId)) {
     return 'userId must be a whole number from 1 to 999999999999'
   }
@@ -110,14 +110,26 @@ async function accountOf(deps: Deps, text: string, dates: DateFormat): Promise<I
   }
 }
 
+function wrongLength(field: keyof typeof LENGTHS): string {
+  const [min, max] = LENGTHS[field]
+  return `${field} must have ${min === 0 ? 'at most' : `${min} to`} ${max} characters`
+}
+
+function oneOf(numbers: Readonly<Record<string, number>>): string {
+  return `one of: ${Object.values(numbers).join(', ')}`
+}
+
+const NO_OBJECT =
+  'this is no JSON object: each line must hold a whole one, with the fields that docs/operate.md lists'
+
 function parseLine(text: string): Record<string, unknown> | string {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    return 'this is no JSON'
+    return NO_OBJECT
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'this is no JSON object'
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return NO_OBJECT
   const extra = Object.keys(value).filter((key) => !KEYS.includes(key))
   if (extra.length > 0) return `unknown key ${JSON.stringify(extra[0])}; allowed are ${KEYS.join(', ')}`
   return value as Record<string, unknown>
@@ -146,11 +158,12 @@ async function hashOf(
   password: unknown,
   passwordHash: unknown,
 ): Promise<{ readonly hash: string } | string> {
-  if (passwordHash === null) {
+  if ((password === null) === (passwordHash === null))
+    return 'give either password (plain text) or passwordHash (argon2id or bcrypt), not both'
+  if (password !== null) {
     if (deps.passwordPolicy.accepts(password)) return { hash: await deps.passwords.hash(password) }
-  } else if (password === null) {
-    if (typeof passwordHash === 'string' && isKnownHash(passwordHash)) return { hash: passwordHash }
-    return 'passwordHash cannot be checked here: it must be argon2id (at most 256 MiB, 10 passes, 16 lanes) or bcrypt (cost 4 to 16)'
+    return `password must have ${deps.passwordPolicy.demand}`
   }
-  return 'either password (strong, not a common one) or passwordHash (argon2id or bcrypt) must be given, not both'
+  if (typeof passwordHash === 'string' && isKnownHash(passwordHash)) return { hash: passwordHash }
+  return 'passwordHash cannot be checked here: it must be argon2id (at most 256 MiB, 10 passes, 16 lanes) or bcrypt (cost 4 to 16)'
 }

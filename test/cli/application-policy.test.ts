@@ -17,20 +17,26 @@ const TIMES = [
 const TEXTS =
   '0 1 9 10 59 60 3600 3601 86400 86401 315360000 315360001 1000000000000000 -1 1.5 1e3 x on'.split(' ')
 
+let operator: Operator
+before(async () => {
+  operator = newOperator()
+  await operator.startOnce()
+  assert.deepEqual(await run('create', 'page'), [0, ''])
+})
+after(() => operator.remove())
+
+async function run(...args: readonly string[]): Promise<[code: number | null, err: string]> {
+  const { code, err } = await operator.run(['application', ...args])
+  return [code, err]
+}
+
 describe('a time is refused as that of the settings is', () => {
   for (const [variable, flag, name] of TIMES) {
     test(flag, () => {
       for (const text of TEXTS) {
-        const [mistake] = mistakesOf({ [variable]: text }).filter((one) =>
-          one.startsWith(`${variable} must be`),
-        )
-        assert.equal(
-          mistake,
-          refusal({ [name]: text })
-            ?.replace(flag, variable)
-            .concat(`, not "${text}"`),
-          text,
-        )
+        const [ofSettings] = mistakesOf({ [variable]: text }).filter((one) => /must be a whole/.test(one))
+        const says = refusal({ [name]: text })
+        assert.equal(ofSettings, says && `${says.replace(flag, variable)}, not "${text}"`, text)
       }
     })
   }
@@ -47,19 +53,6 @@ describe('a time is refused as that of the settings is', () => {
 })
 
 describe('times that contradict each other', () => {
-  let operator: Operator
-  before(async () => {
-    operator = newOperator()
-    await operator.startOnce()
-    assert.deepEqual(await run('create', 'page'), [0, ''])
-  })
-  after(() => operator.remove())
-
-  async function run(...args: readonly string[]): Promise<[code: number | null, err: string]> {
-    const { code, err } = await operator.run(['application', ...args])
-    return [code, err]
-  }
-
   const rows: readonly (readonly [given: Readonly<Record<string, string>>, mistake: string])[] = [
     [{ '--parallel-window': '61' }, '--retry-window must not be shorter than --parallel-window'],
     [{ '--retry-window': '19' }, '--retry-window must not be shorter than --parallel-window'],
@@ -83,4 +76,13 @@ describe('times that contradict each other', () => {
   test('are taken where the other one is changed too', async () => {
     assert.deepEqual(await run('set', 'page', '--session-ttl', '600', '--access-token-ttl', '600'), [0, ''])
   })
+})
+
+test('a change of nothing and a client id that is taken are told with what to do', async () => {
+  const flags =
+    '--rotation, --parallel-window, --retry-window, --idle, --session-ttl, --access-token-ttl, --require-key, ' +
+    '--trusted-backend, --name and --enable'
+  assert.deepEqual(await run('set', 'page'), [1, `duktig: nothing to change was given; there are ${flags}\n`])
+  const taken = 'there is an application page already: choose another client id'
+  assert.deepEqual(await run('create', 'page'), [1, `duktig: ${taken}\n`])
 })

@@ -37,7 +37,7 @@ test('a password that is no UTF-8 is refused, as over HTTP', async () => {
   const { code, err } = await operator.run(['account', 'set-password', EMAIL, '--password-stdin'], {
     input: Buffer.from('P\xe4ssword1!', 'latin1'),
   })
-  assert.deepEqual([code, err], [1, 'duktig: standard input is no UTF-8\n'])
+  assert.deepEqual([code, err], [1, 'duktig: standard input is no UTF-8: write the password in UTF-8\n'])
 })
 
 test('a password that is too short is refused with the rule, and with the minimum of the settings if there is one', async () => {
@@ -59,6 +59,25 @@ test('a backup into a folder that does not exist says which one to make', async 
   const { code, err } = await operator.run(['backup', 'monday.sqlite'])
   assert.equal(code, 0, err)
   assert.ok(existsSync(join(operator.folder, 'monday.sqlite')))
+  const again = 'duktig: monday.sqlite exists already: name another file, or remove this one first\n'
+  assert.equal(await refusal(['backup', 'monday.sqlite']), again)
+})
+
+test('a name that is not there is told with the command that lists those that are', async () => {
+  const account = 'duktig: there is no account nobody@example.com: `duktig account list` shows them all\n'
+  for (const args of [
+    ['account', 'end-sessions', 'nobody@example.com'],
+    ['audit', '--account', 'nobody@example.com'],
+  ])
+    assert.equal(await refusal(args), account)
+  const application = 'duktig: there is no application page: `duktig application list` shows them all\n'
+  assert.equal(await refusal(['application', 'disable', 'page']), application)
+})
+
+test('a password that the policy refuses is told with what one must have', async () => {
+  const says =
+    'duktig: the password must have 6 to 256 bytes and two of: lower case, upper case, digit, symbol, and must not be a common one\n'
+  assert.equal(await refusal(['account', 'set-password', EMAIL, '--password-stdin'], 'weak\n'), says)
 })
 
 test('a backup that cannot be written is told with the reason, and leaves nothing behind', async () => {

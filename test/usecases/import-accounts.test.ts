@@ -56,9 +56,9 @@ for (const { name, open } of ENGINES) {
 }
 
 const BAD: readonly [name: string, line: object | string, reason: RegExp][] = [
-  ['is no JSON', '{"firstName":', /^this is no JSON$/],
-  ['is no object', '[]', /^this is no JSON object$/],
-  ['is null', 'null', /^this is no JSON object$/],
+  ['is no JSON', '{"firstName":', /^this is no JSON object: each line must hold a whole one/],
+  ['is no object', '[]', /^this is no JSON object: /],
+  ['is null', 'null', /^this is no JSON object: /],
   ['has another key', { ...good, role: 1 }, /^unknown key "role"; allowed are userId, /],
   [
     'has __proto__ for a key',
@@ -71,9 +71,9 @@ const BAD: readonly [name: string, line: object | string, reason: RegExp][] = [
   ['has no valid address', { ...good, email: 'ani' }, /^email must be a valid address$/],
   ['has a comment too long', { ...good, comment: 'x'.repeat(256) }, /^comment must have at most 255/],
   ['has a name with NUL', { ...good, firstName: 'An\0i' }, /^firstName must have/],
-  ['has an unknown role', { ...good, roleId: 6 }, /^roleId must be 1, 2, 3, 4 or 5$/],
+  ['has an unknown role', { ...good, roleId: 6 }, /^roleId must be one of: 1, 2, 3, 4, 5$/],
   ['has a role in words', { ...good, roleId: 'admin' }, /^roleId must be/],
-  ['has an unknown status', { ...good, status: 4 }, /^status must be 0, 1, 2 or 3$/],
+  ['has an unknown status', { ...good, status: 4 }, /^status must be one of: 0, 1, 2, 3$/],
   [
     'has an id that is none',
     { ...good, userId: 0 },
@@ -91,10 +91,14 @@ const BAD: readonly [name: string, line: object | string, reason: RegExp][] = [
   [
     'has neither password nor hash',
     { ...good, passwordHash: undefined },
-    /^either password .* or passwordHash/,
+    /^give either password .* or passwordHash/,
   ],
-  ['has both', { ...good, password: PASSWORD }, /^either password .* or passwordHash/],
-  ['has a weak password', { ...good, passwordHash: undefined, password: 'weak' }, /^either password/],
+  ['has both', { ...good, password: PASSWORD }, /^give either password .* or passwordHash .*, not both$/],
+  [
+    'has a weak password',
+    { ...good, passwordHash: undefined, password: 'weak' },
+    /^password must have 6 to 256 bytes and /,
+  ],
   [
     'has a hash that we cannot check',
     { ...good, passwordHash: '5f4dcc3b5aa765d61d8327deb882cf99' },

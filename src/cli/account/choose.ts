@@ -47,14 +47,16 @@ export async function findAccount(deps: Deps, idOrEmail: string): Promise<Accoun
   const account = isId
     ? await deps.store.findAccount(Number(idOrEmail))
     : await deps.store.findAccountByEmail(idOrEmail)
-  if (account === null) throw new CommandError(`there is no account ${idOrEmail}`)
+  if (account === null)
+    throw new CommandError(`there is no account ${idOrEmail}: \`duktig account list\` shows them all`)
   return account
 }
 
 const DENIALS: Partial<Record<Denial['denied'], string>> = {
-  'email-taken': 'this e-mail address is registered already',
+  'email-taken': 'this e-mail address is registered already; choose another one',
   'last-super-admin': 'this is the last active super admin; make another one first',
   'target-terminated': 'this account is terminated, and stays so',
+  'try-again': 'somebody else was changing this account at the same time, and nothing was changed: try again',
   'target-unknown': 'there is no such account',
 }
 

@@ -28,9 +28,7 @@ export async function choosePassword(
       generated: true,
     }
   if (policy.accepts(given)) return { password: given, generated: false }
-  const characters = minCodePoints === null ? '' : `at least ${minCodePoints} characters, `
-  const rule = `${characters}6 to 256 bytes and two of: lower case, upper case, digit, symbol`
-  throw new CommandError(`the password must have ${rule}, and must not be a common one`)
+  throw new CommandError(`the password must have ${policy.demand}`)
 }
 
 /** Empty input is a script's mistake, such as a variable that is not set; generating a password would hide it. */

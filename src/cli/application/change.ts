@@ -2,7 +2,14 @@ import { Command } from 'commander'
 import { changeApplication } from '../../usecases/applications.ts'
 import { type Context, withDeps } from '../context.ts'
 import { CommandError, print } from '../terminal.ts'
-import { checkTimes, findApplication, notTheDefault, policyOf, withPolicyOptions } from './policy.ts'
+import {
+  POLICY_FLAGS,
+  checkTimes,
+  findApplication,
+  notTheDefault,
+  policyOf,
+  withPolicyOptions,
+} from './policy.ts'
 
 /** `duktig application set`: `--rotation` applies to new sessions only, all other options to live ones too. */
 export function setApplicationCommand(context: Context): Command {
@@ -16,7 +23,8 @@ export function setApplicationCommand(context: Context): Command {
         const application = await findApplication(deps, clientId)
         const policy = policyOf(options)
         const change = options['enable'] === undefined ? policy : { ...policy, disabled: false }
-        if (Object.keys(change).length === 0) throw new CommandError('nothing to change was given')
+        if (Object.keys(change).length === 0)
+          throw new CommandError(`nothing to change was given; there are ${POLICY_FLAGS} and --enable`)
         if (Object.keys(policy).length > 0) {
           notTheDefault(application)
           checkTimes({ ...application, ...policy })

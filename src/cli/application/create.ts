@@ -30,7 +30,7 @@ export function createApplicationCommand(context: Context): Command {
         checkTimes(application)
         const created = await createApplication(deps, application)
         if (created === 'client-id-taken')
-          throw new CommandError(`there is an application ${clientId} already`)
+          throw new CommandError(`there is an application ${clientId} already: choose another client id`)
         print(`Application ${clientId} created.`)
         print(`Key: ${created.key}   (shown only now)`)
       })

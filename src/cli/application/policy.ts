@@ -78,6 +78,9 @@ const OPTIONS: readonly PolicyOption[] = [
   },
 ]
 
+/** The flags, as a message lists them. */
+export const POLICY_FLAGS = [...OPTIONS.map(({ flag }) => flag), '--name'].join(', ')
+
 export function withPolicyOptions(command: Command): Command {
   for (const { flag, value, help } of OPTIONS) command.option(`${flag} ${value}`, help)
   return command.option('--name <name>', 'a display name')
@@ -108,7 +111,8 @@ export function checkTimes(policy: Policy): void {
 /** The application with a client id. @throws {CommandError} when there is none */
 export async function findApplication(deps: Deps, clientId: string): Promise<Application> {
   const application = (await deps.store.listApplications()).find((a) => a.clientId === clientId)
-  if (application === undefined) throw new CommandError(`there is no application ${clientId}`)
+  if (application === undefined)
+    throw new CommandError(`there is no application ${clientId}: \`duktig application list\` shows them all`)
   return application
 }
 
