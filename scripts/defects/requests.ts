@@ -171,8 +171,8 @@ export const IN_REQUESTS: readonly Mutation[] = [
     defect: '53',
     sentence: 'the lenient parser of HTTP is switched on',
     file: 'src/http/server.ts',
-    search: 'maxHeaderSize: LIMITS.headerBytes,',
-    replace: 'maxHeaderSize: LIMITS.headerBytes,\n      insecureHTTPParser: true,',
+    search: 'create(SERVER_LIMITS,',
+    replace: 'create({ ...SERVER_LIMITS, insecureHTTPParser: true },',
     caughtBy: ['test/http/connections.test.ts'],
   },
   {

@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import Router from 'find-my-way'
-import { LIMITS } from '../settings/limits.ts'
+import { LIMITS, SERVER_LIMITS } from '../settings/limits.ts'
 import { type AddressReader, addressReader } from './address.ts'
 import type { Answer } from './answer.ts'
 import type { FloodGate } from './flood-gate.ts'
@@ -45,15 +45,9 @@ export async function createServer(given: ServerOptions): Promise<Server> {
   const options: Serving = { ...given, writeBusy: prebuiltWriter(given.busy) }
   // Not an `import`: `operations/metrics.ts` gives the reason.
   const { createServer: create } = process.getBuiltinModule('node:http')
-  const limits = {
-    maxHeaderSize: LIMITS.headerBytes,
-    headersTimeout: LIMITS.headersMs,
-    requestTimeout: LIMITS.requestMs,
-    connectionsCheckingInterval: LIMITS.connectionCheckMs,
-  }
   const route = routing(options, await addressReader(options.trustedProxies))
   const handleCors = options.corsOrigins.length > 0 ? await corsHandler(options) : null
-  const server = create(limits, (request, response) => {
+  const server = create(SERVER_LIMITS, (request, response) => {
     if (handleCors === null) return route(request, response)
     // `writeAnswer` sets this header too, but `cors` answers preflight requests without it.
     if (options.isDraining()) response.setHeader('connection', 'close')

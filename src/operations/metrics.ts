@@ -1,6 +1,7 @@
 /** Figures for Prometheus, on a listener of their own so that the service's port gives nothing away. */
 import type { Server } from 'node:http'
 import { Counter, Gauge, type Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { SERVER_LIMITS } from '../settings/limits.ts'
 import { type ActionCode, REFRESH_RESULTS, type RefreshResult } from '../usecases/events.ts'
 import { Durations } from './durations.ts'
 
@@ -50,7 +51,7 @@ export function createMetrics(passwordQueue: { readonly waiting: number }): Metr
 export function metricsServer(metrics: Metrics): Server {
   // An `import` of node:http reads all its exports, and so loads the client behind WebSocket: 30 ms and 15 MiB.
   const { createServer } = process.getBuiltinModule('node:http')
-  return createServer((request, response) => {
+  return createServer(SERVER_LIMITS, (request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') {
       response.writeHead(404).end()
       return

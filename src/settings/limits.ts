@@ -98,3 +98,11 @@ export const LIMITS = {
   passwordBytesMin: 6,
   passwordBytesMax: 256,
 } as const
+
+/** The limits of both HTTP servers, the service's and that of the metrics, as options of Node. */
+export const SERVER_LIMITS = {
+  maxHeaderSize: LIMITS.headerBytes,
+  headersTimeout: LIMITS.headersMs,
+  requestTimeout: LIMITS.requestMs,
+  connectionsCheckingInterval: LIMITS.connectionCheckMs,
+} as const

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { createMetrics } from '../../src/operations/metrics.ts'
+import { createMetrics, metricsServer } from '../../src/operations/metrics.ts'
+import { LIMITS } from '../../src/settings/limits.ts'
+import { openConnection, statusOf } from '../support/raw-socket.ts'
 
 test('what is counted stands in the text for Prometheus, by its labels', async () => {
   const metrics = createMetrics({ waiting: 7 })
@@ -32,4 +36,24 @@ test('what is counted stands in the text for Prometheus, by its labels', async (
     'duktig_password_hashes_waiting 7',
   ])
     assert.ok(lines.has(line), line)
+})
+
+test('who sends slowly is cut off as by the service, soon after his time', async (t) => {
+  const server = metricsServer(createMetrics({ waiting: 0 }))
+  assert.deepEqual([server.headersTimeout, server.requestTimeout], [LIMITS.headersMs, LIMITS.requestMs])
+  // The real time-outs would make this test slow. The interval at which they are checked stays as it is.
+  server.headersTimeout = 50
+  server.requestTimeout = 50
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const { port } = server.address() as AddressInfo
+  const connection = await openConnection(`http://127.0.0.1:${port}`)
+  connection.write('GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ')
+  const startedMs = performance.now()
+  assert.equal(statusOf(await connection.untilClosed()), 408)
+  assert.ok(performance.now() - startedMs < 5000)
 })
