@@ -3,7 +3,7 @@ import type { Context } from './cli/context.ts'
 import { createProgram } from './cli/program.ts'
 import { compose } from './compose.ts'
 import { backup, hasDatabase, journalFolder, missingDatabase, openStore, restore } from './open-store.ts'
-import { hasJournal } from './operations/journal-files.ts'
+import { hasJournal, overdueFiles } from './operations/journal-files.ts'
 import { readJournals } from './operations/read-journals.ts'
 import { hasMasterSecret } from './operations/secrets.ts'
 import { createLog } from './operations/log.ts'
@@ -27,6 +27,7 @@ export async function runCommand(
       const { damaged } = await readJournals([journalFolder(settings)], await store.databaseId())
       return damaged
     },
+    overdueJournals: (settings, store) => overdueFiles(journalFolder(settings), store.clock.nowMs()),
     hasMasterSecret: ({ dataDir, secret }) => hasMasterSecret(dataDir, secret),
     recover: recoverStore,
     async open(settings) {

@@ -27,6 +27,8 @@ export interface Context {
   hasJournal(folder: string): Promise<boolean>
   /** The files of this instance's journal for the open database that have an unreadable line before their last one. */
   damagedJournals(settings: Settings, store: Store): Promise<readonly string[]>
+  /** The files of this instance's journal that should have been removed for their age and are still there. */
+  overdueJournals(settings: Settings, store: Store): Promise<readonly string[]>
   hasMasterSecret(settings: Settings): boolean
   /** Brings a restored database up to date from the journals. */
   recover(settings: Settings, request: RecoverStoreRequest): Promise<RecoveredStore>
@@ -49,6 +51,7 @@ export function nothingRuns(): Context {
     missingDatabase: refuse,
     hasJournal: refuse,
     damagedJournals: refuse,
+    overdueJournals: refuse,
     hasMasterSecret: refuse,
     recover: refuse,
     open: refuse,

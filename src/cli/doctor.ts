@@ -79,6 +79,10 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
         `the journal ${file} has an unreadable line: replace it by a good copy if you have one; otherwise restoring any ` +
           `backup ends all sessions, until the journal is removed after ${LIMITS.journalKeptMs / DAY_MS} days`,
       )
+    for (const file of await context.overdueJournals(settings, store))
+      problems.push(
+        `the journal ${file} is too old for any backup and should be gone: remove it, and see to it that the service may remove files in its folder`,
+      )
     print(`keys       ${opened.deps.keys.all().length}, opened with the master secret`)
     await tellWhoCanSignIn(opened.deps)
     return problems

@@ -1,10 +1,10 @@
 /** The journal: files of JSON lines, each of one process and synced before anything is acknowledged. */
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { DAY_MS, LIMITS } from '../settings/limits.ts'
+import { DAY_MS } from '../settings/limits.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
 import { type Clock, StoreUnavailable } from '../store/store.ts'
-import { type JournalHeader, journalFiles } from './journal-files.ts'
+import { type JournalHeader, isOld, journalFiles } from './journal-files.ts'
 
 export interface JournalOptions {
   readonly folder: string
@@ -151,7 +151,7 @@ class FileJournal implements Journal {
     this.#files++
     this.#day = day
     await before?.close().catch(() => {})
-    if (!this.#keepsOld) await removeOld(this.#folder, nowMs - LIMITS.journalKeptMs)
+    if (!this.#keepsOld) await removeOld(this.#folder, nowMs)
     return file
   }
 
@@ -161,12 +161,13 @@ class FileJournal implements Journal {
   }
 }
 
-/** Goes by the store's clock, like all times in the files: this machine's may be wrong. A file spans a day. */
-async function removeOld(folder: string, beforeMs: number): Promise<void> {
-  // Another process may remove them first. Files that cannot be removed are no reason to refuse a write.
+/** Goes by the store's clock, like all times in the files: this machine's may be wrong. */
+async function removeOld(folder: string, nowMs: number): Promise<void> {
+  // Another process may remove them first. Files that cannot be removed are no reason to refuse a write; `doctor` names
+  // them.
   const files = await journalFiles(folder).catch(() => [])
-  for (const { path, madeAtMs } of files) {
-    if (madeAtMs + DAY_MS < beforeMs) await rm(path, { force: true }).catch(() => {})
+  for (const file of files) {
+    if (isOld(file, nowMs)) await rm(file.path, { force: true }).catch(() => {})
   }
 }
 

@@ -1,6 +1,7 @@
 /** Finds the files of a journal and parses their lines. */
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DAY_MS, LIMITS } from '../settings/limits.ts'
 import { type JournalEntry, type WrittenEntry, isJournalEntry } from '../store/journal.ts'
 
 /** A file name: when the file was made, its instance and process, and its number among the files of the process. */
@@ -57,6 +58,23 @@ export async function journalFiles(folder: string): Promise<readonly JournalFile
 /** Sorts files by age; those of one process in the order in which it made them. */
 export function byAge(a: JournalFile, b: JournalFile): number {
   return a.madeAtMs - b.madeAtMs || a.number - b.number
+}
+
+/** Whether no backup needs a file any more at `nowMs`, a time of the store's clock as the names of the files have. */
+export function isOld({ madeAtMs }: JournalFile, nowMs: number): boolean {
+  // A file spans a day.
+  return madeAtMs + DAY_MS < nowMs - LIMITS.journalKeptMs
+}
+
+/**
+ * The files that should have been removed for their age and are still there. Old files are removed when a new one is
+ * begun: while the service is stopped, none is overdue. Files dated in the future, by a clock that was ahead, do not
+ * count as begun.
+ */
+export async function overdueFiles(folder: string, nowMs: number): Promise<readonly string[]> {
+  const files = await journalFiles(folder)
+  const removedAtMs = Math.max(...files.map(({ madeAtMs }) => madeAtMs).filter((atMs) => atMs <= nowMs))
+  return files.filter((file) => isOld(file, removedAtMs)).map(({ path }) => path)
 }
 
 /** The header in the first line; null if unreadable. */

@@ -4,6 +4,7 @@ import {
   appendFileSync,
   chmodSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
   realpathSync,
   rmSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { DAY_MS, LIMITS } from '../../src/settings/limits.ts'
 import { type Operator, newOperator } from '../support/command.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
@@ -86,6 +88,28 @@ test('a store that cannot be opened is told with its data folder', async () => {
   assert.equal(code, 1)
   assert.equal(lines.length, 2)
   assert.match(lines[1] ?? '', /^mend {7}the store cannot be opened with the data folder \.\/data: \S/)
+})
+
+test('a journal that should be gone for its age is told', async () => {
+  await operator.startOnce()
+  const folder = join(data, 'journal')
+  const [name = ''] = readdirSync(folder)
+  const [madeAt = ''] = name.split('-')
+  const dated = (atMs: number) => name.replace(madeAt, String(atMs))
+  const dueMs = Number(madeAt) - LIMITS.journalKeptMs - DAY_MS
+  for (const old of [dated(dueMs), dated(dueMs - 1)])
+    writeFileSync(join(folder, old), readFileSync(join(folder, name)))
+  const { code, lines } = await doctor()
+  assert.equal(code, 1)
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('mend')),
+    [
+      `mend       the journal data/journal/${dated(dueMs - 1)} is too old for any backup and should be gone: remove it, and ` +
+        'see to it that the service may remove files in its folder',
+    ],
+  )
+  await operator.startOnce()
+  assert.equal((await doctor()).code, 0)
 })
 
 test('a journal that cannot be read whole is told, with what comes of it', async () => {
