@@ -2,7 +2,15 @@
 import type { Context } from './cli/context.ts'
 import { createProgram } from './cli/program.ts'
 import { compose } from './compose.ts'
-import { backup, hasDatabase, journalFolder, missingDatabase, openStore, restore } from './open-store.ts'
+import {
+  backup,
+  hasDatabase,
+  journalFolder,
+  lostDatabase,
+  missingDatabase,
+  openStore,
+  restore,
+} from './open-store.ts'
 import { hasJournal, overdueFiles } from './operations/journal-files.ts'
 import { readJournals } from './operations/read-journals.ts'
 import { hasMasterSecret } from './operations/secrets.ts'
@@ -21,6 +29,7 @@ export async function runCommand(
     backup,
     restore,
     hasDatabase,
+    lostDatabase,
     missingDatabase,
     hasJournal,
     async damagedJournals(settings, store) {

@@ -155,7 +155,7 @@ async function refuseLost(settings: Settings): Promise<void> {
 }
 
 /** What to do when there was a database and it is gone, or null. */
-async function lostDatabase(settings: Settings): Promise<string | null> {
+export async function lostDatabase(settings: Settings): Promise<string | null> {
   // Look for the journal first: a process that is creating both at this moment creates the journal last.
   const signs = (await hasJournal(journalFolder(settings))) ? ['the folder journal'] : []
   if (hasDatabase(settings)) return null

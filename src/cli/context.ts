@@ -22,7 +22,9 @@ export interface Context {
   restore(settings: Settings, file: string): Promise<string | { readonly problem: string }>
   /** With SQLite, whether the database file exists; with PostgreSQL always true. */
   hasDatabase(settings: Settings): boolean
-  /** If the database is missing, what the operator can do about that; otherwise null. */
+  /** If there was a database and it is gone, what the operator can do about that; otherwise null. */
+  lostDatabase(settings: Settings): Promise<string | null>
+  /** If the database is gone or not made yet, what the operator can do about that; otherwise null. */
   missingDatabase(settings: Settings): Promise<string | null>
   hasJournal(folder: string): Promise<boolean>
   /** The files of this instance's journal for the open database that have an unreadable line before their last one. */
@@ -48,6 +50,7 @@ export function nothingRuns(): Context {
     backup: refuse,
     restore: refuse,
     hasDatabase: refuse,
+    lostDatabase: refuse,
     missingDatabase: refuse,
     hasJournal: refuse,
     damagedJournals: refuse,
@@ -84,13 +87,19 @@ export async function withNewDeps<T>(
   }
 }
 
-/** Like `withNewDeps`, for work that only reads: a temporary empty database takes the place of a missing one. */
+/**
+ * Like `withNewDeps`, for work that only reads: a temporary empty database takes the place of one that has not been made
+ * yet.
+ * @throws {CommandError} when the database is gone, in the words in which opening it is refused
+ */
 export async function withDepsToLookAt<T>(
   context: Context,
   work: (opened: Composed) => Promise<T>,
 ): Promise<T> {
   const settings = context.settings()
   if (context.hasDatabase(settings)) return withNewDeps(context, work, settings)
+  const lost = await context.lostDatabase(settings)
+  if (lost !== null) throw new CommandError(lost)
   const dataDir = mkdtempSync(join(tmpdir(), 'duktig-'))
   try {
     return await withNewDeps(context, work, { ...settings, dataDir })

@@ -1,7 +1,7 @@
 /** The import, run as an operator runs it, against a real MariaDB. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -96,6 +96,27 @@ describe(`duktig import duktig-php${missing === null ? '' : `: skipped, ${missin
     assert.equal(code, 0, err)
     assert.match(out, /Dry run: nothing was imported\.\n$/)
     assert.equal(existsSync(empty), false)
+  })
+
+  test('where the database is gone, a dry run is refused in the words of the import', async () => {
+    const lost = join(folder, 'lost')
+    const variables = { DUKTIG_DATA_DIR: lost }
+    const made = await duktig(['account', 'create', '--email', 'ani@example.com'], variables)
+    assert.equal(made.code, 0, made.err)
+    const ended = await duktig(['account', 'end-sessions', 'ani@example.com'], variables)
+    assert.equal(ended.code, 0, ended.err)
+    for (const name of readdirSync(lost).filter((one) => one.startsWith('duktig.sqlite')))
+      rmSync(join(lost, name))
+    const left = readdirSync(lost)
+    const refused = await duktig(['import', 'duktig-php', '--from', url()], variables)
+    const dry = await duktig(['import', 'duktig-php', '--from', url(), '--dry-run'], variables)
+    assert.match(
+      dry.err,
+      /^duktig: the database file .* is missing, and beside it there is the folder journal: /m,
+    )
+    assert.deepEqual(dry, refused)
+    assert.equal(dry.code, 1)
+    assert.deepEqual(readdirSync(lost), left)
   })
 
   test('the import takes all over, once', async () => {
