@@ -36,7 +36,7 @@ async function apiDocument(): Promise<string> {
       DUKTIG_METRICS_PORT: '0',
       DUKTIG_DATA_DIR: dataDir,
     })
-    const service = await startService(settings, createLog('silent'))
+    const service = await startService(settings, { log: createLog('silent') })
     try {
       const answer = await fetch(`${service.address}/openapi.json`)
       return `${JSON.stringify(await answer.json(), null, 2)}\n`

@@ -14,9 +14,9 @@ const INTERRUPTED = 130
 
 const service: Pick<Context, 'settings' | 'startService'> = {
   settings: () => readSettingsWithFile(process.env, '.env'),
-  async startService(settings, showKey) {
+  async startService(settings, options) {
     const { startService } = await import('./serve.ts')
-    return startService(settings, undefined, showKey)
+    return startService(settings, options)
   },
 }
 

@@ -21,7 +21,7 @@ export class RestoredStore extends Error {
 }
 
 export interface OpenOptions {
-  /** For the service itself; commands that open the store for one task leave this out. */
+  /** For the service itself, and for what must not run beside it. */
   readonly longRunning?: boolean
 }
 
@@ -59,7 +59,7 @@ export async function openStore(
     })
     closeJournal = () => journal.close()
     const kept = { store, journal, folder, database, instanceId }
-    if (longRunning) await completeJournal(kept, tails, true)
+    if (longRunning) await completeJournal(kept, tails, { isStart: true })
     // Only what keeps a journal is recorded as an instance: recovery would otherwise demand one of a command on another
     // machine that ended nothing and so wrote none.
     const beatIfKept = async () => {

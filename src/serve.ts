@@ -35,15 +35,22 @@ export interface Service {
   stop(): Promise<void>
 }
 
+export interface StartOptions {
+  readonly log?: Log
+  /**
+   * Given the default application's key as soon as it is durable, if this start creates it: no later start shows the key
+   * again, even when this one fails after that.
+   */
+  readonly showKey?: (key: string) => void
+}
+
 /**
- * Starts the service. If this start creates the default application's key, `showKey` is given it as soon as it is
- * durable: no later start shows the key again, even when this one fails after that.
+ * Starts the service.
  * @throws {CannotListen} when it cannot listen; others when the store cannot be opened. Nothing is left running then.
  */
 export async function startService(
   settings: Settings,
-  log: Log = createLog(settings.logLevel),
-  showKey: (key: string) => void = () => {},
+  { log = createLog(settings.logLevel), showKey = () => {} }: StartOptions = {},
 ): Promise<Service> {
   const { store } = await openStore(settings, { longRunning: true })
   let composed: Composed | null = null

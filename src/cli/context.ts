@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Composed } from '../compose.ts'
-import type { Service } from '../serve.ts'
+import type { Service, StartOptions } from '../serve.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { OpenedStore, Store } from '../store/store.ts'
 import type { RecoverStoreRequest, RecoveredStore } from '../usecases/recover.ts'
@@ -35,8 +35,7 @@ export interface Context {
   /** Brings a restored database up to date from the journals. */
   recover(settings: Settings, request: RecoverStoreRequest): Promise<RecoveredStore>
   open(settings: Settings): Promise<Composed & { close(): Promise<void> }>
-  /** `showKey` receives the application key that a first start makes, before any later failure can keep it hidden. */
-  startService(settings: Settings, showKey: (key: string) => void): Promise<Service>
+  startService(settings: Settings, options: StartOptions): Promise<Service>
 }
 
 /** A context for callers that only list the commands, such as the generator of the command reference. */

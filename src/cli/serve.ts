@@ -22,7 +22,7 @@ const ON_ONE_PROCESSOR = '--no-parallel-scavenge'
 
 /** `duktig serve`: runs the service until it is told to stop. A start need not load the rest of the command line. */
 export async function runService(context: Pick<Context, 'settings' | 'startService'>): Promise<void> {
-  const service = await context.startService(context.settings(), showKey)
+  const service = await context.startService(context.settings(), { showKey })
   // Before the announcement: a process that reads the address may send a signal at once.
   stopOnSignal(service)
   announce(service)

@@ -24,7 +24,7 @@ export interface KeptJournal {
 export async function completeJournal(
   { store, journal, instanceId }: KeptJournal,
   tails: JournalTails,
-  isStart: boolean,
+  { isStart }: { readonly isStart: boolean },
 ): Promise<void> {
   const nowMs = store.clock.nowMs()
   // A commit that waits for a standby can take long. After this later commit, all ends committed before can be read.
@@ -39,7 +39,7 @@ export function completeOften(kept: KeptJournal): () => Promise<void> {
   const look = async () => {
     // Fails if the journal cannot be written: otherwise each look would add to the waiting entries.
     await kept.journal.append([])
-    await completeJournal(kept, await readTails(kept.folder, kept.database), false)
+    await completeJournal(kept, await readTails(kept.folder, kept.database), { isStart: false })
   }
   const timer = setInterval(() => {
     looking ??= look()

@@ -51,7 +51,7 @@ test('a password that is typed begins and ends with the spaces that it was given
       DUKTIG_PORT: '0',
       DUKTIG_METRICS_PORT: '0',
     }),
-    silentLog,
+    { log: silentLog },
   )
   try {
     const headers = { 'X-Auth-Key': AUTH_KEY }

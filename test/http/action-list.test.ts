@@ -110,7 +110,7 @@ test('a service that is stopped cleanly loses no action', async () => {
     DUKTIG_AUTH_KEY: AUTH_KEY,
   })
   try {
-    const running = await startService(settings, silentLog)
+    const running = await startService(settings, { log: silentLog })
     const key = { 'X-Auth-Key': AUTH_KEY }
     for (let i = 0; i < 5; i++) {
       const nobody = { email: 'nobody@example.com', password: PASSWORD }

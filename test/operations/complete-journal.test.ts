@@ -57,7 +57,7 @@ async function site(t: TestContext) {
     journal,
     kept,
     away,
-    look: async () => completeJournal(kept, await readTails(folder, database), false),
+    look: async () => completeJournal(kept, await readTails(folder, database), { isStart: false }),
     /** Ends a session in the store but not in the journal, as when a process is killed in between. Returns the id. */
     async endSilently() {
       const { accountId, sessionId } = await signIn(store, account, application)
@@ -97,7 +97,7 @@ test('what a clock that was ahead dated later than now is written by a start, an
   await journal.append([{ kind: 'session', sessionId: known, reason: 'signed-out', atMs: clock.atMs }])
   const unknown = await endSilently()
   clock.atMs = T0 + 20_000
-  await completeJournal(kept, await readTails(kept.folder, kept.database), true)
+  await completeJournal(kept, await readTails(kept.folder, kept.database), { isStart: true })
   for (let i = 0; i < 6; i++) {
     clock.atMs += LIMITS.journalLookMs
     await look()

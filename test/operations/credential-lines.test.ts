@@ -20,7 +20,7 @@ test('another key in the settings is told, and so is a request with the one befo
   const log = createLog('info', { write: (text: string) => void lines.push(text) })
   const events = () => lines.map((line) => (JSON.parse(line) as { event?: string }).event)
   const start = (key: string) =>
-    startService(readSettings({ ...operator.variables, DUKTIG_AUTH_KEY: key }), log)
+    startService(readSettings({ ...operator.variables, DUKTIG_AUTH_KEY: key }), { log })
   for (const key of [KEYS[0], KEYS[0]]) await (await start(key)).stop()
   assert.deepEqual(new Set(events()), new Set(['stopping', 'stopped']))
   lines.length = 0

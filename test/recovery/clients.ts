@@ -34,7 +34,7 @@ export function refresh(service: Service, token: string) {
 }
 
 export function start(site: Site): Promise<Service> {
-  return startService(readSettings(site.variables), silentLog)
+  return startService(readSettings(site.variables), { log: silentLog })
 }
 
 export async function withService<T>(site: Site, work: (service: Service) => Promise<T>): Promise<T> {

@@ -203,7 +203,7 @@ test('one that another instance was first to read is remembered too, but not whe
     const { clock, now, read } = setUp()
     read()
     now.databaseMs += HOUR_MS
-    clock.catchUp(now.databaseMs, isRunning)
+    clock.catchUp(now.databaseMs, { isRunning })
     read()
     assert.equal(clock.nowMs(), now.databaseMs)
     assert.equal(clock.leaps().length, isRunning ? 1 : 0)

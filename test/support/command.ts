@@ -47,7 +47,7 @@ export function newOperator(): Operator {
     variables,
     run: (args, options = {}) => run(folder, args, options),
     async startOnce(others = {}) {
-      await (await startService(readSettings({ ...variables, ...others }), silentLog)).stop()
+      await (await startService(readSettings({ ...variables, ...others }), { log: silentLog })).stop()
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }

@@ -38,7 +38,7 @@ export async function startTestService(
   }
   const remove = () => rmSync(dataDir, { recursive: true, force: true })
   try {
-    const service = await startService(readSettings(all), log)
+    const service = await startService(readSettings(all), { log })
     return { ...service, dataDir, variables: all, stop: () => service.stop().finally(remove) }
   } catch (error) {
     remove()

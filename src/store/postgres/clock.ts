@@ -85,7 +85,7 @@ export class DatabaseClock implements Clock {
    * disagree about ages, and a retry would count as reuse. When `isRunning`, this is a step like any other, which the
    * other instances have read from the database before this one.
    */
-  catchUp(seenMs: number, isRunning = false): void {
+  catchUp(seenMs: number, { isRunning = false }: { readonly isRunning?: boolean } = {}): void {
     const fromMs = this.nowMs()
     const monotonicMs = this.#monotonicMs()
     const aheadMs = seenMs - (monotonicMs + this.#offset())

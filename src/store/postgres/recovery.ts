@@ -19,7 +19,7 @@ export function recoveryStore(connection: Connection): RecoveryStore {
     },
 
     async beat(instanceId) {
-      await catchUp(connection, true)
+      await catchUp(connection, { isRunning: true })
       await connection.transaction((sql) => note(sql, instanceId, connection.clock.nowMs(), 0))
     },
 
@@ -92,9 +92,12 @@ export function recoveryStore(connection: Connection): RecoveryStore {
  * Sets the clock forward to the latest time that any instance has noted, in case the database's clock was set back
  * since. Must run before this instance notes its own time.
  */
-export async function catchUp(connection: Connection, isRunning = false): Promise<void> {
+export async function catchUp(
+  connection: Connection,
+  options: { readonly isRunning?: boolean } = {},
+): Promise<void> {
   const [row] = await connection.rows('select coalesce(max(last_seen_at_ms), 0) from instances')
-  connection.clock.catchUp(row?.[0] as number, isRunning)
+  connection.clock.catchUp(row?.[0] as number, options)
 }
 
 /**
