@@ -31,7 +31,8 @@ export async function writeMissingEnds(
   untilMs: number,
 ): Promise<void> {
   let after = { endedAtMs: (sinceMs ?? nowMs) - WRITTEN_TOGETHER_MS, sessionId: '' }
-  for (let more = sinceMs !== null; more; ) {
+  let isDone = sinceMs === null
+  while (!isDone) {
     const listed = await store.listEnded(after, LISTED_AT_ONCE)
     const ended = listed.filter(({ endedAtMs }) => endedAtMs <= untilMs)
     const missing = ended.filter(({ sessionId }) => !sessionIds.has(sessionId))
@@ -40,7 +41,7 @@ export async function writeMissingEnds(
         missing.map(({ sessionId, reason, endedAtMs }) => sessionEnd(sessionId, reason, endedAtMs)),
       )
     after = ended.at(-1) ?? after
-    more = ended.length === LISTED_AT_ONCE
+    isDone = ended.length < LISTED_AT_ONCE
     // SQLite answers synchronously: without this pause, requests would wait until all ends are read.
     await nextTurn()
   }

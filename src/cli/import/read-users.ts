@@ -71,14 +71,12 @@ export async function readUsers(
       const [counted] = await connection.query<RowDataPacket[]>('select count(*) as count from users')
       const ofAll = Number(counted[0]?.['count'])
       const users: DuktigPhpUser[] = []
-      for (let last = -1, more = true; more; ) {
-        const [rows] = await connection.query<RowDataPacket[]>(STEP, [last])
+      for (;;) {
+        const [rows] = await connection.query<RowDataPacket[]>(STEP, [users.at(-1)?.userId ?? -1])
         users.push(...rows.map(userOf))
         progress(users.length, ofAll)
-        last = users.at(-1)?.userId ?? last
-        more = rows.length === ROWS_PER_STEP
+        if (rows.length < ROWS_PER_STEP) return users
       }
-      return users
     } finally {
       await connection.end().catch(() => {})
     }
