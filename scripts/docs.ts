@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Argument, Command, Option } from 'commander'
-import { nothingRuns } from '../src/cli/context.ts'
-import { createProgram } from '../src/cli/program.ts'
+import { commandLine } from '../src/command-line.ts'
 import { createLog } from '../src/operations/log.ts'
 import { startService } from '../src/serve.ts'
 import { readSettings } from '../src/settings/read-settings.ts'
@@ -49,7 +48,7 @@ async function apiDocument(): Promise<string> {
 }
 
 function commandsPage(): string {
-  const program = createProgram(nothingRuns())
+  const program = commandLine({ settings: () => readSettings({}), startService })
   const lines = [
     '# Command line',
     '',

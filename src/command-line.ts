@@ -18,12 +18,16 @@ import { createLog } from './operations/log.ts'
 import { recoverStore } from './recover-store.ts'
 import { KeyRing } from './tokens/key-ring.ts'
 
+type Service = Pick<Context, 'settings' | 'startService'>
+
 /** Runs the command that `args` name. */
-export async function runCommand(
-  service: Pick<Context, 'settings' | 'startService'>,
-  args: readonly string[],
-): Promise<void> {
-  const program = createProgram({
+export async function runCommand(service: Service, args: readonly string[]): Promise<void> {
+  await commandLine(service).parseAsync(args, { from: 'user' })
+}
+
+/** All commands; callers such as the generator of the command reference only list them. */
+export function commandLine(service: Service): ReturnType<typeof createProgram> {
+  return createProgram({
     ...service,
     openStore,
     backup,
@@ -50,5 +54,4 @@ export async function runCommand(
       }
     },
   })
-  await program.parseAsync(args, { from: 'user' })
 }

@@ -5,8 +5,9 @@ import { dirname, join, normalize } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { nothingRuns } from '../src/cli/context.ts'
-import { createProgram } from '../src/cli/program.ts'
+import { commandLine } from '../src/command-line.ts'
+import { startService } from '../src/serve.ts'
+import { readSettings } from '../src/settings/read-settings.ts'
 import { SETTINGS } from '../src/settings/settings.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -18,6 +19,8 @@ const manifest = JSON.parse(read('package.json')) as Record<
   'dependencies' | 'devDependencies' | 'scripts',
   object
 >
+
+const commands = commandLine({ settings: () => readSettings({}), startService })
 
 /** Text that is formatted as code: fenced blocks and inline code. */
 const CODE = /```[^]*?```|`[^`]+`/g
@@ -187,7 +190,7 @@ function headingsOf(markdown: string): string[] {
 
 /** Whether these words name a command. Words after a command that has no subcommands are its arguments. */
 function isCommand(words: readonly string[]): boolean {
-  let command: Command | undefined = createProgram(nothingRuns())
+  let command: Command | undefined = commands
   for (const word of words) {
     if (command.commands.length === 0) return true
     command = command.commands.find((child) => child.name() === word)

@@ -38,29 +38,6 @@ export interface Context {
   startService(settings: Settings, options: StartOptions): Promise<Service>
 }
 
-/** A context for callers that only list the commands, such as the generator of the command reference. */
-export function nothingRuns(): Context {
-  const refuse = (): never => {
-    throw new Error('this program only lists its commands')
-  }
-  return {
-    settings: refuse,
-    openStore: refuse,
-    backup: refuse,
-    restore: refuse,
-    hasDatabase: refuse,
-    lostDatabase: refuse,
-    missingDatabase: refuse,
-    hasJournal: refuse,
-    damagedJournals: refuse,
-    overdueJournals: refuse,
-    hasMasterSecret: refuse,
-    recover: refuse,
-    open: refuse,
-    startService: refuse,
-  }
-}
-
 /**
  * Runs `work` with everything open, and closes everything whatever happens. A missing database is not created, since it
  * would probably be in the wrong folder.
