@@ -3,11 +3,11 @@
  * compares each output with the block that follows it. In that block `…` stands for any text, and ten digits for any
  * time. `npm start` runs beside the others, as in a terminal of its own, and is stopped at the end whatever happens.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { ROOT, copyProject } from '../test/support/copy-project.ts'
 
 interface Block {
   /** Its line in the README. */
@@ -22,13 +22,12 @@ const BLOCK_MS = 60_000
 /** Printed after each block; no command prints it by itself. */
 const MARK = `--- end of block ${process.pid} ---`
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const copy = mkdtempSync(join(tmpdir(), 'duktig-readme-'))
 const children: ChildProcess[] = []
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1))
 process.on('exit', cleanUp)
 
-await runAll(blocksOf(readFileSync(join(root, 'README.md'), 'utf8')))
+await runAll(blocksOf(readFileSync(join(ROOT, 'README.md'), 'utf8')))
 // Child processes that still run must not keep this process alive; `cleanUp` kills them.
 process.exit()
 
@@ -65,15 +64,11 @@ function blocksOf(markdown: string): Block[] {
   })
 }
 
-/** Copies what git tracks or would add; links installed packages, so that nothing is fetched again. */
+/** Copies the project, and links installed packages so that nothing is fetched again. */
 function makeCopy(): void {
-  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
-  const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\0')
-  for (const file of files) {
-    if (file !== '' && existsSync(join(root, file))) cpSync(join(root, file), join(copy, file))
-  }
+  copyProject(copy)
   for (const folder of ['node_modules', 'runtime/node_modules']) {
-    if (existsSync(join(root, folder))) symlinkSync(join(root, folder), join(copy, folder))
+    if (existsSync(join(ROOT, folder))) symlinkSync(join(ROOT, folder), join(copy, folder))
   }
 }
 

@@ -1,23 +1,14 @@
 /** Makes copies of the checkout into which a defect can be put. */
-import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { ROOT, copyProject } from '../../test/support/copy-project.ts'
 import type { Mutation } from './mutation.ts'
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-
-/** Copies the files that git tracks or would add into a temporary folder, and links the packages. */
+/** Copies the project into a temporary folder, and links the packages. */
 export function copyCheckout(): string {
   const copy = mkdtempSync(join(tmpdir(), 'duktig-defects-'))
-  const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z']
-  const files = execFileSync('git', list, { cwd: ROOT, encoding: 'utf8' }).split('\0').filter(Boolean)
-  // Git also lists a file that was removed and not yet committed.
-  for (const file of files.filter((one) => existsSync(join(ROOT, one)))) {
-    mkdirSync(dirname(join(copy, file)), { recursive: true })
-    cpSync(join(ROOT, file), join(copy, file))
-  }
+  copyProject(copy)
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
   return copy
 }

@@ -15,10 +15,11 @@ import { compose } from '../../src/compose.ts'
 import type { AccountStatus } from '../../src/core/account.ts'
 import { openStore } from '../../src/open-store.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
+import { ROOT } from '../../test/support/copy-project.ts'
 import { createRandom, freshSeed, givenSeed } from '../../test/support/random.ts'
 import { AUTH_KEY, silentLog } from '../../test/support/service.ts'
 import { MUTATIONS } from '../defects/all.ts'
-import { ROOT, copyCheckout, putIn } from '../defects/checkout.ts'
+import { copyCheckout, putIn } from '../defects/checkout.ts'
 
 const PAIRS = Number(process.env['DUKTIG_PROVE_PAIRS'] ?? 2000)
 const CONTROL_PAIRS = Math.min(PAIRS, 300)

@@ -1,26 +1,16 @@
 /** The real program as its users start it: from a clean copy of this checkout, in a process of its own. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { ROOT, copyProject } from './copy-project.ts'
 
 type Variables = Readonly<Record<string, string>>
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-/** What the program needs to run; used where git cannot list the files. */
+/** What the program needs to run. */
 const NEEDED = ['bin', 'scripts', 'src', 'package.json', 'package-lock.json', 'runtime/package.json']
 
 export interface Checkout {
@@ -53,44 +43,27 @@ export interface Serving {
 
 /** Copies the project's files to a temporary folder. Packages are symbolic links, so that nothing is downloaded. */
 export function copyOfCheckout(): Checkout {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')))
-  const stamp = readFileSync(join(root, 'node_modules', '.duktig'), 'utf8')
+  const lock = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')))
+  const stamp = readFileSync(join(ROOT, 'node_modules', '.duktig'), 'utf8')
   assert.ok(
     stamp.startsWith(lock.digest('hex')),
     'the packages are not those of the lock file; run `npm test`',
   )
   const folder = mkdtempSync(join(tmpdir(), 'duktig-checkout-'))
-  for (const path of projectFiles()) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    cpSync(join(root, path), join(folder, path), { recursive: true })
-  }
+  copyProject(folder, NEEDED)
   mkdirSync(join(folder, 'node_modules'))
   // Each package is linked by itself, so that the copy has its own `.cache`, in which compiled sources are kept.
-  for (const name of readdirSync(join(root, 'node_modules')).filter((one) => one !== '.cache')) {
-    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  for (const name of readdirSync(join(ROOT, 'node_modules')).filter((one) => one !== '.cache')) {
+    symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
   }
   const runtime = join('runtime', 'node_modules')
-  if (existsSync(join(root, runtime))) symlinkSync(join(root, runtime), join(folder, runtime))
+  if (existsSync(join(ROOT, runtime))) symlinkSync(join(ROOT, runtime), join(folder, runtime))
   return {
     folder,
     run: (args, options = {}) => run(folder, args, options),
     serve: (variables = {}) => serve(folder, variables),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
-}
-
-/** Files that are or would be committed. A file that .gitignore hides by mistake is missing here, as in a clone. */
-function projectFiles(): readonly string[] {
-  const listed = spawnSync(
-    'git',
-    ['ls-files', '-z', '--cached', '--others', '--exclude-standard', ...NEEDED],
-    {
-      cwd: root,
-      encoding: 'utf8',
-    },
-  )
-  if (listed.status !== 0) return NEEDED
-  return listed.stdout.split('\0').filter((path) => path !== '' && existsSync(join(root, path)))
 }
 
 function start(folder: string, args: readonly string[], variables: Variables): ChildProcess {
