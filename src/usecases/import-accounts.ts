@@ -3,7 +3,6 @@ import { ROLE, type RoleId, STATUS, type AccountStatus, isImportedId } from '../
 import { LENGTHS, hasLength, isEmail } from '../core/account-fields.ts'
 import type { DateFormat } from '../core/dates.ts'
 import { isKnownHash } from '../passwords/passwords.ts'
-import { LIMITS } from '../settings/limits.ts'
 import type { ImportOutcome, ImportedAccount } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 
