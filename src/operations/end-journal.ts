@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DAY_MS } from '../settings/limits.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
+import { WRITTEN_TOGETHER_MS } from '../store/missing-ends.ts'
 import { type Clock, StoreUnavailable } from '../store/store.ts'
 import { type JournalHeader, isOld, journalFiles } from './journal-files.ts'
 
@@ -18,6 +19,16 @@ export interface JournalOptions {
   readonly keepsOld?: boolean
   /** Numbers the write that follows. If this fails, nothing is written. */
   readonly numberWrite: () => Promise<number>
+}
+
+/** An entry that is not durable yet. */
+interface Waiting {
+  readonly entry: JournalEntry
+  /**
+   * The number of the write that was first tried with it; null before that. It stays, since the database had committed
+   * the change before it counted this write, and perhaps others after it.
+   */
+  counted: number | null
 }
 
 /** When more entries than this wait, new ones are refused; a start finds the ends of sessions in the database. */
@@ -41,7 +52,8 @@ class FileJournal implements Journal {
   #file: FileHandle | null = null
   #day = 0
   #files = 0
-  #waiting: readonly JournalEntry[] = []
+  #waiting: readonly Waiting[] = []
+  #completeMs = 0
   #lastWrite = 0
   #isSetBack = false
   #writing: Promise<void> | null = null
@@ -58,6 +70,10 @@ class FileJournal implements Journal {
     this.#header = { journal: 1, instanceId, database, openedAtMs: clock.nowMs() }
   }
 
+  get completeMs(): number {
+    return this.#completeMs
+  }
+
   keepUp(): Promise<void> {
     this.#isDue = true
     return this.append([])
@@ -67,7 +83,7 @@ class FileJournal implements Journal {
     // A call without entries only tries to write those that wait.
     if (entries.length > 0 && this.#waiting.length > MOST_WAITING)
       return Promise.reject(unwritable(new Error('too much waits for it')))
-    this.#waiting = [...this.#waiting, ...entries]
+    this.#waiting = [...this.#waiting, ...entries.map((entry) => ({ entry, counted: null }))]
     // Not with a next write about to start: both would write the same entries, and remove twice as many from the queue.
     if (this.#writing === null && this.#next === null) return this.#start()
     // Callers that come while a write is under way share the next write and its outcome.
@@ -89,15 +105,16 @@ class FileJournal implements Journal {
   }
 
   async #write(): Promise<void> {
-    const entries = this.#waiting
+    const waiting = this.#waiting
     this.#isDue = false
     // The file comes first: once the database counts a write, a journal without a file counts as gone.
     const file = await this.#fileOfToday().catch((cause: unknown) => {
       throw unwritable(cause)
     })
-    if (entries.length === 0) return
+    if (waiting.length === 0) return
     const write = await this.#nextNumber()
-    const lines = entries.map((entry) => `${JSON.stringify({ ...writable(entry), write })}\n`)
+    for (const each of waiting) each.counted ??= write
+    const lines = waiting.map((each) => lineOf(each, write))
     try {
       await file.appendFile(lines.join(''))
       await file.datasync()
@@ -107,7 +124,10 @@ class FileJournal implements Journal {
       await file.close().catch(() => {})
       throw unwritable(cause)
     }
-    this.#waiting = this.#waiting.slice(entries.length)
+    this.#waiting = this.#waiting.slice(waiting.length)
+    for (const { entry } of waiting) {
+      if (entry.kind === 'complete') this.#completeMs = entry.atMs - WRITTEN_TOGETHER_MS
+    }
   }
 
   /**
@@ -184,6 +204,11 @@ async function syncFolder(folder: string): Promise<void> {
 function unwritable(cause: unknown): StoreUnavailable {
   if (cause instanceof StoreUnavailable) return cause
   return new StoreUnavailable(`the journal cannot be written: ${(cause as Error).message}`, { cause })
+}
+
+function lineOf({ entry, counted }: Waiting, write: number): string {
+  const numbers = counted === write ? { write } : { write, counted }
+  return `${JSON.stringify({ ...writable(entry), ...numbers })}\n`
 }
 
 function writable(entry: JournalEntry): object {

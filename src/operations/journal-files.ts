@@ -2,7 +2,7 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DAY_MS, LIMITS } from '../settings/limits.ts'
-import { type JournalEntry, type WrittenEntry, isJournalEntry } from '../store/journal.ts'
+import { type JournalEntry, isJournalEntry } from '../store/journal.ts'
 
 /** A file name: when the file was made, its instance and process, and its number among the files of the process. */
 const FILE_NAME = /^(\d+)-((.+)-\d+)-(\d+)\.jsonl$/
@@ -107,8 +107,15 @@ export function parsed(line: string): JournalHeader | JournalEntry | null {
 
 /** The number of the write that an entry is part of; 0 for entries from before writes were numbered. */
 export function writeOf(entry: JournalEntry): number {
-  return (entry as Partial<WrittenEntry>).write ?? 0
+  return (entry as Numbered).write ?? 0
 }
+
+/** The number of the first write that was tried with an entry. The database counted it after the change itself. */
+export function countedOf(entry: JournalEntry): number {
+  return (entry as Numbered).counted ?? writeOf(entry)
+}
+
+type Numbered = JournalEntry & { readonly write?: number; readonly counted?: number }
 
 function isHeader(value: object): value is JournalHeader {
   const { journal, instanceId, database, openedAtMs } = value as Partial<JournalHeader>

@@ -7,6 +7,7 @@ import {
   type JournalFile,
   type JournalHeader,
   byAge,
+  countedOf,
   journalFiles,
   parsed,
   writeOf,
@@ -112,10 +113,9 @@ function scan({ path, instanceId }: JournalFile, database: string): Scanned | nu
       if (header.database !== database) return null
       continue
     }
-    const write = writeOf(value)
-    lastWrite = Math.max(lastWrite, write)
+    lastWrite = Math.max(lastWrite, writeOf(value))
     if (value.kind === 'session') sessionEnds += 1
-    else otherEntries.push({ ...readable(value), instanceId, write })
+    else otherEntries.push({ ...readable(value), instanceId, write: countedOf(value) })
   }
   return { header, isDamaged, lastWrite, sessionEnds, otherEntries }
 }

@@ -83,7 +83,10 @@ export interface SessionEnds extends Iterable<SessionEnd> {
 /** An entry that a recovery applies to the database. */
 export type ReplayedEntry = Exclude<JournalEntry, { readonly kind: 'complete' | 'recovered' }>
 
-/** An entry with the instance that wrote it, and the number of that instance's write. */
+/**
+ * An entry with the instance that wrote it, and the number of that instance's write: the first one that was counted for
+ * it, where several tries were needed.
+ */
 export type WrittenEntry = JournalEntry & { readonly instanceId: string; readonly write: number }
 
 export function isJournalEntry(value: object): value is JournalEntry {
@@ -92,6 +95,8 @@ export function isJournalEntry(value: object): value is JournalEntry {
 }
 
 export interface Journal {
+  /** No end dated before this is missing from the journal; 0 while nobody has looked (`missing-ends.ts`). */
+  readonly completeMs: number
   /**
    * Resolves when the entries and all earlier ones are durable. Without entries, waits for the earlier ones.
    * @throws {StoreUnavailable} when the journal cannot be written; the entries then wait, unless too many do already

@@ -4,8 +4,8 @@ import type { EndReason, NewSession } from '../core/session.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import { type Decide, type RefreshOutcome, type Store, Unjournaled } from './store.ts'
 
-/** How long callers may retry after a 503; an end that is older than this counts as acknowledged. */
-const RETRIED_MS = 600_000
+/** Sessions of an account that are looked at; far more than can live, and so end, at a time. */
+const MOST_SESSIONS = 1000
 
 /**
  * A verb that ends something commits first and then writes the journal: a crash in between leaves an end that no caller
@@ -15,6 +15,8 @@ const RETRIED_MS = 600_000
  */
 export function journaled(store: Store, journal: Journal): Store {
   const now = () => store.clock.nowMs()
+  /** Whether this journal is known to have the ends of that time. */
+  const isKnown = (endedAtMs: number) => endedAtMs < journal.completeMs
   const limitEnds = (ended: readonly string[]) =>
     ended.map((sessionId) => sessionEnd(sessionId, 'session-limit', now()))
   /** Returns `outcome` once the entries about it are durable. @throws {Unjournaled} */
@@ -39,9 +41,17 @@ export function journaled(store: Store, journal: Journal): Store {
     const session = (await store.readSession(sessionId))?.session
     if (session?.accountId !== accountId || session.endedAtMs === null || session.endReason === null) return
     const { endedAtMs, endReason } = session
-    // An older end has been acknowledged, unless its entry still waits in the journal.
-    if (now() - endedAtMs > RETRIED_MS) return journal.append([])
-    await journal.append([sessionEnd(sessionId, endReason, endedAtMs)])
+    // Entries that wait must be written as well: the end may be among them.
+    await journal.append(isKnown(endedAtMs) ? [] : [sessionEnd(sessionId, endReason, endedAtMs)])
+  }
+  /** The same for all sessions of an account that ended for `reason`. */
+  const endedAsBefore = async (accountId: number, reason: EndReason): Promise<readonly JournalEntry[]> => {
+    const sessions = await store.listSessions(accountId, MOST_SESSIONS)
+    return sessions.flatMap(({ sessionId, endedAtMs, endReason }) =>
+      endedAtMs !== null && endReason === reason && !isKnown(endedAtMs)
+        ? [sessionEnd(sessionId, reason, endedAtMs)]
+        : [],
+    )
   }
   return {
     ...store,
@@ -63,6 +73,8 @@ export function journaled(store: Store, journal: Journal): Store {
         const whose = { kind: 'account-sessions', accountId, sessionIds: outcome.endedSessions } as const
         entries.push({ ...whose, ...options.endSessions, atMs: now() })
       }
+      if (outcome.kind === 'changed' && options?.keepsPassword === true)
+        entries.push(...(await endedAsBefore(accountId, 'password-changed')))
       // A change back to active is written as well: of several changes the last one counts.
       if (outcome.kind === 'changed' && change.status !== undefined) {
         entries.push({ kind: 'account-status', accountId, status: change.status, atMs: now() })

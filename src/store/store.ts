@@ -46,6 +46,8 @@ export interface ChangeOptions {
   readonly ifVersion?: number
   /** End the account's sessions for this reason, in the same transaction, except `exceptSessionId`. */
   readonly endSessions?: { readonly reason: EndReason; readonly exceptSessionId: string | null }
+  /** The caller sets the present password again. An earlier call may have set it, and failed after its commit. */
+  readonly keepsPassword?: boolean
   /** A silent change, such as a better hash of the same password, leaves version and date of update unchanged. */
   readonly silent?: boolean
 }

@@ -66,8 +66,9 @@ export async function changeAccount(
       if (denial !== null) return denial
     }
     const isNew = passwordHash !== null
+    const keepsPassword = password !== undefined && !isNew
     const change = passwordHash === null ? fields : { ...fields, passwordHash }
-    const options = { ...ending(by, accountId, fields, isNew), ifVersion: before.version }
+    const options = { ...ending(by, accountId, fields, isNew), ifVersion: before.version, keepsPassword }
     const outcome = await told(deps.store.changeAccount(accountId, change, options), (done) => {
       if (done.kind !== 'changed') return
       deps.events.action({ ...by, message: by.message + changed(before, done.account) })

@@ -1,5 +1,6 @@
 import { type Denial, isDenial } from '../core/denial.ts'
 import { sessionDenial } from '../core/session.ts'
+import { readAccessToken } from '../tokens/access-token.ts'
 import { readRefreshToken } from '../tokens/refresh-token.ts'
 import type { Deps } from './deps.ts'
 import { endSession } from './end-session.ts'
@@ -30,6 +31,15 @@ export async function signOutWithRefreshToken(
     return denial
   }
   return signOut(deps, claims, address)
+}
+
+/**
+ * For a caller who was about to end the session of this access token and is told that it is over: an earlier request may
+ * have ended it but failed to write the journal, and ending it again makes up for that. @throws {StoreUnavailable}
+ */
+export async function confirmEnd({ keys, names, store }: Deps, accessToken: string): Promise<void> {
+  const claims = readAccessToken(accessToken, keys.verifiers('access'), names)
+  if (claims !== null) await store.endSession(claims.accountId, claims.sessionId, 'signed-out')
 }
 
 /** Ends a session for its own account. */

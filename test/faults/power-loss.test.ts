@@ -96,12 +96,12 @@ async function cutAndCheck(name: string, cuts: number, main?: string) {
   return { lost, crowd }
 }
 
-/** Copies the program with `text` replaced by `other` in `connection.ts`. Returns the path of the copy's main file. */
+/** Copies the program with `text` replaced by `other` in `open-database.ts`. Returns the path of the copy's main file. */
 function copyWithout(text: string, other: string): string {
   const copy = join(folder, 'copy')
   for (const part of ['src', 'package.json']) cpSync(join(root, part), join(copy, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  const file = join(copy, 'src', 'store', 'sqlite', 'connection.ts')
+  const file = join(copy, 'src', 'store', 'sqlite', 'open-database.ts')
   const source = readFileSync(file, 'utf8')
   assert.ok(source.includes(text))
   writeFileSync(file, source.replace(text, other))

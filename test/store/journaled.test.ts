@@ -22,6 +22,7 @@ async function site(t: TestContext) {
   const entries: JournalEntry[] = []
   const journal = {
     fails: false,
+    completeMs: 0,
     async append(more: readonly JournalEntry[]) {
       if (journal.fails && more.length > 0) throw new StoreUnavailable('the disk is full')
       entries.push(...more)
@@ -43,6 +44,44 @@ test('an end is written once more when the try before failed between database an
   const [entry] = entries
   assert.ok(entry?.kind === 'session')
   assert.deepEqual([entry.sessionId, entry.reason], [sessionId, 'signed-out'])
+})
+
+test('an end of any age is written once more unless the journal is known to have it', async (t) => {
+  const { bare, store, journal, entries } = await site(t)
+  const { accountId, sessionId } = (await signedIn(store)).session
+  await bare.endSession(accountId, sessionId, 'signed-out')
+  const endedAtMs = (await bare.readSession(sessionId))?.session.endedAtMs as number
+  journal.completeMs = endedAtMs + 1
+  await store.endSession(accountId, sessionId, 'signed-out')
+  assert.deepEqual(entries, [])
+  journal.completeMs = endedAtMs
+  await store.endSession(accountId, sessionId, 'signed-out')
+  assert.deepEqual(entries, [{ kind: 'session', sessionId, reason: 'signed-out', atMs: endedAtMs }])
+})
+
+test('a password that is set again writes the ends that the first try may have failed to write', async (t) => {
+  const { bare, store, journal, entries } = await site(t)
+  const account = await makeAccount(bare)
+  const { accountId } = account
+  const application = await makeApplication(bare)
+  const sessions = [
+    await signIn(bare, account, application),
+    await signIn(bare, account, application),
+    await signIn(bare, account, application),
+  ] as const
+  await bare.endSession(accountId, sessions[2].sessionId, 'signed-out')
+  const endSessions = { reason: 'password-changed', exceptSessionId: sessions[1].sessionId } as const
+  journal.fails = true
+  await assert.rejects(
+    store.changeAccount(accountId, { passwordHash: 'new' }, { endSessions }),
+    StoreUnavailable,
+  )
+  journal.fails = false
+  await store.changeAccount(accountId, {}, { keepsPassword: true })
+  assert.deepEqual(
+    entries.map((entry) => entry.kind === 'session' && [entry.sessionId, entry.reason]),
+    [[sessions[0].sessionId, 'password-changed']],
+  )
 })
 
 test("somebody else's session does not get into the journal, nor one that lives", async (t) => {

@@ -11,6 +11,7 @@ import type { Deps } from '../../usecases/deps.ts'
 import type { Action, ActionCode } from '../../usecases/events.ts'
 import { identifyApplication } from '../../usecases/identify-application.ts'
 import { keepsPassword } from '../../usecases/keeps-password.ts'
+import { confirmEnd } from '../../usecases/sign-out.ts'
 import { type Answer, json } from '../answer.ts'
 import { type JsonObject, readJsonObject } from '../body.ts'
 import { type HttpRequest, type HttpRoute, header } from '../route.ts'
@@ -64,6 +65,8 @@ export interface DuktigRoute<C extends Credential = Credential> extends Document
   readonly mayKeepPassword?: boolean
   readonly params?: HttpRoute['params']
   readonly always?: boolean
+  /** The route may end the caller's own session; who repeats it is then told that the session is over. */
+  readonly endsOwnSession?: boolean
   /** As `HttpRoute.isUncounted`. */
   readonly isUncounted?: boolean
   /** As `HttpRoute.hasRoom`. */
@@ -128,7 +131,11 @@ async function run(face: Face, route: DuktigRoute, received: HttpRequest): Promi
   }
   if (route.credential === 'access') {
     const admitted = await admit(face, route, request)
-    if (isDenial(admitted)) return denialAnswer(admitted)
+    if (isDenial(admitted)) {
+      if (route.endsOwnSession === true && admitted.denied === 'session-over')
+        await confirmEnd(face.deps, accessTokenOf(face, request))
+      return denialAnswer(admitted)
+    }
     caller = admitted
   }
   const { userId: id, sessionId } = request.params
@@ -170,9 +177,15 @@ async function run(face: Face, route: DuktigRoute, received: HttpRequest): Promi
 
 /** The caller whose access token came with a request. Denials: `credential-missing` and those of `authenticate`. */
 export function callerOf(face: Face, request: HttpRequest): Promise<Caller | Denial> | Denial {
-  const token =
-    header(request, face.headers.accessToken) || (BEARER.exec(header(request, 'authorization'))?.[1] ?? '')
+  const token = accessTokenOf(face, request)
   return token === '' ? deny('credential-missing') : authenticate(face.deps, token, request)
+}
+
+/** The access token of a request; empty when there is none. */
+export function accessTokenOf(face: Face, request: HttpRequest): string {
+  return (
+    header(request, face.headers.accessToken) || (BEARER.exec(header(request, 'authorization'))?.[1] ?? '')
+  )
 }
 
 /** The refresh token of a request; empty when there is none. */

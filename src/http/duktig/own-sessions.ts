@@ -43,6 +43,7 @@ const endOne: DuktigRoute<'access'> = {
   tag: 'Sessions',
   summary: 'End one of your sessions',
   credential: 'access',
+  endsOwnSession: true,
   success: doneSchema('Session ended successfully'),
   denials: [404],
   async handle({ deps }, call) {
@@ -60,6 +61,7 @@ const endAll: DuktigRoute<'access'> = {
   tag: 'Sessions',
   summary: 'Sign out everywhere',
   credential: 'access',
+  endsOwnSession: true,
   success: doneSchema('All sessions ended successfully'),
   async handle({ deps }, call) {
     const by = actionBy(call, 'User->endSessions', 'All sessions ended successfully')

@@ -1,9 +1,9 @@
 import { isDenial } from '../../core/denial.ts'
-import { signOut, signOutWithRefreshToken } from '../../usecases/sign-out.ts'
+import { confirmEnd, signOut, signOutWithRefreshToken } from '../../usecases/sign-out.ts'
 import type { Answer } from '../answer.ts'
 import type { HttpRequest } from '../route.ts'
 import { denialAnswer } from './denials.ts'
-import { type DuktigRoute, type Face, callerOf, done, refreshTokenOf } from './face.ts'
+import { type DuktigRoute, type Face, accessTokenOf, callerOf, done, refreshTokenOf } from './face.ts'
 import { doneSchema } from './schemas.ts'
 
 const MESSAGE = 'Signed out successfully'
@@ -34,6 +34,7 @@ async function end(face: Face, request: HttpRequest) {
   const refreshToken = refreshTokenOf(face, request)
   if (refreshToken !== '') return signOutWithRefreshToken(face.deps, refreshToken, request.address)
   const caller = await callerOf(face, request)
-  if (isDenial(caller)) return caller
-  return signOut(face.deps, caller.session, request.address)
+  if (!isDenial(caller)) return signOut(face.deps, caller.session, request.address)
+  if (caller.denied === 'session-over') await confirmEnd(face.deps, accessTokenOf(face, request))
+  return caller
 }
