@@ -19,6 +19,7 @@ export async function sampleHashes(
   count: number,
 ): Promise<readonly string[]> {
   const greatest = await store.greatestAccountId()
+  if (greatest === 0) return []
   const gaps = new Map<number, Gap>()
   for (let round = 1; ; round++) {
     const known = [...gaps.values()].sort((a, b) => a.from - b.from)
@@ -35,7 +36,7 @@ export async function sampleHashes(
 
 /** `count` ids, spread evenly over `ids` of them that are in no gap. `gaps` are in the order of their ids. */
 function spread(count: number, ids: number, gaps: readonly Gap[]): readonly number[] {
-  return Array.from({ length: ids === 0 ? 0 : count }, (_, i) => {
+  return Array.from({ length: count }, (_, i) => {
     let id = 1 + Math.floor((i * ids) / count)
     for (const { from, accountId } of gaps) if (id >= from) id += accountId - from
     return id
