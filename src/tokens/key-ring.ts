@@ -1,6 +1,8 @@
 /** All signing keys, by purpose: the one that signs now, and those that still verify. */
 import { HOUR_MS, LIMITS } from '../settings/limits.ts'
+import { StoreBusy } from '../store/store-busy.ts'
 import type { Clock, KeyPurpose, KeyStore, StoredKey } from '../store/store.ts'
+import { namedKid } from './named-kid.ts'
 import { randomId } from './random-id.ts'
 import type { Sealer } from './seal.ts'
 import {
@@ -12,6 +14,8 @@ import {
 } from './signing-key.ts'
 
 const ABOUT_TO_RETIRE_MS = HOUR_MS
+/** How often tokens may have the keys reloaded: anybody can invent one that names an unknown key. */
+const LEARN_EVERY_MS = 1_000
 
 export class KeyRing {
   readonly #store: KeyStore
@@ -20,6 +24,9 @@ export class KeyRing {
   readonly #algorithms: Readonly<Record<KeyPurpose, Algorithm>>
   #keys: readonly SigningKey[] = []
   #believed: Readonly<Record<KeyPurpose, readonly SigningKey[]>> = { access: [], refresh: [], device: [] }
+  /** The last reload that a token caused, and when it began. */
+  #learning: Promise<void> = Promise.resolve()
+  #learningSinceMs = Number.NEGATIVE_INFINITY
 
   private constructor(store: KeyStore, clock: Clock, sealer: Sealer, accessAlgorithm: Algorithm) {
     this.#store = store
@@ -113,6 +120,26 @@ export class KeyRing {
     return this.#believed[purpose]
   }
 
+  /**
+   * For a token that none of `verifiers` has signed: reloads the keys if it names one that this ring does not hold, and
+   * tells whether the ring holds that one now. All calls of a second share one reload and its outcome.
+   * @throws {StoreUnavailable} when the keys cannot be read, so that the token may yet be good
+   */
+  async learnKeyOf(token: string, purpose: KeyPurpose): Promise<boolean> {
+    const kid = namedKid(token, purpose)
+    if (kid === null || this.#holds(kid)) return false
+    const nowMs = this.#clock.nowMs()
+    if (nowMs - this.#learningSinceMs < LEARN_EVERY_MS) {
+      // The failure has been logged already, for the call that began the reload.
+      await this.#learning.catch(() => Promise.reject(new StoreBusy()))
+    } else {
+      this.#learningSinceMs = nowMs
+      this.#learning = this.reload()
+      await this.#learning
+    }
+    return this.#holds(kid)
+  }
+
   /** The refresh key that a session's row names; if it is unknown, another instance may have added it. */
   async refreshKey(kid: string): Promise<SigningKey> {
     const find = () => this.#keys.find((key) => key.kid === kid && key.purpose === 'refresh')
@@ -163,6 +190,10 @@ export class KeyRing {
       this.#clock.nowMs() + LIMITS.accessTokenTtlSecondsMax * 1000,
     )
     await this.reload()
+  }
+
+  #holds(kid: string): boolean {
+    return this.#keys.some((key) => key.kid === kid)
   }
 
   async #addMissing(isMissing: (purpose: KeyPurpose) => boolean): Promise<void> {
