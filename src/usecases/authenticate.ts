@@ -3,6 +3,7 @@ import { type Denial, deny } from '../core/denial.ts'
 import { type Session, sessionDenial } from '../core/session.ts'
 import { readAccessToken } from '../tokens/access-token.ts'
 import type { Deps } from './deps.ts'
+import { readWithNewKey } from './read-with-new-key.ts'
 import { denialWithoutSession } from './without-session.ts'
 
 /** How far ahead the clock of another instance may be. RFC 7519, section 4.1.5: no more than a few minutes. */
@@ -25,7 +26,9 @@ export async function authenticate(
   request: { readonly address: string },
 ): Promise<Caller | Denial> {
   const { keys, names, store } = deps
-  const claims = readAccessToken(accessToken, keys.verifiers('access'), names)
+  const claims =
+    readAccessToken(accessToken, keys.verifiers('access'), names) ??
+    (await readWithNewKey(deps, 'access', accessToken, readAccessToken))
   if (claims === null) {
     deps.events.invalidToken(request.address)
     return deny('token-invalid')

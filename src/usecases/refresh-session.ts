@@ -8,6 +8,7 @@ import { mintRefreshToken, readRefreshToken } from '../tokens/refresh-token.ts'
 import { shortHash } from '../tokens/short-hash.ts'
 import type { Deps } from './deps.ts'
 import type { RefreshResult } from './events.ts'
+import { readWithNewKey } from './read-with-new-key.ts'
 import { type LegacyRequest, exchangeLegacyToken } from './refresh-legacy-session.ts'
 import { told } from './told.ts'
 import { denialWithoutSession } from './without-session.ts'
@@ -29,8 +30,9 @@ export interface Refreshed {
 
 /**
  * Answers a refresh token with a new access token, by the seven cases of docs/refresh.md. Malformed and forged tokens
- * are refused without asking the store. Denials: `token-invalid`, `session-over` with its reason, `account-unknown`,
- * `account-inactive`, `credential-missing`. @throws {StoreUnavailable} @throws {Overloaded}
+ * are refused without asking the store, except for new keys, once a second. Denials: `token-invalid`, `session-over`
+ * with its reason, `account-unknown`, `account-inactive`, `credential-missing`.
+ * @throws {StoreUnavailable} @throws {Overloaded}
  */
 export async function refreshSession(
   deps: Deps,
@@ -38,7 +40,9 @@ export async function refreshSession(
 ): Promise<Refreshed | Denial> {
   const { keys, names, store } = deps
   const { receivedAtMs = store.clock.nowMs() } = request
-  const ours = readRefreshToken(request.refreshToken, keys.verifiers('refresh'), names)
+  const ours =
+    readRefreshToken(request.refreshToken, keys.verifiers('refresh'), names) ??
+    (await readWithNewKey(deps, 'refresh', request.refreshToken, readRefreshToken))
   const claims = ours ?? (await exchangeLegacyToken(deps, request))
   if (isDenial(claims)) {
     deps.events.refresh('refused')

@@ -4,6 +4,7 @@ import { readAccessToken } from '../tokens/access-token.ts'
 import { readRefreshToken } from '../tokens/refresh-token.ts'
 import type { Deps } from './deps.ts'
 import { endSession } from './end-session.ts'
+import { readWithNewKey } from './read-with-new-key.ts'
 import { exchangeLegacyToken } from './refresh-legacy-session.ts'
 import { denialWithoutSession } from './without-session.ts'
 
@@ -19,6 +20,7 @@ export async function signOutWithRefreshToken(
   const { keys, names, store } = deps
   const claims =
     readRefreshToken(refreshToken, keys.verifiers('refresh'), names) ??
+    (await readWithNewKey(deps, 'refresh', refreshToken, readRefreshToken)) ??
     (await exchangeLegacyToken(deps, { refreshToken, application: null, address }))
   if (isDenial(claims)) return claims
   const view = await store.readSession(claims.sessionId)
