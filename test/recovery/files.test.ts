@@ -20,7 +20,7 @@ import { backupSqlite } from '../../src/store/sqlite/backup.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { sendJson } from '../support/raw-http.ts'
-import { recoverSite, refusesToStart, register, start, withService } from './clients.ts'
+import { recoverSite, refusesToStart, register, start, withService, withStore } from './clients.ts'
 import { sqliteSite } from './site.ts'
 
 const ALL = { endAll: false, reviveEnded: false }
@@ -175,6 +175,27 @@ test('beside a service that runs nothing is put back, recovered or started, and 
       before.filter((name) => name !== 'duktig.sqlite'),
     )
   })
+})
+
+test('beside a command or another program that has the database open nothing is put back, and nothing is left', async (t) => {
+  const { site, settings, database, crashed, putBack } = await siteWithBackup(t)
+  const problem = async () => {
+    const before = readdirSync(settings.dataDir).toSorted()
+    const refused = await putBack()
+    assert.deepEqual(readdirSync(settings.dataDir).toSorted(), before)
+    return typeof refused === 'object' ? refused.problem : `the database before is ${refused}`
+  }
+  await withStore(site, async () => {
+    assert.match(await problem(), /in use by a command: let it end, or stop it, first/)
+    rmSync(database)
+    assert.match(await problem(), /in use by a command/, 'also where its database is gone')
+    copyFileSync(crashed, database)
+  })
+  using shell = new DatabaseSync(database)
+  shell.exec('pragma journal_mode = wal')
+  assert.match(await problem(), /in use by another program: let it end, or stop it, first/)
+  shell.close()
+  assert.equal(typeof (await putBack()), 'string')
 })
 
 test('the database and the secret alone, in a folder of another name, are not taken for one in which nothing ended', async (t) => {

@@ -15,20 +15,23 @@ import { StoreUnavailable } from '../store.ts'
 import { syncFile } from '../sync-file.ts'
 import { isLocked } from './errors.ts'
 import { MARK_RESTORED } from './restored-mark.ts'
-import { type ServiceLock, holdService } from './service-lock.ts'
 import { hasStrangeLog, refuseStrangeLog } from './strange-log.ts'
+import { type UseLock, holdExclusive, holdShared } from './use-lock.ts'
 
 /** Writes a consistent, durable copy of the database `from` to the new file `to`, while writers go on. */
 export function backupSqlite(from: string, to: string): void {
   refuseStrangeLog(from)
   const draft = `${to}.partial`
   rmSync(draft, { force: true })
+  const lock = holdShared(from)
   try {
     copyInto(draft, from)
     renameSync(draft, to)
   } catch (error) {
     rmSync(draft, { force: true })
     throw error
+  } finally {
+    lock.release()
   }
   syncFile(dirname(to))
 }
@@ -59,29 +62,42 @@ const BESIDE = ['-wal', '-shm', '-journal']
 export function restoreSqlite(from: string, to: string): string | { readonly problem: string } {
   const problem = backupProblem(from)
   if (problem !== null) return { problem }
-  const lock = holdOrSay(to)
-  if ('problem' in lock) return lock
+  const held = holdOrSay(to)
+  if ('problem' in held) return held
   try {
-    // A database with a strange log is moved away unopened: opening it would write the log into it, or discard the log.
-    if (existsSync(to) && !hasStrangeLog(to) && isInUse(to))
-      return { problem: `${to} is in use by a command: let it end, or stop it, first` }
-    return putInPlace(from, to)
+    return putInPlace(makeDraft(from, to), to, held)
   } finally {
-    lock.release()
+    held.closeDatabase()
+    held.lock.release()
   }
 }
 
-/** Takes the service lock even if there is no database: the database may have been removed under a running service. */
-function holdOrSay(file: string): ServiceLock | { readonly problem: string } {
+/** Keeps others from opening the database while the backup is copied and put in its place. */
+interface Held {
+  readonly lock: UseLock
+  /** Lets go of the database before. May be called more than once. */
+  closeDatabase(): void
+}
+
+/** Takes the lock even if there is no database: the database may have been removed under a running service. */
+function holdOrSay(file: string): Held | { readonly problem: string } {
+  let lock: UseLock | undefined
   try {
-    return holdService(file)
+    lock = holdExclusive(file)
+    const database = holdDatabase(file)
+    const closeDatabase = () => {
+      if (database?.isOpen === true) database.close()
+    }
+    return { lock, closeDatabase }
   } catch (error) {
+    lock?.release()
     if (error instanceof StoreUnavailable) return { problem: error.message }
     throw error
   }
 }
 
-function putInPlace(from: string, to: string): string {
+/** Makes a copy of the backup, with the mark, beside the database that it is to replace. Returns its name. */
+function makeDraft(from: string, to: string): string {
   const draft = `${to}.restoring`
   const clear = () => ['', ...BESIDE].forEach((end) => rmSync(`${draft}${end}`, { force: true }))
   // An earlier restore, perhaps of another backup, may have been killed and left its draft behind.
@@ -96,12 +112,18 @@ function putInPlace(from: string, to: string): string {
     clear()
     throw error
   }
+  return draft
+}
+
+function putInPlace(draft: string, to: string, held: Held): string {
   const aside = `${to}.before-restore-${new Date().toISOString().replace(/[:.]/g, '-')}`
   const existed = existsSync(to)
   // The database goes first: after a crash in between, no start accepts a log without its database, but every start
   // would accept a database without its log.
-  for (const end of ['', ...BESIDE])
-    if (existsSync(`${to}${end}`)) renameSync(`${to}${end}`, `${aside}${end}`)
+  if (existed) renameSync(to, aside)
+  // SQLite removes the log by its name, so it must do that before another database has the name.
+  held.closeDatabase()
+  for (const end of BESIDE) if (existsSync(`${to}${end}`)) renameSync(`${to}${end}`, `${aside}${end}`)
   renameSync(draft, to)
   syncFile(dirname(to))
   return existed ? aside : ''
@@ -140,19 +162,22 @@ function backupProblem(file: string): string | null {
   }
 }
 
-/** Whether another process has the database open. If not, copies the write-ahead log into it, unless it is damaged. */
-function isInUse(file: string): boolean {
+/**
+ * Locks other programs, such as SQLite's shell, out of the database, and copies the write-ahead log into it. Null if
+ * that fails because it is damaged. A database with a strange log stays unopened: opening it would write the log into
+ * it, or discard the log.
+ * @throws {StoreUnavailable} when another program has it open
+ */
+function holdDatabase(file: string): DatabaseSync | null {
+  if (!existsSync(file) || hasStrangeLog(file)) return null
+  let database: DatabaseSync | undefined
   try {
-    const database = new DatabaseSync(file, { timeout: 0 })
-    try {
-      database.exec(
-        'pragma locking_mode = exclusive; begin exclusive; commit; pragma wal_checkpoint(truncate)',
-      )
-      return false
-    } finally {
-      database.close()
-    }
+    database = new DatabaseSync(file, { timeout: 0 })
+    database.exec('pragma locking_mode = exclusive; begin exclusive; commit; pragma wal_checkpoint(truncate)')
+    return database
   } catch (error) {
-    return isLocked(error)
+    database?.close()
+    if (!isLocked(error)) return null
+    throw new StoreUnavailable(`${file} is in use by another program: let it end, or stop it, first`)
   }
 }

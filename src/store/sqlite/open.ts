@@ -14,9 +14,9 @@ import { migrate } from './migrate.ts'
 import { createPrivately } from './private-file.ts'
 import { recoveryStore } from './recovery.ts'
 import { RotationLog } from './rotation-log.ts'
-import { holdService } from './service-lock.ts'
 import { sessionStore } from './sessions.ts'
 import { refuseStrangeLog } from './strange-log.ts'
+import { holdService, holdShared } from './use-lock.ts'
 
 /** How often cached rows age; a row for which no request asks stays in memory for at most twice as long. */
 const AGE_MS = 10 * 60_000
@@ -31,7 +31,8 @@ export interface OpenSqliteOptions {
 /**
  * Opens the SQLite database at `file`, creating it if necessary and bringing its schema up to date. `longRunning` takes
  * checkpoints off the request path, which a short command does not need; only one process may be `longRunning`.
- * @throws {StoreUnavailable} when the database cannot be opened, or another process runs as `longRunning`
+ * @throws {StoreUnavailable} when the database cannot be opened, a restore is under way, or another process runs as
+ * `longRunning`
  */
 export async function openSqlite(
   file: string,
@@ -40,14 +41,14 @@ export async function openSqlite(
 ): Promise<OpenedStore> {
   refuseLoneLog(file)
   refuseStrangeLog(file)
-  const lock = options.longRunning === true ? holdService(file) : null
+  const lock = options.longRunning === true ? holdService(file) : holdShared(file)
   createPrivately(file)
   try {
     const opened = await openAlone(file, clock, options)
     const { close } = opened.store
-    return { ...opened, store: { ...opened.store, close: () => close().finally(() => lock?.release()) } }
+    return { ...opened, store: { ...opened.store, close: () => close().finally(() => lock.release()) } }
   } catch (error) {
-    lock?.release()
+    lock.release()
     throw error
   }
 }
