@@ -20,7 +20,7 @@ export interface LegacyAccount {
   /**
    * The epoch of the default application when the account was imported. Null if the account accepts no tokens of the
    * original: it was not imported from there, or since then its password or status changed or all its sessions were
-   * ended.
+   * ended, or that had happened before a recovery from a backup older than the import.
    */
   readonly applicationEpoch: number | null
 }

@@ -6,6 +6,14 @@ import type { Denial } from '../core/denial.ts'
 import type { LegacyAccount } from '../core/legacy.ts'
 import type { NewSession } from '../core/session.ts'
 
+/**
+ * In the table `legacy_accounts`: stands for all accounts that are imported later, if a recovery has refused their
+ * tokens.
+ */
+export const LATER_ACCOUNTS = 0
+/** In the table `legacy_accounts`: the version of an account whose tokens a recovery has refused; no account has it. */
+export const NO_VERSION = 0
+
 /** The session's id is derived from the token, so that a token has the same session wherever it is presented. */
 export interface OpenLegacySession extends NewSession {
   /** The e-mail address that the token was issued to; the account must still have it. */

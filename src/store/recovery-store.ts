@@ -33,8 +33,9 @@ export interface RecoveryStore {
   /**
    * Recovers a restored database in one transaction: applies the entries, skips ids that may have been given out, and
    * notes the instances with their writes. `endAll` ends every session. A session that lives on counts as handed out
-   * and used now, unless it was already idle for too long when an instance was last seen: then it stays over. The
-   * database then counts as recovered. A retry of the transaction iterates the entries again.
+   * and used now, unless it was already idle for too long when an instance was last seen: then it stays over. Tokens of
+   * the original whose sessions ended open none any more, even if their accounts are imported only later. The database
+   * then counts as recovered. A retry of the transaction iterates the entries again.
    */
   recover(entries: Iterable<ReplayedEntry>, options: RecoverOptions): Promise<void>
   /**

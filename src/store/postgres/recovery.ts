@@ -5,7 +5,12 @@ import { endedFrom, instanceFrom } from '../rows.ts'
 import type { RecoveryStore } from '../recovery-store.ts'
 import type { Connection, Sql } from './connection.ts'
 import { replayKey } from './keys.ts'
-import { keepLegacySessionEndedWithin, refuseLegacyTokensWithin } from './legacy.ts'
+import {
+  keepLegacySessionEndedWithin,
+  refuseLegacyTokensBeforeEpochWithin,
+  refuseLegacyTokensOfWithin,
+  refuseLegacyTokensWithin,
+} from './legacy.ts'
 
 /** A recovery reads many entries; no request waits for it. */
 const RECOVERY_MS = 3_600_000
@@ -166,6 +171,7 @@ async function replay(sql: Sql, entry: ReplayedEntry): Promise<void> {
         entry.sessionIds,
       )
       await sql.rows('update accounts set version = version + 1 where account_id = $1', entry.accountId)
+      await refuseLegacyTokensOfWithin(sql, entry.accountId)
       return
     case 'account-status':
       await sql.rows(
@@ -174,8 +180,10 @@ async function replay(sql: Sql, entry: ReplayedEntry): Promise<void> {
         entry.status,
         entry.accountId,
       )
+      await refuseLegacyTokensOfWithin(sql, entry.accountId)
       return
     case 'application':
+      await refuseLegacyTokensBeforeEpochWithin(sql, entry.applicationId, entry.epoch)
       await sql.rows(
         'update applications set disabled = $1, epoch = greatest(epoch, $2) where application_id = $3',
         entry.disabled,

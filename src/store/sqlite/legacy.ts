@@ -1,7 +1,13 @@
 import { type Application, DEFAULT_APPLICATION_ID } from '../../core/application.ts'
 import { type LegacyAccount, legacyDenial } from '../../core/legacy.ts'
 import { LIMITS } from '../../settings/limits.ts'
-import type { LegacyStore, OpenLegacySession, OpenLegacySessionOutcome } from '../legacy-store.ts'
+import {
+  LATER_ACCOUNTS,
+  type LegacyStore,
+  NO_VERSION,
+  type OpenLegacySession,
+  type OpenLegacySessionOutcome,
+} from '../legacy-store.ts'
 import { ACCOUNT_COLUMNS, accountFrom } from '../rows.ts'
 import { applicationWithin } from './applications.ts'
 import type { Connection } from './connection.ts'
@@ -12,7 +18,12 @@ const TAKE_TOKENS = `
   insert into legacy_accounts (account_id, version, application_epoch)
     select account_id, version,
       coalesce((select epoch from applications where application_id = ${DEFAULT_APPLICATION_ID}), 1)
-    from accounts where account_id = ?`
+    from accounts where account_id = ?
+      and not exists (select 1 from legacy_accounts where account_id = ${LATER_ACCOUNTS})
+    on conflict do nothing`
+
+const REFUSE_TOKENS = `
+  insert into legacy_accounts (account_id, version, application_epoch) select ?1, ${NO_VERSION}, 0`
 
 /** The verbs about refresh tokens of the original; guarantees in `legacy-store.ts`. */
 export function legacyStore(connection: Connection, rotations: RotationLog): LegacyStore {
@@ -39,14 +50,18 @@ export function legacyStore(connection: Connection, rotations: RotationLog): Leg
   }
 }
 
-/** Records, inside the caller's transaction, the state in which an account was taken over from the original. */
+/**
+ * Records, inside the caller's transaction, the state in which an account was taken over from the original, unless a
+ * recovery has refused its tokens.
+ */
 export function takeLegacyTokensWithin(connection: Connection, accountId: number): void {
   connection.run(TAKE_TOKENS, accountId)
 }
 
 /**
  * After a restore, inside the caller's transaction, for a session that ended after the backup was made. If the session
- * was also opened after the backup, with a refresh token of the original, that token must not open it again.
+ * was also opened after the backup, with a refresh token of the original, that token must not open it again. The backup
+ * may be older than the import of the account, and no id tells what session it is of, so this is remembered of all.
  */
 export function keepLegacySessionEndedWithin(
   connection: Connection,
@@ -55,16 +70,44 @@ export function keepLegacySessionEndedWithin(
 ): void {
   connection.run(
     `insert into legacy_sessions (session_id, expires_at_ms)
-     select ?1, ?2 where exists (select 1 from legacy_accounts)
-       and not exists (select 1 from sessions where session_id = ?1) on conflict do nothing`,
+     select ?1, ?2 where not exists (select 1 from sessions where session_id = ?1) on conflict do nothing`,
     sessionId,
     endedAtMs + LIMITS.legacyTokenMemoryMs,
   )
 }
 
-/** For a restore that ends all sessions, inside the caller's transaction: tokens of the original open no new ones. */
+/**
+ * For a restore, inside the caller's transaction: an account whose sessions ended after the backup was made. If the
+ * backup is older than the import of the account, the next import must not take its tokens.
+ */
+export function refuseLegacyTokensOfWithin(connection: Connection, accountId: number): void {
+  connection.run(
+    `${REFUSE_TOKENS} where not exists (select 1 from accounts where account_id = ?1) on conflict do nothing`,
+    accountId,
+  )
+}
+
+/**
+ * For a restore that ends all sessions, inside the caller's transaction: tokens of the original open no new ones, nor do
+ * those of accounts that are imported later.
+ */
 export function refuseLegacyTokensWithin(connection: Connection): void {
   connection.run('delete from legacy_accounts')
+  connection.run(REFUSE_TOKENS, LATER_ACCOUNTS)
+}
+
+/**
+ * For a restore, inside the caller's transaction, before an application gets an epoch: if that is a later one, the
+ * application was disabled after the backup was made, which ended all its sessions.
+ */
+export function refuseLegacyTokensBeforeEpochWithin(
+  connection: Connection,
+  applicationId: number,
+  epoch: number,
+): void {
+  if (applicationId !== DEFAULT_APPLICATION_ID) return
+  const known = connection.row('select epoch from applications where application_id = ?', applicationId)
+  if (epoch > ((known?.[0] ?? 1) as number)) refuseLegacyTokensWithin(connection)
 }
 
 function isKnown(connection: Connection, sessionId: string): boolean {

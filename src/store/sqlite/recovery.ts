@@ -7,7 +7,12 @@ import type { Connection } from './connection.ts'
 import { replayKey } from './keys.ts'
 import { READ_RESTORED_MARK, UNMARK_RESTORED } from './restored-mark.ts'
 import type { RotationLog } from './rotation-log.ts'
-import { keepLegacySessionEndedWithin, refuseLegacyTokensWithin } from './legacy.ts'
+import {
+  keepLegacySessionEndedWithin,
+  refuseLegacyTokensBeforeEpochWithin,
+  refuseLegacyTokensOfWithin,
+  refuseLegacyTokensWithin,
+} from './legacy.ts'
 
 /** The verbs about instances and restored databases; guarantees in `recovery-store.ts`. */
 export function recoveryStore(connection: Connection, rotations: RotationLog): RecoveryStore {
@@ -131,6 +136,7 @@ function replay(connection: Connection, entry: ReplayedEntry): void {
         JSON.stringify(entry.sessionIds),
       )
       connection.run('update accounts set version = version + 1 where account_id = ?', entry.accountId)
+      refuseLegacyTokensOfWithin(connection, entry.accountId)
       return
     case 'account-status':
       connection.run(
@@ -139,9 +145,11 @@ function replay(connection: Connection, entry: ReplayedEntry): void {
         entry.status,
         entry.accountId,
       )
+      refuseLegacyTokensOfWithin(connection, entry.accountId)
       return
     case 'application':
       connection.applications.clear()
+      refuseLegacyTokensBeforeEpochWithin(connection, entry.applicationId, entry.epoch)
       connection.run(
         'update applications set disabled = ?, epoch = max(epoch, ?) where application_id = ?',
         entry.disabled ? 1 : 0,
