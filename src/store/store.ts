@@ -4,7 +4,8 @@
  *
  * For all verbs: what is answered is committed and durable; a check and the write that rests on it are one transaction;
  * a store that cannot answer throws `StoreUnavailable`, and nothing of the call has happened or ever will, unless the
- * connection broke during the commit or the error is `Unjournaled`.
+ * connection broke during the commit, the error is `Unjournaled`, or SQLite could not sync the commit to its log and the
+ * process is killed before its next commit: then the next start finds the commit in the log.
  */
 import type { Account, AccountChange, NewAccount } from '../core/account.ts'
 import type { Application, ApplicationChange } from '../core/application.ts'
@@ -16,7 +17,10 @@ import type { GuardStore } from './guard-store.ts'
 import type { LegacyStore } from './legacy-store.ts'
 import type { RecoveryStore } from './recovery-store.ts'
 
-/** The store cannot answer now: full, read-only, locked, disconnected or too slow. Faces answer 503. */
+/**
+ * The store cannot answer now: full, read-only, locked, disconnected or too slow. Faces answer 503. Nothing has happened,
+ * with the exceptions named at the top of this file.
+ */
 export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable'
 }
