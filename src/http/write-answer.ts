@@ -18,7 +18,7 @@ export function writeAnswer(response: ServerResponse, answer: Answer, isDraining
 
 /**
  * Whether the client is still sending a body of unknown or excessive length. On a connection that is kept, Node would
- * read all of it and throw it away.
+ * read all of it and throw it away. A client that goes on sending megabytes may see a reset in place of the answer.
  */
 function leavesBody(request: IncomingMessage): boolean {
   if (request.complete) return false

@@ -53,7 +53,9 @@ class FileJournal implements Journal {
   #day = 0
   #files = 0
   #waiting: readonly Waiting[] = []
-  #completeMs = 0
+  /** The ends that this process has looked at: dated from the one time on, and before the other. */
+  #coveredFromMs = Number.POSITIVE_INFINITY
+  #coveredToMs = 0
   #lastWrite = 0
   #isSetBack = false
   #writing: Promise<void> | null = null
@@ -70,8 +72,8 @@ class FileJournal implements Journal {
     this.#header = { journal: 1, instanceId, database, openedAtMs: clock.nowMs() }
   }
 
-  get completeMs(): number {
-    return this.#completeMs
+  covers(endedAtMs: number): boolean {
+    return endedAtMs >= this.#coveredFromMs && endedAtMs < this.#coveredToMs
   }
 
   keepUp(): Promise<void> {
@@ -126,7 +128,10 @@ class FileJournal implements Journal {
     }
     this.#waiting = this.#waiting.slice(waiting.length)
     for (const { entry } of waiting) {
-      if (entry.kind === 'complete') this.#completeMs = entry.atMs - WRITTEN_TOGETHER_MS
+      if (entry.kind !== 'complete' || entry.fromMs === undefined) continue
+      // Each look goes on where the one before it ended.
+      this.#coveredFromMs = Math.min(this.#coveredFromMs, entry.fromMs)
+      this.#coveredToMs = entry.atMs - WRITTEN_TOGETHER_MS
     }
   }
 

@@ -39,8 +39,12 @@ export function policyMistakes(
   } = policy
   const mistakes: string[] = []
   if (retry < parallel)
-    mistakes.push(`${names.retryWindowSeconds} must not be shorter than ${names.parallelWindowSeconds}`)
+    mistakes.push(
+      `${names.retryWindowSeconds} (${retry}) must not be less than ${names.parallelWindowSeconds} (${parallel})`,
+    )
   if (access > session)
-    mistakes.push(`${names.accessTokenTtlSeconds} must not exceed ${names.sessionTtlSeconds}`)
+    mistakes.push(
+      `${names.accessTokenTtlSeconds} (${access}) must not exceed ${names.sessionTtlSeconds} (${session})`,
+    )
   return mistakes
 }

@@ -44,9 +44,10 @@ export type JournalEntry =
       readonly atMs: number
     }
   /**
-   * `writeMissingEnds` has looked: no end dated more than `WRITTEN_TOGETHER_MS` before `atMs` is missing.
+   * `writeMissingEnds` has looked: no end dated more than `WRITTEN_TOGETHER_MS` before `atMs` is missing. It looked at
+   * ends from `fromMs` on; entries of earlier versions do not say that.
    */
-  | { readonly kind: 'complete'; readonly atMs: number }
+  | { readonly kind: 'complete'; readonly fromMs?: number; readonly atMs: number }
   /** A recovery, which a later recovery of the same backup must not undo. */
   | {
       readonly kind: 'recovered'
@@ -95,8 +96,8 @@ export function isJournalEntry(value: object): value is JournalEntry {
 }
 
 export interface Journal {
-  /** No end dated before this is missing from the journal; 0 while nobody has looked (`missing-ends.ts`). */
-  readonly completeMs: number
+  /** Whether all ends of this time are known to be in the journal, because this process has looked (`missing-ends.ts`). */
+  covers(endedAtMs: number): boolean
   /**
    * Resolves when the entries and all earlier ones are durable. Without entries, waits for the earlier ones.
    * @throws {StoreUnavailable} when the journal cannot be written; the entries then wait, unless too many do already

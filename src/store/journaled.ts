@@ -4,9 +4,6 @@ import type { EndReason, NewSession } from '../core/session.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import { type Decide, type RefreshOutcome, type Store, Unjournaled } from './store.ts'
 
-/** Sessions of an account that are looked at; far more than can live, and so end, at a time. */
-const MOST_SESSIONS = 1000
-
 /**
  * A verb that ends something commits first and then writes the journal: a crash in between leaves an end that no caller
  * was told of. A verb that finds the end already there writes it once more, since an earlier call may have failed
@@ -15,8 +12,6 @@ const MOST_SESSIONS = 1000
  */
 export function journaled(store: Store, journal: Journal): Store {
   const now = () => store.clock.nowMs()
-  /** Whether this journal is known to have the ends of that time. */
-  const isKnown = (endedAtMs: number) => endedAtMs < journal.completeMs
   const limitEnds = (ended: readonly string[]) =>
     ended.map((sessionId) => sessionEnd(sessionId, 'session-limit', now()))
   /** Returns `outcome` once the entries about it are durable. @throws {Unjournaled} */
@@ -36,22 +31,19 @@ export function journaled(store: Store, journal: Journal): Store {
       throw error
     }
   }
-  /** Writes an end once more: an earlier call may have failed between database and journal. */
+  /** Ends that an earlier call made and may have failed to write. */
+  const madeBefore = async (accountId: number, reason: EndReason, endedAtMs: number | null) => {
+    const together = await store.listEndedTogether(accountId, reason, endedAtMs)
+    return together
+      .filter((each) => !journal.covers(each.endedAtMs))
+      .map((each) => sessionEnd(each.sessionId, reason, each.endedAtMs))
+  }
+  /** Writes an end once more, with those that were made with it. */
   const endedBefore = async (accountId: number, sessionId: string) => {
     const session = (await store.readSession(sessionId))?.session
     if (session?.accountId !== accountId || session.endedAtMs === null || session.endReason === null) return
-    const { endedAtMs, endReason } = session
-    // Entries that wait must be written as well: the end may be among them.
-    await journal.append(isKnown(endedAtMs) ? [] : [sessionEnd(sessionId, endReason, endedAtMs)])
-  }
-  /** The same for all sessions of an account that ended for `reason`. */
-  const endedAsBefore = async (accountId: number, reason: EndReason): Promise<readonly JournalEntry[]> => {
-    const sessions = await store.listSessions(accountId, MOST_SESSIONS)
-    return sessions.flatMap(({ sessionId, endedAtMs, endReason }) =>
-      endedAtMs !== null && endReason === reason && !isKnown(endedAtMs)
-        ? [sessionEnd(sessionId, reason, endedAtMs)]
-        : [],
-    )
+    // Also without any: entries that wait must be written, and the end may be among them.
+    await journal.append(await madeBefore(accountId, session.endReason, session.endedAtMs))
   }
   return {
     ...store,
@@ -74,7 +66,7 @@ export function journaled(store: Store, journal: Journal): Store {
         entries.push({ ...whose, ...options.endSessions, atMs: now() })
       }
       if (outcome.kind === 'changed' && options?.keepsPassword === true)
-        entries.push(...(await endedAsBefore(accountId, 'password-changed')))
+        entries.push(...(await madeBefore(accountId, 'password-changed', null)))
       // A change back to active is written as well: of several changes the last one counts.
       if (outcome.kind === 'changed' && change.status !== undefined) {
         entries.push({ kind: 'account-status', accountId, status: change.status, atMs: now() })

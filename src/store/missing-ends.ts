@@ -30,7 +30,8 @@ export async function writeMissingEnds(
   nowMs: number,
   untilMs: number,
 ): Promise<void> {
-  let after = { endedAtMs: (sinceMs ?? nowMs) - WRITTEN_TOGETHER_MS, sessionId: '' }
+  const fromMs = (sinceMs ?? nowMs) - WRITTEN_TOGETHER_MS
+  let after = { endedAtMs: fromMs, sessionId: '' }
   let isDone = sinceMs === null
   while (!isDone) {
     const listed = await store.listEnded(after, LISTED_AT_ONCE)
@@ -45,5 +46,5 @@ export async function writeMissingEnds(
     // SQLite answers synchronously: without this pause, requests would wait until all ends are read.
     await nextTurn()
   }
-  await journal.append([{ kind: 'complete', atMs: nowMs }])
+  await journal.append([{ kind: 'complete', fromMs, atMs: nowMs }])
 }

@@ -48,4 +48,10 @@ export interface RecoveryStore {
     after: Pick<EndedSession, 'endedAtMs' | 'sessionId'>,
     limit: number,
   ): Promise<readonly EndedSession[]>
+  /** The sessions of an account that ended for `reason` at one moment; at the last such moment if that is null. */
+  listEndedTogether(
+    accountId: number,
+    reason: EndReason,
+    endedAtMs: number | null,
+  ): Promise<readonly EndedSession[]>
 }

@@ -37,7 +37,8 @@ export async function signOutWithRefreshToken(
 
 /**
  * For a caller who was about to end the session of this access token and is told that it is over: an earlier request may
- * have ended it but failed to write the journal, and ending it again makes up for that. @throws {StoreUnavailable}
+ * have ended it, alone or with others, but failed to write the journal. Ending it again makes up for that.
+ * @throws {StoreUnavailable}
  */
 export async function confirmEnd({ keys, names, store }: Deps, accessToken: string): Promise<void> {
   const claims = readAccessToken(accessToken, keys.verifiers('access'), names)

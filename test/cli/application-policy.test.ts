@@ -1,5 +1,7 @@
 /** The policy of an application on the command line: it refuses what the settings of the default application refuse. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { policyOf } from '../../src/cli/application/policy.ts'
 import { CommandError } from '../../src/cli/terminal.ts'
@@ -54,12 +56,12 @@ describe('a time is refused as that of the settings is', () => {
 
 describe('times that contradict each other', () => {
   const rows: readonly (readonly [given: Readonly<Record<string, string>>, mistake: string])[] = [
-    [{ '--parallel-window': '61' }, '--retry-window must not be shorter than --parallel-window'],
-    [{ '--retry-window': '19' }, '--retry-window must not be shorter than --parallel-window'],
-    [{ '--session-ttl': '899' }, '--access-token-ttl must not exceed --session-ttl'],
+    [{ '--parallel-window': '61' }, '--retry-window (60) must not be less than --parallel-window (61)'],
+    [{ '--retry-window': '19' }, '--retry-window (19) must not be less than --parallel-window (20)'],
+    [{ '--session-ttl': '899' }, '--access-token-ttl (900) must not exceed --session-ttl (899)'],
     [
       { '--access-token-ttl': '86400', '--session-ttl': '3600' },
-      '--access-token-ttl must not exceed --session-ttl',
+      '--access-token-ttl (86400) must not exceed --session-ttl (3600)',
     ],
   ]
   for (const [given, mistake] of rows) {
@@ -72,6 +74,16 @@ describe('times that contradict each other', () => {
       assert.deepEqual(await run('set', 'page', ...options), [1, `duktig: ${mistake}\n`])
     })
   }
+
+  test('do not stand in the way of what touches no time', async () => {
+    const path = join(operator.folder, 'data', 'duktig.sqlite')
+    using database = new DatabaseSync(path, { timeout: 5000 })
+    // As the command line of an earlier version allowed.
+    database.exec("update applications set session_ttl_seconds = 600 where client_id = 'page'")
+    assert.deepEqual(await run('set', 'page', '--require-key', 'off'), [0, ''])
+    assert.equal((await run('set', 'page', '--idle', '3600'))[0], 1)
+    database.exec("update applications set session_ttl_seconds = 86400 where client_id = 'page'")
+  })
 
   test('are taken where the other one is changed too', async () => {
     assert.deepEqual(await run('set', 'page', '--session-ttl', '600', '--access-token-ttl', '600'), [0, ''])

@@ -13,7 +13,7 @@ import { type TestService, UNLIMITED, openBeside, startTestService } from '../su
 const entries: JournalEntry[] = []
 const journal = {
   fails: false,
-  completeMs: 0,
+  covers: () => false,
   async append(more: readonly JournalEntry[]) {
     if (journal.fails) throw new StoreUnavailable('the disk is full')
     entries.push(...more)
@@ -51,6 +51,7 @@ for (const [path, token] of WAYS) {
     const account = await makeAccount(deps)
     const { application } = await makeApplication(deps)
     const opened = await openSession(deps, account, application)
+    const other = await openSession(deps, account, application)
     const { sessionId } = opened.session
     const header = token === 'accessToken' ? 'Access-Token' : 'Refresh-Token'
     const end = async () =>
@@ -61,6 +62,9 @@ for (const [path, token] of WAYS) {
     assert.equal(await end(), 503, 'the journal does not have the end yet')
     journal.fails = false
     assert.equal(await end(), 401)
-    assert.ok(entries.some((entry) => entry.kind === 'session' && entry.sessionId === sessionId))
+    const isWritten = (id: string) =>
+      entries.some((entry) => entry.kind === 'session' && entry.sessionId === id)
+    assert.equal(isWritten(sessionId), true)
+    assert.equal(isWritten(other.session.sessionId), path('') === '/account/sessions')
   })
 }

@@ -67,14 +67,19 @@ test('an entry that was written late counts as the change that the database comm
   assert.equal(writes.get('one'), 3)
 })
 
-test('a journal knows itself complete once that is durable', async (t) => {
+test('a journal covers what a look has found, once that is durable', async (t) => {
   const { journalOf } = site(t)
   const journal = await journalOf(T0)
-  assert.equal(journal.completeMs, 0)
+  const covers = (...times: readonly number[]) => times.map((atMs) => journal.covers(atMs))
+  const [old, young] = [T0 - 3_600_000, T0 - 600_000]
+  assert.deepEqual(covers(old, young, T0), [false, false, false])
+  const look = { kind: 'complete', fromMs: young, atMs: T0 } as const
   await failWriting(t)
-  await assert.rejects(journal.append([{ kind: 'complete', atMs: T0 }]), StoreUnavailable)
-  assert.equal(journal.completeMs, 0)
+  await assert.rejects(journal.append([look]), StoreUnavailable)
+  assert.deepEqual(covers(old, young, T0), [false, false, false])
   await journal.append([])
-  assert.ok(journal.completeMs > 0 && journal.completeMs < T0)
+  assert.deepEqual(covers(old, young, T0), [false, true, false])
+  await journal.append([{ kind: 'complete', fromMs: T0 - 60_000, atMs: T0 + 600_000 }])
+  assert.deepEqual(covers(old, young, T0), [false, true, true])
   await journal.close()
 })

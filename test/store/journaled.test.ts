@@ -22,7 +22,9 @@ async function site(t: TestContext) {
   const entries: JournalEntry[] = []
   const journal = {
     fails: false,
-    completeMs: 0,
+    /** Ends before this are known to be in the journal. */
+    coveredToMs: 0,
+    covers: (endedAtMs: number) => endedAtMs < journal.coveredToMs,
     async append(more: readonly JournalEntry[]) {
       if (journal.fails && more.length > 0) throw new StoreUnavailable('the disk is full')
       entries.push(...more)
@@ -51,10 +53,10 @@ test('an end of any age is written once more unless the journal is known to have
   const { accountId, sessionId } = (await signedIn(store)).session
   await bare.endSession(accountId, sessionId, 'signed-out')
   const endedAtMs = (await bare.readSession(sessionId))?.session.endedAtMs as number
-  journal.completeMs = endedAtMs + 1
+  journal.coveredToMs = endedAtMs + 1
   await store.endSession(accountId, sessionId, 'signed-out')
   assert.deepEqual(entries, [])
-  journal.completeMs = endedAtMs
+  journal.coveredToMs = endedAtMs
   await store.endSession(accountId, sessionId, 'signed-out')
   assert.deepEqual(entries, [{ kind: 'session', sessionId, reason: 'signed-out', atMs: endedAtMs }])
 })

@@ -173,4 +173,30 @@ function endingCases(shared: () => TestStore): void {
     assert.deepEqual(await liveSessions(store, account.accountId), [])
     assert.equal((await stored(store, other.sessionId)).endedAtMs, null)
   })
+
+  test('what ended together is found by its moment, and the last of them without', async () => {
+    const { store } = shared()
+    const { account, application, session: first } = await signedIn(store)
+    const { accountId } = account
+    const found = async (atMs: number | null) =>
+      (await store.listEndedTogether(accountId, 'ended-by-user', atMs)).map(({ sessionId }) => sessionId)
+    assert.deepEqual(await found(null), [])
+    await store.endSessions(accountId, 'ended-by-user')
+    const firstEndMs = (await store.readSession(first.sessionId))?.session.endedAtMs as number
+    const out = await signIn(store, account, application, { accountVersion: account.version + 1 })
+    await store.endSession(accountId, out.sessionId, 'signed-out')
+    const pair = [
+      await signIn(store, account, application, { accountVersion: account.version + 1 }),
+      await signIn(store, account, application, { accountVersion: account.version + 1 }),
+    ].map(({ sessionId }) => sessionId)
+    await later(store, firstEndMs)
+    await store.endSessions(accountId, 'ended-by-user')
+    assert.deepEqual(await found(firstEndMs), [first.sessionId])
+    assert.deepEqual((await found(null)).toSorted(), pair.toSorted())
+  })
+}
+
+/** Waits until the store's clock shows a later millisecond than `atMs`. */
+async function later(store: TestStore['store'], atMs: number): Promise<void> {
+  while (store.clock.nowMs() <= atMs) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -33,7 +33,7 @@ function journalCases(site: () => LegacySite): void {
     const { deps } = site()
     let isFull = true
     const journal = {
-      completeMs: 0,
+      covers: () => false,
       async append(entries: readonly unknown[]) {
         if (isFull && entries.length > 0) throw new StoreUnavailable('the disk is full')
       },

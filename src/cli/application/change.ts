@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { POLICY_KINDS } from '../../settings/policy.ts'
 import { changeApplication } from '../../usecases/applications.ts'
 import { type Context, withDeps } from '../context.ts'
 import { CommandError, print } from '../terminal.ts'
@@ -27,7 +28,8 @@ export function setApplicationCommand(context: Context): Command {
           throw new CommandError(`nothing to change was given; there are ${POLICY_FLAGS} and --enable`)
         if (Object.keys(policy).length > 0) {
           notTheDefault(application)
-          checkTimes({ ...application, ...policy })
+          if (Object.keys(policy).some((key) => Object.hasOwn(POLICY_KINDS, key)))
+            checkTimes({ ...application, ...policy })
         }
         await changeApplication(deps, application, change)
         print(`Application ${clientId} changed.`)

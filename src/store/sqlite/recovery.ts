@@ -78,6 +78,13 @@ export function recoveryStore(connection: Connection, rotations: RotationLog): R
          order by ended_at_ms, session_id limit ?`
       return connection.read(() => connection.rows(select, endedAtMs, sessionId, limit)).map(endedFrom)
     },
+
+    async listEndedTogether(accountId, reason, endedAtMs) {
+      const select = `select session_id, end_reason, ended_at_ms from sessions
+         where account_id = ?1 and end_reason = ?2 and ended_at_ms = coalesce(?3,
+           (select max(ended_at_ms) from sessions where account_id = ?1 and end_reason = ?2))`
+      return connection.read(() => connection.rows(select, accountId, reason, endedAtMs)).map(endedFrom)
+    },
   }
 }
 

@@ -31,7 +31,7 @@ export function holdShared(databaseFile: string): UseLock {
   const lock = hold(databaseFile, SHARED, SHARED_WAIT_MS)
   if (lock !== null) return lock
   throw new StoreUnavailable(
-    `a backup is being put in the place of ${databaseFile}: wait until that is done, then try again`,
+    `a backup is being put in the place of ${databaseFile}, or a service of an earlier version uses it: wait, or stop that service, then try again`,
   )
 }
 
