@@ -111,7 +111,7 @@ export function httpRoute(face: Face, route: DuktigRoute): HttpRoute {
 
 /** The caller, if session, account and role allow the request at this moment. */
 async function admit(face: Face, route: DuktigRoute, request: HttpRequest): Promise<Caller | Denial> {
-  const caller = await callerOf(face, request)
+  const caller = await (route.endsOwnSession === true ? leavingCaller : callerOf)(face, request)
   if (isDenial(caller) || route.roles === undefined || hasRole(caller, route.roles)) return caller
   return deny('forbidden')
 }
@@ -131,11 +131,7 @@ async function run(face: Face, route: DuktigRoute, received: HttpRequest): Promi
   }
   if (route.credential === 'access') {
     const admitted = await admit(face, route, request)
-    if (isDenial(admitted)) {
-      if (route.endsOwnSession === true && admitted.denied === 'session-over')
-        await confirmEnd(face.deps, accessTokenOf(face, request))
-      return denialAnswer(admitted)
-    }
+    if (isDenial(admitted)) return denialAnswer(admitted)
     caller = admitted
   }
   const { userId: id, sessionId } = request.params
@@ -181,8 +177,16 @@ export function callerOf(face: Face, request: HttpRequest): Promise<Caller | Den
   return token === '' ? deny('credential-missing') : authenticate(face.deps, token, request)
 }
 
+/** The caller of a route that may end the caller's own session; an end that is there already is confirmed first. */
+export async function leavingCaller(face: Face, request: HttpRequest): Promise<Caller | Denial> {
+  const caller = await callerOf(face, request)
+  if (isDenial(caller) && caller.denied === 'session-over')
+    await confirmEnd(face.deps, accessTokenOf(face, request))
+  return caller
+}
+
 /** The access token of a request; empty when there is none. */
-export function accessTokenOf(face: Face, request: HttpRequest): string {
+function accessTokenOf(face: Face, request: HttpRequest): string {
   return (
     header(request, face.headers.accessToken) || (BEARER.exec(header(request, 'authorization'))?.[1] ?? '')
   )

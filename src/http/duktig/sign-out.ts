@@ -1,9 +1,9 @@
 import { isDenial } from '../../core/denial.ts'
-import { confirmEnd, signOut, signOutWithRefreshToken } from '../../usecases/sign-out.ts'
+import { signOut, signOutWithRefreshToken } from '../../usecases/sign-out.ts'
 import type { Answer } from '../answer.ts'
 import type { HttpRequest } from '../route.ts'
 import { denialAnswer } from './denials.ts'
-import { type DuktigRoute, type Face, accessTokenOf, callerOf, done, refreshTokenOf } from './face.ts'
+import { type DuktigRoute, type Face, done, leavingCaller, refreshTokenOf } from './face.ts'
 import { doneSchema } from './schemas.ts'
 
 const MESSAGE = 'Signed out successfully'
@@ -33,8 +33,6 @@ async function handle(face: Face, { request }: { request: HttpRequest }): Promis
 async function end(face: Face, request: HttpRequest) {
   const refreshToken = refreshTokenOf(face, request)
   if (refreshToken !== '') return signOutWithRefreshToken(face.deps, refreshToken, request.address)
-  const caller = await callerOf(face, request)
-  if (!isDenial(caller)) return signOut(face.deps, caller.session, request.address)
-  if (caller.denied === 'session-over') await confirmEnd(face.deps, accessTokenOf(face, request))
-  return caller
+  const caller = await leavingCaller(face, request)
+  return isDenial(caller) ? caller : signOut(face.deps, caller.session, request.address)
 }
