@@ -160,7 +160,8 @@ export const SETTINGS = {
     kind: POLICY_KINDS.idleSeconds,
     ...seconds,
     default: '0',
-    sentence: 'How long a session may go without a refresh; 0 for no limit.',
+    sentence:
+      'How long a session may go without a refresh; 0 for no limit. Choose more than access tokens live: clients need not refresh earlier.',
   }),
   refreshRotation: required({
     variable: 'DUKTIG_REFRESH_ROTATION',

@@ -46,7 +46,7 @@ const OPTIONS: readonly PolicyOption[] = [
     value: '<seconds>',
     key: 'idleSeconds',
     kind: POLICY_KINDS.idleSeconds,
-    help: 'how long a session may stay unused; 0 for no limit',
+    help: 'how long a session may go without a refresh; 0 for no limit; choose more than access tokens live',
   },
   {
     flag: '--session-ttl',
