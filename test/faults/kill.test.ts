@@ -16,6 +16,8 @@ import { readStored } from './stored.ts'
 
 const KILLS = Number(process.env['DUKTIG_PROVE_KILLS'] ?? 10)
 const isLong = process.env['DUKTIG_PROVE_KILLS'] !== undefined
+/** On a busy machine little happens in a short life, so there are more kills until enough has happened. */
+const MOST_KILLS = isLong ? KILLS : 5 * KILLS
 /** From the start of the process to the first answer that needs the store; asserted in the long form only. */
 const SERVING_MS = 2000
 /** Refreshing clients, few enough to leave some processor time to password hashes. */
@@ -46,13 +48,14 @@ test(`PostgreSQL: ${KILLS} kills lose nothing that was acknowledged`, async (t) 
 })
 
 async function killAndCheck(t: TestContext, variables: Record<string, string>): Promise<void> {
-  const count = 1 + holdersFor(REFRESHING, KILLS)
+  const count = 1 + holdersFor(REFRESHING, MOST_KILLS)
   const [one, ...holders] = await populate(variables, count, { everyRefreshRotates: true })
   assert.ok(one)
   const first = new RefreshingClient(one)
   const crowd = new Crowd(holders, REFRESHING)
   let slowestMs = 0
-  for (let kill = 0; kill < KILLS; kill++) {
+  let kills = 0
+  for (; kills < KILLS || (kills < MOST_KILLS && missing(crowd).length > 0); kills++) {
     const stored = await readStored(variables)
     const service = await startReal(variables)
     try {
@@ -65,7 +68,7 @@ async function killAndCheck(t: TestContext, variables: Record<string, string>): 
         await wait(randomInt(20, 400))
         await service.kill()
       }
-      await crowd.work(service.address, end, { hashes: kill % HASHES_EVERY === 0 })
+      await crowd.work(service.address, end, { hashes: kills % HASHES_EVERY === 0 })
     } finally {
       await service.kill()
     }
@@ -77,12 +80,15 @@ async function killAndCheck(t: TestContext, variables: Record<string, string>): 
   } finally {
     await last.stop()
   }
-  const acknowledged = crowd.acknowledged()
   const slowest = `slowest time until it served again ${Math.round(slowestMs)} ms`
-  t.diagnostic(`${KILLS} kills, ${told(acknowledged)}; ${slowest}`)
-  const { rotations = 0, ends = 0 } = acknowledged
-  assert.ok(rotations > KILLS * REFRESHING, 'hardly anything rotated, so hardly anything was tested')
-  assert.ok(ends > KILLS, 'hardly anything ended, so hardly anything was tested')
-  for (const [what, times] of Object.entries(acknowledged)) assert.ok(times > 0, `no ${what}`)
+  t.diagnostic(`${kills} kills, ${told(crowd.acknowledged())}; ${slowest}`)
+  assert.deepEqual(missing(crowd), [], 'of these hardly any were acknowledged, so hardly anything was tested')
   if (isLong) assert.ok(slowestMs < SERVING_MS, `serving again took ${slowestMs} ms`)
+}
+
+/** What was acknowledged too rarely for a proof. */
+function missing(crowd: Crowd): readonly string[] {
+  const more: Readonly<Record<string, number>> = { rotations: KILLS * REFRESHING, ends: KILLS }
+  const counts = Object.entries(crowd.acknowledged())
+  return counts.filter(([what, count]) => count <= (more[what] ?? 0)).map(([what]) => what)
 }
