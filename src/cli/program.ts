@@ -15,7 +15,7 @@ import { runService } from './serve.ts'
 
 /** The command line `duktig`. */
 export function createProgram(context: Context): Command {
-  return new Command('duktig')
+  const program = new Command('duktig')
     .description('Sign in once, stay signed in everywhere, be signed out everywhere in a second.')
     .version(VERSION)
     .addCommand(new Command('serve').description('run the service').action(() => runService(context)))
@@ -33,4 +33,13 @@ export function createProgram(context: Context): Command {
       'after',
       () => `\nSettings, from the environment or from .env in the working folder:\n${settingsHelp()}`,
     )
+  pointToHelp(program, 'duktig')
+  return program
+}
+
+/** A mistake in a command line is told as all other mistakes are, and with the help that lists what the command takes. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`\`${path} --help\` lists what it takes`)
+  command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'duktig: ')) })
+  for (const sub of command.commands) pointToHelp(sub, `${path} ${sub.name()}`)
 }

@@ -21,6 +21,24 @@ async function refusal(args: readonly string[], input = ''): Promise<string> {
   return err
 }
 
+test('what no command or option is named is told with the help that lists them', async () => {
+  for (const [args, says, help] of [
+    [['frob'], "unknown command 'frob'", 'duktig'],
+    [['account', 'frob'], "unknown command 'frob'", 'duktig account'],
+    [['account', 'create', '--frob'], "unknown option '--frob'", 'duktig account create'],
+    [['restore'], "missing required argument 'file'", 'duktig restore'],
+  ] as const)
+    assert.equal(await refusal(args), `duktig: ${says}\n\`${help} --help\` lists what it takes\n`)
+})
+
+test('a display name is a text of 1 to 100 characters', async () => {
+  for (const name of ['', ' ', 'x'.repeat(101)])
+    assert.equal(
+      await refusal(['application', 'create', 'shop', '--name', name]),
+      'duktig: --name must have 1 to 100 characters\n',
+    )
+})
+
 test('a password that is to come from an empty standard input is missed, and none is made', async () => {
   const says = 'duktig: standard input was empty: write the password to it\n'
   const create = ['account', 'create', '--email', 'new@example.com', '--password-stdin']

@@ -20,9 +20,9 @@ export function setApplicationCommand(context: Context): Command {
     .option('--enable', 'let a disabled application in again; its ended sessions stay ended')
   return withPolicyOptions(command).action(
     async (clientId: string, options: Record<string, string | undefined>) => {
+      const policy = policyOf(options)
       await withDeps(context, async ({ deps }) => {
         const application = await findApplication(deps, clientId)
-        const policy = policyOf(options)
         const change = options['enable'] === undefined ? policy : { ...policy, disabled: false }
         if (Object.keys(change).length === 0)
           throw new CommandError(`nothing to change was given; there are ${POLICY_FLAGS} and --enable`)

@@ -19,12 +19,12 @@ export function createApplicationCommand(context: Context): Command {
           'the client id must have 3 to 64 letters, digits, hyphens or dots, and at least one letter',
         )
       }
+      const change = policyOf(options)
       await withDeps(context, async ({ deps }) => {
         const template = await deps.store.findApplication(DEFAULT_APPLICATION_ID)
         if (template === null)
           throw new CommandError('there is no default application yet; run `duktig serve` once')
         const { applicationId: _id, epoch: _epoch, disabled: _disabled, ...defaults } = template
-        const change = policyOf(options)
         const type = options['public'] === undefined ? ('confidential' as const) : ('public' as const)
         const application = { ...defaults, trustedBackend: false, name: clientId, ...change, clientId, type }
         checkTimes(application)

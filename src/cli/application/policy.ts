@@ -78,6 +78,9 @@ const OPTIONS: readonly PolicyOption[] = [
   },
 ]
 
+/** The most characters that a display name may have. */
+const NAME_CHARACTERS = 100
+
 /** The flags, as a message lists them. */
 export const POLICY_FLAGS = [...OPTIONS.map(({ flag }) => flag), '--name'].join(', ')
 
@@ -96,7 +99,12 @@ export function policyOf(options: Readonly<Record<string, string | undefined>>):
     if ('mistake' in parsed) throw new CommandError(`${flag} ${parsed.mistake}`)
     change[key] = parsed.value
   }
-  if (options['name'] !== undefined) change['name'] = options['name'].slice(0, 100)
+  const { name } = options
+  if (name !== undefined) {
+    if (name.trim() === '' || name.length > NAME_CHARACTERS)
+      throw new CommandError(`--name must have 1 to ${NAME_CHARACTERS} characters`)
+    change['name'] = name
+  }
   return change
 }
 
