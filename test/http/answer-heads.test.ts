@@ -10,6 +10,7 @@ const UNKEPT = 'cache-control: no-store'
 
 interface Row {
   readonly request: string
+  readonly headers?: string
   readonly status: string
   readonly head: readonly string[]
   readonly body: string
@@ -29,13 +30,25 @@ const ROWS: readonly Row[] = [
   {
     request: 'GET /user?a=b',
     status: '401 Unauthorized',
-    head: [UNKEPT, JSON_TYPE, 'content-length: 43'],
+    head: [UNKEPT, JSON_TYPE, 'content-length: 43', 'www-authenticate: Bearer'],
     body: UNAUTHORIZED,
+  },
+  {
+    request: 'GET /user',
+    headers: 'Access-Token: bad\r\n',
+    status: '401 Unauthorized',
+    head: [UNKEPT, JSON_TYPE, 'content-length: 44', 'www-authenticate: Bearer error="invalid_token"'],
+    body: '{"status":"error","message":"Invalid token"}',
   },
   {
     request: 'GET /auth/verify',
     status: '401 Unauthorized',
-    head: [UNKEPT, 'content-type: text/plain; charset=utf-8', 'content-length: 0'],
+    head: [
+      UNKEPT,
+      'content-type: text/plain; charset=utf-8',
+      'content-length: 0',
+      'www-authenticate: Bearer',
+    ],
     body: '',
   },
   {
@@ -75,11 +88,11 @@ for (const { name, settings, sent, added } of WAYS) {
     })
     after(() => service.stop())
 
-    for (const { request, status, head, body } of ROWS) {
-      test(`for ${request} has the head of the contract`, async () => {
+    for (const { request, headers = '', status, head, body } of ROWS) {
+      test(`for ${request}${headers && ` with ${headers.trim()}`} has the head of the contract`, async () => {
         const all = [...head, ...added, 'x-content-type-options: nosniff', 'Connection: close']
         const expected = { status: `HTTP/1.1 ${status}`, head: all.sort(), body }
-        assert.deepEqual(await answerTo(service, request, sent), expected)
+        assert.deepEqual(await answerTo(service, request, sent + headers), expected)
       })
     }
   })

@@ -31,8 +31,22 @@ const WORDINGS: Record<DenialCode, Wording> = {
   'try-again': message(503, 'Service Unavailable'),
 }
 
+const TOKEN_REFUSED: ReadonlySet<string> = new Set<DenialCode>([
+  'token-invalid',
+  'token-expired',
+  'session-over',
+  'account-unknown',
+])
+
+/** A 401 names the way to authenticate (RFC 9110, section 15.5.2) and, if a token was refused, says so (RFC 6750, 3.1). */
+function challenge(code: string): Readonly<Record<string, string>> {
+  return { 'WWW-Authenticate': TOKEN_REFUSED.has(code) ? 'Bearer error="invalid_token"' : 'Bearer' }
+}
+
 const ANSWERS = new Map(
-  Object.entries(WORDINGS).map(([code, [status, body]]) => [code, json(status, body)] as const),
+  Object.entries(WORDINGS).map(([code, [status, body]]) => {
+    return [code, json(status, body, status === 401 ? challenge(code) : undefined)] as const
+  }),
 )
 
 export function denialAnswer(denial: Denial): Answer {
@@ -42,6 +56,7 @@ export function denialAnswer(denial: Denial): Answer {
   return {
     ...answer,
     headers: {
+      ...answer.headers,
       ...(reason === undefined || reason === 'unknown' ? {} : { [REASON_HEADER]: reason }),
       ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
     },
