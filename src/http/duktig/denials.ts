@@ -6,20 +6,28 @@ import type { BodyProblem } from '../body.ts'
 /** The header that tells the holder of a genuine token why the session is over. */
 export const REASON_HEADER = 'X-Session-End-Reason'
 
-type Wording = readonly [status: number, body: unknown]
+type Wording = readonly [status: number, body: unknown, headers?: Readonly<Record<string, string>>]
 const message = (status: number, text: string): Wording => [status, { status: 'error', message: text }]
+/** A 401 names the way to authenticate (RFC 9110, section 15.5.2). */
+const unauthorized = (text: string, challenge = 'Bearer'): Wording => [
+  401,
+  { status: 'error', message: text },
+  { 'WWW-Authenticate': challenge },
+]
+/** RFC 6750, section 3.1. */
+const tokenRefused = (text: string) => unauthorized(text, 'Bearer error="invalid_token"')
 
 const INACTIVE = 'Due to the status of your account, you are not able to access this resource'
 
 const WORDINGS: Record<DenialCode, Wording> = {
-  'credential-missing': message(401, 'Unauthorized'),
-  'application-unknown': message(401, 'Unauthorized'),
-  'token-invalid': message(401, 'Invalid token'),
-  'token-expired': message(401, 'Access-Token Expired'),
-  'session-over': message(401, 'Invalid token'),
-  'account-unknown': message(401, 'Account not exists'),
+  'credential-missing': unauthorized('Unauthorized'),
+  'application-unknown': unauthorized('Unauthorized'),
+  'token-invalid': tokenRefused('Invalid token'),
+  'token-expired': tokenRefused('Access-Token Expired'),
+  'session-over': tokenRefused('Invalid token'),
+  'account-unknown': tokenRefused('Account not exists'),
   'account-inactive': message(403, INACTIVE),
-  'credentials-wrong': message(401, 'Incorrect credentials'),
+  'credentials-wrong': unauthorized('Incorrect credentials'),
   forbidden: message(403, 'Forbidden'),
   'not-found': message(404, 'Resource not found'),
   'target-unknown': message(404, 'Account not found'),
@@ -31,23 +39,7 @@ const WORDINGS: Record<DenialCode, Wording> = {
   'try-again': message(503, 'Service Unavailable'),
 }
 
-const TOKEN_REFUSED: ReadonlySet<string> = new Set<DenialCode>([
-  'token-invalid',
-  'token-expired',
-  'session-over',
-  'account-unknown',
-])
-
-/** A 401 names the way to authenticate (RFC 9110, section 15.5.2) and, if a token was refused, says so (RFC 6750, 3.1). */
-function challenge(code: string): Readonly<Record<string, string>> {
-  return { 'WWW-Authenticate': TOKEN_REFUSED.has(code) ? 'Bearer error="invalid_token"' : 'Bearer' }
-}
-
-const ANSWERS = new Map(
-  Object.entries(WORDINGS).map(([code, [status, body]]) => {
-    return [code, json(status, body, status === 401 ? challenge(code) : undefined)] as const
-  }),
-)
+const ANSWERS = new Map(Object.entries(WORDINGS).map(([code, wording]) => [code, json(...wording)] as const))
 
 export function denialAnswer(denial: Denial): Answer {
   const answer = ANSWERS.get(denial.denied) as Answer
