@@ -4,7 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Composed, compose } from './compose.ts'
 import { ensureDefaultApplication } from './default-application.ts'
 import { createDateFormat } from './core/dates.ts'
-import { MAINTENANCE, NOT_FOUND, REASON_HEADER, UNAVAILABLE, denialAnswer } from './http/duktig/denials.ts'
+import {
+  CHALLENGE_HEADER,
+  MAINTENANCE,
+  NOT_FOUND,
+  REASON_HEADER,
+  UNAVAILABLE,
+  denialAnswer,
+} from './http/duktig/denials.ts'
 import type { Face } from './http/duktig/face.ts'
 import { faultAnswer } from './http/duktig/faults.ts'
 import { duktigRoutes } from './http/duktig/routes.ts'
@@ -182,7 +189,7 @@ function corsHeaders(settings: Settings): { allowed: readonly string[]; exposed:
       'X-Device-Id',
       DEVICE_HEADER,
     ],
-    exposed: [REASON_HEADER, DEVICE_HEADER, 'Retry-After'],
+    exposed: [REASON_HEADER, DEVICE_HEADER, CHALLENGE_HEADER, 'Retry-After'],
   }
 }
 

@@ -30,14 +30,19 @@ const ROWS: readonly Row[] = [
   {
     request: 'GET /user?a=b',
     status: '401 Unauthorized',
-    head: [UNKEPT, JSON_TYPE, 'content-length: 43', 'www-authenticate: Bearer'],
+    head: [UNKEPT, JSON_TYPE, 'content-length: 43', 'www-authenticate: Bearer realm="duktig"'],
     body: UNAUTHORIZED,
   },
   {
     request: 'GET /user',
     headers: 'Access-Token: bad\r\n',
     status: '401 Unauthorized',
-    head: [UNKEPT, JSON_TYPE, 'content-length: 44', 'www-authenticate: Bearer error="invalid_token"'],
+    head: [
+      UNKEPT,
+      JSON_TYPE,
+      'content-length: 44',
+      'www-authenticate: Bearer realm="duktig", error="invalid_token"',
+    ],
     body: '{"status":"error","message":"Invalid token"}',
   },
   {
@@ -47,7 +52,7 @@ const ROWS: readonly Row[] = [
       UNKEPT,
       'content-type: text/plain; charset=utf-8',
       'content-length: 0',
-      'www-authenticate: Bearer',
+      'www-authenticate: Bearer realm="duktig"',
     ],
     body: '',
   },
@@ -69,7 +74,8 @@ async function answerTo(service: TestService, request: string, headers: string) 
   return { status, head: head.filter((line) => !/^date:/i.test(line)).sort(), body: answer.slice(end + 4) }
 }
 
-const exposed = 'Access-Control-Expose-Headers: X-Session-End-Reason,X-Device-Token,Retry-After'
+const exposed =
+  'Access-Control-Expose-Headers: X-Session-End-Reason,X-Device-Token,WWW-Authenticate,Retry-After'
 const WAYS = [
   { name: 'to anybody', settings: UNLIMITED, sent: '', added: [] },
   {

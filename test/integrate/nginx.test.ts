@@ -63,7 +63,7 @@ test(`nginx with the block lets nobody through whom Duktig refuses${note}`, { sk
     }
     const known = api.seen.length
     const bare = await ask({})
-    assert.deepEqual([bare.status, bare.headers['www-authenticate']], [401, 'Bearer'])
+    assert.deepEqual([bare.status, bare.headers['www-authenticate']], [401, 'Bearer realm="duktig"'])
     assert.equal((await ask({ 'Access-Token': refreshToken })).status, 401)
     const by = { accountId: SYSTEM, code: 'Users->patchAccount', message: 'a test' } as const
     await changeAccount(authority.deps, by, session.accountId, { status: 2 })
@@ -72,7 +72,7 @@ test(`nginx with the block lets nobody through whom Duktig refuses${note}`, { sk
     const over = await ask({ 'Access-Token': accessToken })
     assert.equal(over.status, 401)
     assert.equal(over.headers['x-session-end-reason'], 'suspended')
-    assert.equal(over.headers['www-authenticate'], 'Bearer error="invalid_token"')
+    assert.equal(over.headers['www-authenticate'], 'Bearer realm="duktig", error="invalid_token"')
     assert.equal(api.seen.length, known, 'the API was not asked')
   } finally {
     await proxy.stop()

@@ -5,17 +5,21 @@ import type { BodyProblem } from '../body.ts'
 
 /** The header that tells the holder of a genuine token why the session is over. */
 export const REASON_HEADER = 'X-Session-End-Reason'
+export const CHALLENGE_HEADER = 'WWW-Authenticate'
 
 type Wording = readonly [status: number, body: unknown, headers?: Readonly<Record<string, string>>]
 const message = (status: number, text: string): Wording => [status, { status: 'error', message: text }]
-/** A 401 names the way to authenticate (RFC 9110, section 15.5.2). */
-const unauthorized = (text: string, challenge = 'Bearer'): Wording => [
+/**
+ * A 401 names the way to authenticate (RFC 9110, section 15.5.2). No registered scheme fits application keys and passwords, so
+ * the one for access tokens stands there too.
+ */
+const unauthorized = (text: string, challenge = 'Bearer realm="duktig"'): Wording => [
   401,
   { status: 'error', message: text },
-  { 'WWW-Authenticate': challenge },
+  { [CHALLENGE_HEADER]: challenge },
 ]
 /** RFC 6750, section 3.1. */
-const tokenRefused = (text: string) => unauthorized(text, 'Bearer error="invalid_token"')
+const tokenRefused = (text: string) => unauthorized(text, 'Bearer realm="duktig", error="invalid_token"')
 
 const INACTIVE = 'Due to the status of your account, you are not able to access this resource'
 
