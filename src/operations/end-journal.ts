@@ -54,7 +54,7 @@ class FileJournal implements Journal {
   #files = 0
   #waiting: readonly Waiting[] = []
   /** The ends that this process has looked at: dated from the one time on, and before the other. */
-  #coveredFromMs = Number.POSITIVE_INFINITY
+  #coveredFromMs = 0
   #coveredToMs = 0
   #lastWrite = 0
   #isSetBack = false
@@ -129,8 +129,8 @@ class FileJournal implements Journal {
     this.#waiting = this.#waiting.slice(waiting.length)
     for (const { entry } of waiting) {
       if (entry.kind !== 'complete' || entry.fromMs === undefined) continue
-      // Each look goes on where the one before it ended.
-      this.#coveredFromMs = Math.min(this.#coveredFromMs, entry.fromMs)
+      // A look goes on where the one before it ended, unless the journal was lost meanwhile.
+      if (entry.fromMs > this.#coveredToMs) this.#coveredFromMs = entry.fromMs
       this.#coveredToMs = entry.atMs - WRITTEN_TOGETHER_MS
     }
   }

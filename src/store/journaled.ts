@@ -33,8 +33,8 @@ export function journaled(store: Store, journal: Journal): Store {
   }
   /** Ends that an earlier call made and may have failed to write. */
   const madeBefore = async (accountId: number, reason: EndReason, endedAtMs: number | null) => {
-    const together = await store.listEndedTogether(accountId, reason, endedAtMs)
-    return together
+    const ended = await store.listEndedFor(accountId, reason, endedAtMs)
+    return ended
       .filter((each) => !journal.covers(each.endedAtMs))
       .map((each) => sessionEnd(each.sessionId, reason, each.endedAtMs))
   }
@@ -42,8 +42,9 @@ export function journaled(store: Store, journal: Journal): Store {
   const endedBefore = async (accountId: number, sessionId: string) => {
     const session = (await store.readSession(sessionId))?.session
     if (session?.accountId !== accountId || session.endedAtMs === null || session.endReason === null) return
+    const { endReason, endedAtMs } = session
     // Also without any: entries that wait must be written, and the end may be among them.
-    await journal.append(await madeBefore(accountId, session.endReason, session.endedAtMs))
+    await journal.append(journal.covers(endedAtMs) ? [] : await madeBefore(accountId, endReason, endedAtMs))
   }
   return {
     ...store,

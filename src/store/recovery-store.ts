@@ -48,8 +48,8 @@ export interface RecoveryStore {
     after: Pick<EndedSession, 'endedAtMs' | 'sessionId'>,
     limit: number,
   ): Promise<readonly EndedSession[]>
-  /** The sessions of an account that ended for `reason` at one moment; at the last such moment if that is null. */
-  listEndedTogether(
+  /** The sessions of an account that ended for `reason` at one moment; at any if that is null. */
+  listEndedFor(
     accountId: number,
     reason: EndReason,
     endedAtMs: number | null,

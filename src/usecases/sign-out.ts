@@ -42,7 +42,11 @@ export async function signOutWithRefreshToken(
  */
 export async function confirmEnd({ keys, names, store }: Deps, accessToken: string): Promise<void> {
   const claims = readAccessToken(accessToken, keys.verifiers('access'), names)
-  if (claims !== null) await store.endSession(claims.accountId, claims.sessionId, 'signed-out')
+  if (claims === null) return
+  const session = (await store.readSession(claims.sessionId))?.session
+  // A session that is over without an end, such as an idle one, keeps its reason.
+  if (session === undefined || session.endedAtMs === null) return
+  await store.endSession(claims.accountId, claims.sessionId, 'signed-out')
 }
 
 /** Ends a session for its own account. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { policyOf } from '../../src/cli/application/policy.ts'
 import { type Operator, newOperator } from '../support/command.ts'
 
 const EMAIL = 'ani@example.com'
@@ -35,8 +36,9 @@ test('a display name is a text of 1 to 100 characters', async () => {
   for (const name of ['', ' ', 'x'.repeat(101)])
     assert.equal(
       await refusal(['application', 'create', 'shop', '--name', name]),
-      'duktig: --name must have 1 to 100 characters\n',
+      'duktig: --name must have 1 to 100 characters, not only spaces\n',
     )
+  assert.deepEqual(policyOf({ name: 'x'.repeat(100) }), { name: 'x'.repeat(100) })
 })
 
 test('a password that is to come from an empty standard input is missed, and none is made', async () => {

@@ -68,3 +68,16 @@ for (const [path, token] of WAYS) {
     assert.equal(isWritten(other.session.sessionId), path('') === '/account/sessions')
   })
 }
+
+test('a session that is over without having been ended keeps its reason when its holder signs out', async () => {
+  const { deps } = beside
+  const account = await makeAccount(deps)
+  const { application } = await makeApplication(deps)
+  const { accessToken, session } = await openSession(deps, account, application)
+  await deps.store.changeApplication(application.applicationId, { disabled: true })
+  for (const path of ['/auth/token', '/account/sessions']) {
+    const { status, headers } = await sendJson(face.base, 'DELETE', path, { 'Access-Token': accessToken })
+    assert.deepEqual([status, headers['x-session-end-reason']], [401, 'application-disabled'])
+  }
+  assert.equal((await deps.store.readSession(session.sessionId))?.session.endedAtMs, null)
+})

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { createClock } from '../../src/operations/clock.ts'
 import { listingSql } from '../../src/store/rows.ts'
+import { ENDED_FOR } from '../../src/store/sqlite/recovery.ts'
 import { openSqlite } from '../../src/store/sqlite/open.ts'
 
 const LIVING = 'select session_id from sessions where account_id = 1 and ended_at_ms is null'
@@ -24,6 +25,7 @@ test('the sessions of an account are found by indexes of the living and of the e
       .map(({ detail }) => String(detail))
       .join('\n')
   assert.match(planOf(LIVING), /USING (?:COVERING )?INDEX sessions_living_of_account \(account_id=\?\)/)
+  assert.match(planOf(ENDED_FOR), /^SEARCH sessions USING INDEX sessions_ended_of_account \(account_id=\?\)$/)
   const listing = planOf(listingSql('1', '10'))
   assert.match(listing, /INDEX sessions_living_of_account \(account_id=\?\)/)
   // Reads in the order of the index, so that it stops at the limit.

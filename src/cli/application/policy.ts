@@ -102,7 +102,7 @@ export function policyOf(options: Readonly<Record<string, string | undefined>>):
   const { name } = options
   if (name !== undefined) {
     if (name.trim() === '' || name.length > NAME_CHARACTERS)
-      throw new CommandError(`--name must have 1 to ${NAME_CHARACTERS} characters`)
+      throw new CommandError(`--name must have 1 to ${NAME_CHARACTERS} characters, not only spaces`)
     change['name'] = name
   }
   return change

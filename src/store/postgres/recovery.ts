@@ -91,11 +91,11 @@ export function recoveryStore(connection: Connection): RecoveryStore {
       return rows.map(endedFrom)
     },
 
-    async listEndedTogether(accountId, reason, endedAtMs) {
+    async listEndedFor(accountId, reason, endedAtMs) {
       const rows = await connection.rows(
         `select session_id, end_reason, ended_at_ms from sessions
-         where account_id = $1 and end_reason = $2 and ended_at_ms = coalesce($3::bigint,
-           (select max(ended_at_ms) from sessions where account_id = $1 and end_reason = $2))`,
+         where account_id = $1 and end_reason = $2 and ended_at_ms is not null
+           and ended_at_ms = coalesce($3::bigint, ended_at_ms)`,
         accountId,
         reason,
         endedAtMs,
