@@ -1,7 +1,7 @@
 /** Rounds: contestants take turns, so that what disturbs the machine disturbs all of them. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type OpenLoopPlan, type OpenLoopResult } from '../open-loop.ts'
+import { type OpenLoopPlan, type OpenLoopResult, WARM_UP_SECONDS } from '../open-loop.ts'
 import { type LoadResult, type Target, closedLoop } from './closed-loop.ts'
 import { LOAD_CORE, outputOf } from './processes.ts'
 import type { Tape, TapeKind, TapeMaker } from './tape.ts'
@@ -148,7 +148,7 @@ export async function repeatedOpenLoop(tapes: TapeMaker, load: OpenLoad): Promis
 
 async function generate(tapes: TapeMaker, loads: readonly OpenLoad[]): Promise<readonly OpenLoopResult[]> {
   const plan = ({ target, kind, rate, seconds }: OpenLoad): OpenLoopPlan => {
-    const { file, recordSize } = tapes.make(kind, Math.ceil(rate * seconds) + 100)
+    const { file, recordSize } = tapes.make(kind, Math.ceil(rate * (seconds + WARM_UP_SECONDS)) + 100)
     const { port, method, path, tokenHeader, headers, connections = OPEN_LOOP_CONNECTIONS } = target
     return { port, method, path, tokenHeader, headers, connections, file, recordSize, rate, seconds }
   }

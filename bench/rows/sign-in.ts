@@ -5,6 +5,7 @@ import type { Context, Figure, Row } from '../harness/context.ts'
 import { AUTH_KEY, type Running, type Site, startDuktig } from '../harness/duktig.ts'
 import { type OpenLoad, interleaved, median, openLoop, openLoops, tapeLoad } from '../harness/measure.ts'
 import { SERVER_CORE, outputOf } from '../harness/processes.ts'
+import { WARM_UP_SECONDS } from '../open-loop.ts'
 import { assertAllAnswered, assertAllRotated, duktigContestant, targetOf } from './refresh.ts'
 
 /** More sign-ins than are hashed at a time, and fewer than may wait. */
@@ -86,7 +87,7 @@ async function flood(context: Context, site: Site, running: Running): Promise<re
     assertAllAnswered(during)
     quiet.push(before.p99Ms)
     flooded.push(during.p99Ms)
-    served.push((signedIn.statuses['200'] ?? 0) / seconds)
+    served.push((signedIn.statuses['200'] ?? 0) / (seconds + WARM_UP_SECONDS))
     context.say(
       `p99 ${quiet.at(-1)?.toFixed(1)} ms, flooded ${flooded.at(-1)?.toFixed(1)} ms; sign-ins ${JSON.stringify(signedIn.statuses)}`,
     )
