@@ -1,4 +1,5 @@
 /** The access token of the Duktig face (contract, section 5). */
+import { digitsOf } from '../core/digits.ts'
 import type { Session, SessionAccount } from '../core/session.ts'
 import { signJws, verifyJws } from './jws.ts'
 import { randomId } from './random-id.ts'
@@ -40,7 +41,7 @@ export function mintAccessToken(
     JSON.stringify({
       iss: names.issuer,
       aud: names.audience,
-      sub: String(account.accountId),
+      sub: digitsOf(account.accountId),
       jti: randomId(),
       nbf: nowSeconds,
       iat: nowSeconds,

@@ -3,6 +3,7 @@
  * function of the session's row and the key that the row names, so the token of the current generation can be made
  * again at any time (docs/refresh.md).
  */
+import { digitsOf } from '../core/digits.ts'
 import type { Session } from '../core/session.ts'
 import type { TokenNames } from './access-token.ts'
 import { signJws, verifyJws } from './jws.ts'
@@ -22,7 +23,7 @@ export function mintRefreshToken(key: SigningKey, names: TokenNames, session: Se
     JSON.stringify({
       iss: names.issuer,
       aud: names.audience,
-      sub: String(session.accountId),
+      sub: digitsOf(session.accountId),
       jti: `${session.sessionId}.${session.generation}`,
       nbf: issuedAtSeconds,
       iat: issuedAtSeconds,

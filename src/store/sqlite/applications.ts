@@ -107,20 +107,18 @@ export function applicationWithin(connection: Connection, applicationId: number)
 
 /**
  * As `applicationWithin`, but read once for all requests that share the transaction: a batch of refreshes needs the
- * same few applications again and again. Code that changes an application clears `connection.applications`.
+ * same few applications again and again. Code that changes an application empties `connection.applications`.
  */
 export function applicationKept(connection: Connection, applicationId: number): Application | null {
   const { applications } = connection
-  let application = applications.get(applicationId)
-  if (application === undefined) {
-    application = applicationWithin(connection, applicationId)
-    applications.set(applicationId, application)
-  }
+  for (const [id, application] of applications) if (id === applicationId) return application
+  const application = applicationWithin(connection, applicationId)
+  applications.push([applicationId, application])
   return application
 }
 
 function insert(connection: Connection, id: number | null, application: NewApplication): Application {
-  connection.applications.clear()
+  connection.applications.length = 0
   const row = connection.row(
     `insert into applications (application_id, client_id, name, type, trusted_backend, rotation,
      parallel_window_seconds, retry_window_seconds, idle_seconds, session_ttl_seconds, access_token_ttl_seconds,
@@ -143,7 +141,7 @@ function insert(connection: Connection, id: number | null, application: NewAppli
 }
 
 function update(connection: Connection, application: Application): void {
-  connection.applications.clear()
+  connection.applications.length = 0
   connection.run(
     `update applications set client_id = ?, name = ?, type = ?, disabled = ?, epoch = ?, trusted_backend = ?,
      rotation = ?, parallel_window_seconds = ?, retry_window_seconds = ?, idle_seconds = ?, session_ttl_seconds = ?,

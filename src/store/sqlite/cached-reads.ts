@@ -5,6 +5,7 @@
  */
 import os from 'node:os'
 import type { Account } from '../../core/account.ts'
+import { digitsOf } from '../../core/digits.ts'
 import type { Session, SessionAccount, SessionView } from '../../core/session.ts'
 import {
   ACCOUNT_COLUMNS,
@@ -61,7 +62,7 @@ export class CachedReads implements Follower {
     this.#sessions = new RowCache(mostBytes * SESSIONS_SHARE, SESSION_WIDTH)
     this.#accounts = new RowCache(mostBytes * (1 - SESSIONS_SHARE), ACCOUNT_WIDTH)
     connection.define('forget_session', (sessionId) => this.#sessions.delete(sessionId as string))
-    connection.define('forget_account', (accountId) => this.#accounts.delete(String(accountId)))
+    connection.define('forget_account', (accountId) => this.#accounts.delete(digitsOf(accountId as number)))
     connection.exec(TRIGGERS)
     connection.follow(this)
   }
@@ -141,14 +142,14 @@ export class CachedReads implements Follower {
 
   /** An account's row, with at least the first `columns` columns. */
   #accountRow(accountId: number, columns: number): Row | null {
-    const known = this.#accounts.get(String(accountId), columns)
+    const known = this.#accounts.get(digitsOf(accountId), columns)
     return known ?? this.#kept(this.#connection.sql(SELECT_ACCOUNT).get(accountId) as Row | undefined)
   }
 
   #kept(account: Row | undefined): Row | null {
     const accountId = (account?.[0] ?? null) as number | null
     if (account === undefined || accountId === null) return null
-    this.#accounts.put(String(accountId), account)
+    this.#accounts.put(digitsOf(accountId), account)
     return account
   }
 

@@ -19,8 +19,11 @@ export const MOST_AT_ONCE = 256
 
 export class Connection {
   readonly clock: Clock
-  /** The applications that the current transaction has read; emptied at the start of each transaction. */
-  readonly applications = new Map<number, Application | null>()
+  /**
+   * The applications that the current transaction has read, by their ids; emptied at the start of each transaction. Not
+   * a map: one that is emptied keeps all it ever held until the next full garbage collection (docs/decisions/0017).
+   */
+  readonly applications: [applicationId: number, application: Application | null][] = []
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
   #queue: Job[] = []
@@ -204,7 +207,7 @@ export class Connection {
 
   #begin(sql: 'begin' | 'begin immediate'): void {
     this.sql(sql).run()
-    this.applications.clear()
+    this.applications.length = 0
     this.#dataVersion = null
     for (const follower of this.#followers) follower.begun()
   }
@@ -253,7 +256,7 @@ export class Connection {
       if (isLocked(error) || !this.#db.isTransaction) throw error
       if (!single) {
         this.sql('rollback to job').run()
-        this.applications.clear()
+        this.applications.length = 0
         this.sql('release job').run()
       }
       job.outcome = { error: unavailableIfSo(error) }

@@ -156,7 +156,7 @@ function replay(connection: Connection, entry: ReplayedEntry): void {
       refuseLegacyTokensOfWithin(connection, entry.accountId)
       return
     case 'application':
-      connection.applications.clear()
+      connection.applications.length = 0
       refuseLegacyTokensBeforeEpochWithin(connection, entry.applicationId, entry.epoch)
       connection.run(
         'update applications set disabled = ?, epoch = max(epoch, ?) where application_id = ?',
