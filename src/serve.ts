@@ -19,7 +19,7 @@ import { DEVICE_HEADER } from './http/duktig/sign-in.ts'
 import { OPEN_GATE, createFloodGate } from './http/flood-gate.ts'
 import { healthRoutes } from './http/health.ts'
 import { keySetRoute } from './http/key-set.ts'
-import { listenOn } from './http/listen.ts'
+import { type Place, listenOnAll } from './http/listen.ts'
 import { referenceRoutes } from './http/reference.ts'
 import type { HttpRoute } from './http/route.ts'
 import { createServer } from './http/server.ts'
@@ -103,21 +103,13 @@ async function listen(
     corsHeaders: corsHeaders(settings),
   })
   const metricsListener = metricsServer(metrics)
-  await listenOn(server, {
-    host: settings.host,
-    port: settings.port,
-    hostVariable: SETTINGS.host.variable,
-    portVariable: SETTINGS.port.variable,
-  })
   try {
-    await listenOn(metricsListener, {
-      host: settings.metricsHost,
-      port: settings.metricsPort,
-      hostVariable: SETTINGS.metricsHost.variable,
-      portVariable: SETTINGS.metricsPort.variable,
-    })
+    await listenOnAll([
+      [server, placeOf(settings, 'host', 'port')],
+      [metricsListener, placeOf(settings, 'metricsHost', 'metricsPort')],
+    ])
   } catch (error) {
-    await drain(server)
+    await Promise.all([server, metricsListener].map(drain))
     throw error
   }
   metricsListener.unref()
@@ -200,6 +192,15 @@ async function drain(server: Server): Promise<void> {
   await new Promise((resolve) => server.close(resolve))
   clearTimeout(deadline)
   clearInterval(resting)
+}
+
+function placeOf(settings: Settings, host: 'host' | 'metricsHost', port: 'port' | 'metricsPort'): Place {
+  return {
+    host: settings[host],
+    port: settings[port],
+    hostVariable: SETTINGS[host].variable,
+    portVariable: SETTINGS[port].variable,
+  }
 }
 
 function addressOf(server: Server): string {

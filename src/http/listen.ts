@@ -9,20 +9,35 @@ export interface Place {
   readonly portVariable: string
 }
 
-/** The address or the port is not available; the message says which setting to change. */
+/** An address or a port is not available; the message says which settings to change. */
 export class CannotListen extends Error {
   override name = 'CannotListen'
+
+  constructor(reasons: readonly string[]) {
+    const list = reasons.map((reason) => `  - ${reason}`)
+    super(reasons.length === 1 ? reasons.join() : ['The service cannot listen:', ...list].join('\n'))
+  }
 }
 
-/** @throws {CannotListen} */
-export function listenOn(server: Server, place: Place): Promise<void> {
+/**
+ * Lets each server listen on its place.
+ * @throws {CannotListen} with all reasons at once; servers that do listen are left to the caller
+ */
+export async function listenOnAll(servers: readonly (readonly [Server, Place])[]): Promise<void> {
+  const tried = await Promise.all(servers.map(([server, place]) => refusalToListen(server, place)))
+  const reasons = tried.filter((reason) => reason !== null)
+  if (reasons.length > 0) throw new CannotListen(reasons)
+}
+
+/** Null if the server listens. */
+function refusalToListen(server: Server, place: Place): Promise<string | null> {
   const { host, port } = place
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => reject(new CannotListen(reasonOf(error, place)))
+  return new Promise((resolve) => {
+    const fail = (error: NodeJS.ErrnoException) => resolve(reasonOf(error, place))
     server.once('error', fail)
     server.listen({ port, host, backlog: LIMITS.backlog }, () => {
       server.off('error', fail)
-      resolve()
+      resolve(null)
     })
   })
 }

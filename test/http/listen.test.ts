@@ -1,19 +1,28 @@
 /** If the service cannot listen on an address or a port, the error names the setting to change. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { CannotListen, reasonOf } from '../../src/http/listen.ts'
 import { startTestService } from '../support/service.ts'
 
-const other = createServer()
+const others = [createServer(), createServer()]
 let taken: string
+let takenToo: string
 before(async () => {
-  await once(other.listen(0, '127.0.0.1'), 'listening')
-  taken = String((other.address() as AddressInfo).port)
+  const [first, second] = await Promise.all(others.map(portOf))
+  taken = String(first)
+  takenToo = String(second)
 })
-after(() => other.close())
+after(() => {
+  for (const other of others) other.close()
+})
+
+async function portOf(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return (server.address() as AddressInfo).port
+}
 
 async function refusal(variables: Readonly<Record<string, string>>): Promise<string> {
   try {
@@ -26,7 +35,7 @@ async function refusal(variables: Readonly<Record<string, string>>): Promise<str
   }
 }
 
-describe('a start is refused in one sentence', () => {
+describe('a start is refused', () => {
   for (const prefix of ['DUKTIG', 'DUKTIG_METRICS']) {
     test(`for ${prefix}_PORT, when something else listens there`, async () => {
       assert.equal(
@@ -47,6 +56,14 @@ describe('a start is refused in one sentence', () => {
       )
     })
   }
+  test('for both ports at once, when other programs listen there', async () => {
+    const message = await refusal({ DUKTIG_PORT: taken, DUKTIG_METRICS_PORT: takenToo })
+    assert.deepEqual(message.split('\n'), [
+      'The service cannot listen:',
+      `  - port ${taken} of 127.0.0.1 is taken already; set DUKTIG_PORT to a free one`,
+      `  - port ${takenToo} of 127.0.0.1 is taken already; set DUKTIG_METRICS_PORT to a free one`,
+    ])
+  })
   test('for a port that only the administrator may open, and for what is rare', () => {
     const place = { host: '::1', port: 80, hostVariable: 'THE_HOST', portVariable: 'THE_PORT' }
     const refused = (code: string) => reasonOf(Object.assign(new Error(`listen ${code}`), { code }), place)
