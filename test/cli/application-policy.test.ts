@@ -55,7 +55,7 @@ describe('a time is refused as that of the settings is', () => {
 })
 
 describe('times that contradict each other', () => {
-  const rows: readonly (readonly [given: Readonly<Record<string, string>>, mistake: string])[] = [
+  const rows: readonly (readonly [given: Readonly<Record<string, string>>, ...mistakes: string[]])[] = [
     [{ '--parallel-window': '61' }, '--retry-window (60) must not be less than --parallel-window (61)'],
     [{ '--retry-window': '19' }, '--retry-window (19) must not be less than --parallel-window (20)'],
     [{ '--session-ttl': '899' }, '--access-token-ttl (900) must not exceed --session-ttl (899)'],
@@ -63,15 +63,22 @@ describe('times that contradict each other', () => {
       { '--access-token-ttl': '86400', '--session-ttl': '3600' },
       '--access-token-ttl (86400) must not exceed --session-ttl (3600)',
     ],
+    [
+      { '--retry-window': '19', '--session-ttl': '899' },
+      '--retry-window (19) must not be less than --parallel-window (20)',
+      '--access-token-ttl (900) must not exceed --session-ttl (899)',
+    ],
   ]
-  for (const [given, mistake] of rows) {
+  for (const [given, ...mistakes] of rows) {
     const options = Object.entries(given).flat()
     test(`are refused as those of the settings are: ${options.join(' ')}`, async () => {
       const settings = Object.fromEntries(TIMES.map(([variable, flag]) => [variable, given[flag]]))
-      const inSettings = TIMES.reduce((text, [variable, flag]) => text.replace(flag, variable), mistake)
-      assert.deepEqual(mistakesOf(settings), [inSettings])
-      assert.deepEqual(await run('create', 'other', ...options), [1, `duktig: ${mistake}\n`])
-      assert.deepEqual(await run('set', 'page', ...options), [1, `duktig: ${mistake}\n`])
+      const inSettings = (mistake: string) =>
+        TIMES.reduce((text, [variable, flag]) => text.replace(flag, variable), mistake)
+      assert.deepEqual(mistakesOf(settings), mistakes.map(inSettings))
+      const refused = [1, `duktig: ${mistakes.join('; ')}\n`]
+      assert.deepEqual(await run('create', 'other', ...options), refused)
+      assert.deepEqual(await run('set', 'page', ...options), refused)
     })
   }
 

@@ -112,8 +112,8 @@ const FLAGS = Object.fromEntries(OPTIONS.map(({ key, flag }) => [key, flag])) as
 
 /** The times must fit one another, whichever of them is changed. @throws {CommandError} when they do not */
 export function checkTimes(policy: Policy): void {
-  const [mistake] = policyMistakes(policy, FLAGS)
-  if (mistake !== undefined) throw new CommandError(mistake)
+  const mistakes = policyMistakes(policy, FLAGS)
+  if (mistakes.length > 0) throw new CommandError(mistakes.join('; '))
 }
 
 /** The application with a client id. @throws {CommandError} when there is none */
