@@ -150,7 +150,9 @@ function wholeAnswer({ answer, received }: Connection): number | null {
   const head = answer.toString('latin1', 0, headEnd)
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
   if (length === undefined) throw new Error('an answer without Content-Length')
-  return received >= headEnd + HEAD_END.length + Number(length) ? Number(head.slice(9, 12)) : null
+  const end = headEnd + HEAD_END.length + Number(length)
+  if (received > end) throw new Error('more than one answer to a request')
+  return received === end ? Number(head.slice(9, 12)) : null
 }
 
 interface RequestForm {
@@ -194,7 +196,7 @@ function records(plan: OpenLoopPlan): (request: Buffer, at: number) => void {
   return (request, at) => {
     if (from === size) {
       size = readSync(descriptor, block, 0, block.length, null)
-      if (size === 0) throw new Error('the tape is at its end')
+      if (size === 0 || size % plan.recordSize > 0) throw new Error('the tape is at its end')
       from = 0
     }
     block.copy(request, at, from, from + plan.recordSize)

@@ -13,7 +13,6 @@ import {
 } from './open-store.ts'
 import { hasJournal, overdueFiles } from './operations/journal-files.ts'
 import { readJournals } from './operations/read-journals.ts'
-import { hasMasterSecret } from './operations/secrets.ts'
 import { createLog } from './operations/log.ts'
 import { recoverStore } from './recover-store.ts'
 import { KeyRing } from './tokens/key-ring.ts'
@@ -41,7 +40,6 @@ export function commandLine(service: Service): ReturnType<typeof createProgram> 
       return damaged
     },
     overdueJournals: (settings, store) => overdueFiles(journalFolder(settings), store.clock.nowMs()),
-    hasMasterSecret: ({ dataDir, secret }) => hasMasterSecret(dataDir, secret),
     recover: recoverStore,
     async open(settings) {
       const { store } = await openStore(settings)

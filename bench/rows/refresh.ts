@@ -154,6 +154,7 @@ async function latency(
   for (let i = 0; i < Math.ceil(context.timing.rounds / 2); i++) {
     const bare = await standingStill([pid], () => repeatedOpenLoop(site.tapes, bareLoad))
     const ours = await openLoop(site.tapes, ourLoad)
+    assertAllAnswered(bare)
     assertAllAnswered(ours)
     oursMs.push(ours.p99Ms)
     bareMs.push(bare.p99Ms)

@@ -31,7 +31,6 @@ export interface Context {
   damagedJournals(settings: Settings, store: Store): Promise<readonly string[]>
   /** The files of this instance's journal that should have been removed for their age and are still there. */
   overdueJournals(settings: Settings, store: Store): Promise<readonly string[]>
-  hasMasterSecret(settings: Settings): boolean
   /** Brings a restored database up to date from the journals. */
   recover(settings: Settings, request: RecoverStoreRequest): Promise<RecoveredStore>
   open(settings: Settings): Promise<Composed & { close(): Promise<void> }>

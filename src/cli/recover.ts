@@ -1,9 +1,10 @@
 import { Command } from 'commander'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { RecoverStoreRequest } from '../usecases/recover.ts'
 import type { Context } from './context.ts'
 import type { Settings } from '../settings/settings.ts'
 import { StoreUnavailable } from '../store/store.ts'
+import { SealError } from '../tokens/seal.ts'
 import { CommandError, isSystemError, print } from './terminal.ts'
 
 /** The options by which the operator decides what becomes of the sessions. */
@@ -101,9 +102,18 @@ export async function recoverAndTell(
     print('An earlier recovery ended all sessions, so all sessions in this backup have been ended too.')
   else if (endedAll)
     print('Which sessions had ended is unknown without complete journals, so all have been ended.')
-  if (context.hasMasterSecret(settings)) return print('The service may be started.')
-  const file = join(resolve(settings.dataDir), 'secret')
-  print(`Put the master secret back before you start the service: ${file}, or DUKTIG_SECRET.`)
+  print(await whatIsNext(context, settings))
+}
+
+/** Whether the service can start: the backup may be that of a service with another master secret. */
+async function whatIsNext(context: Context, settings: Settings): Promise<string> {
+  try {
+    await (await context.open(settings)).close()
+    return 'The service may be started.'
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error
+    return `Before you start the service: ${error.message}.`
+  }
 }
 
 /** Turns an error that the operator can mend into a `CommandError` with the next step; other errors stay the same. */

@@ -6,5 +6,6 @@ const GROUPS = Array.from({ length: 1000 }, (_, number) => String(number).padSta
  * many accounts each text would live until the next full garbage collection (docs/decisions/0017).
  */
 export function digitsOf(id: number): string {
-  return id < 1000 ? String(id) : digitsOf(Math.floor(id / 1000)) + (GROUPS[id % 1000] as string)
+  if (!(id >= 1000 && id <= Number.MAX_SAFE_INTEGER)) return String(id)
+  return digitsOf(Math.floor(id / 1000)) + (GROUPS[id % 1000] as string)
 }

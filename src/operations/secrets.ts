@@ -39,15 +39,6 @@ function makeFolder(folder: string): void {
   syncFile(dirname(folder))
 }
 
-/** Whether there is a master secret, in the settings or in the data folder. */
-export function hasMasterSecret(dataDir: string, given: string | null): boolean {
-  return given !== null || existsSync(secretFile(dataDir))
-}
-
-function secretFile(dataDir: string): string {
-  return join(dataDir, 'secret')
-}
-
 /**
  * The master secret: that of the settings, or else the one in the data folder, which the first start makes.
  * @param isNeeded whether the store has something sealed with it, so that no new one may be made
@@ -55,7 +46,7 @@ function secretFile(dataDir: string): string {
  */
 export function masterSecret(dataDir: string, given: string | null, isNeeded: boolean): string {
   if (given !== null) return given
-  const file = secretFile(dataDir)
+  const file = join(dataDir, 'secret')
   if (isNeeded && !existsSync(file))
     throw new SealError(
       `the master secret is missing, with which the signing keys in the store are sealed: put ${resolve(file)} back, or ` +

@@ -71,7 +71,7 @@ export async function changeAccount(
     const options = { ...ending(by, accountId, fields, isNew), ifVersion: before.version, keepsPassword }
     const outcome = await told(deps.store.changeAccount(accountId, change, options), (done) => {
       if (done.kind !== 'changed') return
-      deps.events.action({ ...by, message: by.message + changed(before, done.account) })
+      deps.events.action({ ...by, message: by.message + changed(before, done.account, isNew) })
       for (const sessionId of done.endedSessions) {
         const message = options.endSessions?.reason ?? 'ended'
         deps.events.action({ ...by, accountId, code: 'Auth->SessionEnded', message, sessionId })
@@ -101,11 +101,13 @@ async function isPresent(
   return provesWhole(passwordHash, password) && passwords.verify(passwordHash, password, place)
 }
 
-/** The part of the message that lets an administrator trace who changed whose role or status. */
-function changed(before: Account, after: Account): string {
+/** The part of the message that lets an administrator trace who changed what opens an account, or what it may do. */
+function changed(before: Account, after: Account, hasNewPassword: boolean): string {
   const role = before.roleId === after.roleId ? '' : `; role ${before.roleId} -> ${after.roleId}`
   const status = before.status === after.status ? '' : `; status ${before.status} -> ${after.status}`
-  return role + status
+  const email = before.email === after.email ? '' : '; new e-mail address'
+  const password = hasNewPassword ? '; new password' : ''
+  return role + status + email + password
 }
 
 const DENIALS = {

@@ -50,7 +50,7 @@ test('a password that is to come from an empty standard input is missed, and non
   }
   assert.doesNotMatch((await operator.run(['account', 'list'])).out, /new@example\.com/)
   const { out } = await operator.run(['audit', '--account', 'system'])
-  assert.doesNotMatch(out, /Password of 1 changed/)
+  assert.doesNotMatch(out, /Account 1 changed/)
 })
 
 test('a password that is no UTF-8 is refused, as over HTTP', async () => {

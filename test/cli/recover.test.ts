@@ -108,9 +108,13 @@ test('without the journals all sessions end, and a lost secret is asked for', as
   )
   assert.match(
     out,
-    /^Put the master secret back before you start the service: \/.*\/data\/secret, or DUKTIG_SECRET\.$/m,
+    /^Before you start the service: the master secret is missing, .*: put \/.*\/data\/secret back, or set DUKTIG_SECRET/m,
   )
   assert.doesNotMatch(out, /may be started/)
+  writeFileSync(join(data, 'secret'), 'the secret of another service, long enough')
+  const { out: withAnother } = await run(['restore', 'monday.sqlite'])
+  assert.match(withAnother, /^Before you start the service: wrong master secret for the signing keys/m)
+  assert.doesNotMatch(withAnother, /may be started/)
   cpSync(join(data, 'away'), join(data, 'journal'), { recursive: true })
   const again = await run(['restore', 'monday.sqlite', '--revive-ended-sessions'])
   assert.match(again.out, /^An earlier recovery ended all sessions/m)

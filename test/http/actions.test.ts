@@ -64,7 +64,7 @@ describe('what an account does itself', () => {
     assert.deepEqual(
       actions.map(({ actionCode, actionMessage }) => [actionCode, actionMessage]),
       [
-        ['User->patchAccount', 'Patched successfully'],
+        ['User->patchAccount', 'Patched successfully; new password'],
         ['Auth->SessionEnded', 'password-changed'],
         ['Auth->SessionEnded', 'password-changed'],
       ],
@@ -145,19 +145,24 @@ describe('what an administrator does', () => {
     const { account } = await admin.somebody()
     const path = `/users/${account.accountId}`
     const actions = await admin.added(admin.account.accountId, async () => {
-      assert.equal(
-        (await sendJson(admin.service.address, 'PATCH', path, admin.headers, { roleId: 2 })).status,
-        200,
-      )
-      assert.equal(
-        (await sendJson(admin.service.address, 'PATCH', path, admin.headers, { status: 2 })).status,
-        200,
-      )
+      const email = `${account.accountId}-new@example.com`
+      for (const change of [
+        { phone: '37411223399' },
+        { roleId: 2 },
+        { status: 2 },
+        { email, password: 'another1password' },
+      ])
+        assert.equal(
+          (await sendJson(admin.service.address, 'PATCH', path, admin.headers, change)).status,
+          200,
+        )
     })
     const message = `Account ${account.accountId}: Account Patched successfully`
     assert.deepEqual(
       actions.map(({ actionMessage }) => actionMessage),
-      [`${message}; role 4 -> 2`, `${message}; status 1 -> 2`],
+      ['', '; role 4 -> 2', '; status 1 -> 2', '; new e-mail address; new password'].map(
+        (end) => message + end,
+      ),
     )
     const [ended] = await admin.listed(account.accountId)
     assert.deepEqual([ended?.actionCode, ended?.actionMessage], ['Auth->SessionEnded', 'suspended'])

@@ -19,7 +19,7 @@ export function setPasswordCommand(context: Context): Command {
         const by = {
           ...BY_SYSTEM,
           code: 'Users->patchAccount',
-          message: `Password of ${accountId} changed`,
+          message: `Account ${accountId} changed`,
         } as const
         const changed = await changeAccount(deps, by, accountId, { password })
         if (isDenial(changed)) throw refused(changed)
