@@ -27,7 +27,7 @@ export function auditCommand(context: Context): Command {
   return new Command('audit')
     .description('print recorded actions, oldest first')
     .option('--follow', 'go on printing new actions until interrupted')
-    .option('--account <account>', 'only of this account: id, e-mail address, guest or system')
+    .option('--account <account>', 'only what this account did: id, e-mail address, guest or system')
     .option('--limit <number>', 'how many of the latest actions', '100')
     .action((options: Options) => audit(context, options))
 }
