@@ -152,7 +152,7 @@ test('a new password is in the audit trail although what guesses had locked coul
   await assert.rejects(changePassword(deps, account), /broken/)
   beside.exec('drop trigger broken')
   const lines = await trail()
-  assert.equal(counted(lines, 'Users->patchAccount Changed'), 1)
+  assert.equal(counted(lines, 'Users->patchAccount Changed; new password'), 1)
   assert.equal(counted(lines, 'Auth->SessionEnded password-changed'), 1)
 })
 
