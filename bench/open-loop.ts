@@ -168,11 +168,10 @@ function requestForm(plan: OpenLoopPlan): RequestForm {
   const start = `${plan.method} ${plan.path} HTTP/1.1\r\nHost: 127.0.0.1:${plan.port}\r\n${plan.headers.replaceAll('\n', '\r\n')}`
   const numberAt = start.indexOf('%s')
   const head = start.replace('%s', number)
-  const beforeRecord =
+  const [beforeRecord, afterRecord] =
     plan.tokenHeader === ''
-      ? `${head}Content-Type: application/json\r\nContent-Length: ${plan.recordSize}\r\n\r\n`
-      : `${head}${plan.tokenHeader}: `
-  const afterRecord = plan.tokenHeader === '' ? '' : '\r\n\r\n'
+      ? [`${head}Content-Type: application/json\r\nContent-Length: ${plan.recordSize}\r\n\r\n`, '']
+      : [`${head}${plan.tokenHeader}: `, '\r\n\r\n']
   const form = Buffer.from(beforeRecord + ' '.repeat(plan.recordSize) + afterRecord, 'latin1')
   const nextRecord = records(plan)
   // Numbers of another run, against the same service, are different ones.
