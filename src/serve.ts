@@ -28,6 +28,8 @@ import { type Metrics, metricsServer } from './operations/metrics.ts'
 import { startUpkeep } from './operations/upkeep.ts'
 import { openStore } from './open-store.ts'
 import { LIMITS } from './settings/limits.ts'
+import { policyDoubt } from './settings/policy.ts'
+import { POLICY_NAMES } from './settings/read-settings.ts'
 import { SETTINGS, type Settings } from './settings/settings.ts'
 import { hasNoAccount } from './usecases/has-no-account.ts'
 import { VERSION } from './version.ts'
@@ -70,6 +72,9 @@ export async function startService(
         { event: 'keys-replaced', replacedKeys },
         'DUKTIG_AUTH_KEY opens the default application now, and the keys that opened it before do not any more',
       )
+    const { sessionIdleSeconds: idleSeconds, accessTokenTtlSeconds } = settings
+    const doubt = policyDoubt({ idleSeconds, accessTokenTtlSeconds }, POLICY_NAMES)
+    if (doubt !== null) log.warn({ event: 'settings' }, doubt)
     composed = await compose(settings, store, log)
     await composed.deps.keys.retireOtherAlgorithms()
     for (const problem of await store.inspect()) composed.log.warn({ event: 'store' }, problem)

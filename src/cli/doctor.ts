@@ -6,6 +6,7 @@ import { DAY_MS, LIMITS } from '../settings/limits.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Deps } from '../usecases/deps.ts'
 import { hasNoAccount } from '../usecases/has-no-account.ts'
+import { doubtOf } from './application/policy.ts'
 import type { Context } from './context.ts'
 import { print } from './terminal.ts'
 
@@ -83,6 +84,10 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
       problems.push(
         `the journal ${file} is too old for any backup and should be gone: remove it, and see to it that the service may remove files in its folder`,
       )
+    for (const application of await store.listApplications()) {
+      const doubt = doubtOf(application)
+      if (doubt !== null) problems.push(`the application ${application.clientId}: ${doubt}`)
+    }
     print(`keys       ${opened.deps.keys.all().length}, opened with the master secret`)
     await tellWhoCanSignIn(opened.deps)
     return problems

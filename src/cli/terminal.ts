@@ -5,6 +5,11 @@ export class CommandError extends Error {
   override name = 'CommandError'
 }
 
+/** @throws {CommandError} with all mistakes at once, if there are any */
+export function refuse(mistakes: readonly string[]): void {
+  if (mistakes.length > 0) throw new CommandError(mistakes.join('; '))
+}
+
 /** The operator left a question with Ctrl-C; nothing is printed. */
 export class Interrupted extends Error {
   override name = 'Interrupted'

@@ -1,5 +1,5 @@
 /** The API reference as one page of plain HTML: no scripts, no further requests, readable in print. */
-import type { OpenApiDocument, OperationObject, ParameterObject } from './openapi.ts'
+import type { HeaderObject, OpenApiDocument, OperationObject, ParameterObject } from './openapi.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -88,8 +88,15 @@ function bodyOf(body: object): string {
 }
 
 function answer(status: string, response: object): string {
-  const { description } = response as { description: string }
-  return `<p><b>${status}</b> ${inline(description)}</p>${Number(status) < 400 ? schemaOf(response) : ''}`
+  const { description, headers = {} } = response as {
+    description: string
+    headers?: Readonly<Record<string, HeaderObject>>
+  }
+  const stated = Object.entries(headers).map(
+    ([name, header]) =>
+      `<br><code>${escape(name)}</code>${header.required ? '' : ' (optional)'}: ${inline(header.description)}`,
+  )
+  return `<p><b>${status}</b> ${inline(description)}${stated.join('')}</p>${Number(status) < 400 ? schemaOf(response) : ''}`
 }
 
 function schemaOf(holder: object): string {

@@ -1,5 +1,6 @@
 import { StoreBusy } from '../store/store-busy.ts'
 import { type Answer, json } from './answer.ts'
+import { RETRY_AFTER } from './openapi.ts'
 import type { HttpRoute } from './route.ts'
 
 /** The store is checked at most once in this time, however many probes come. */
@@ -50,10 +51,13 @@ export function healthRoutes(check: () => Promise<void>, isDraining: () => boole
       always: true,
       handle: ready,
       operation: operation('ready', 'Whether the service can serve', {
-        503: answerOf('Not now; the message says why.', {
-          status: { const: 'error' },
-          message: { type: 'string' },
-        }),
+        503: {
+          ...answerOf('Not now; the message says why.', {
+            status: { const: 'error' },
+            message: { type: 'string' },
+          }),
+          headers: RETRY_AFTER,
+        },
       }),
     },
   ]

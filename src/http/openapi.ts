@@ -31,6 +31,22 @@ const DESCRIPTION =
 
 const STATUS_ERROR = { const: 'error' }
 
+export interface HeaderObject {
+  readonly description: string
+  /** Whether every response with this status has the header. */
+  readonly required: boolean
+  readonly schema: Readonly<Record<string, unknown>>
+}
+
+/** The header of responses that ask the client to come again. */
+export const RETRY_AFTER: Readonly<Record<string, HeaderObject>> = {
+  'Retry-After': {
+    description: 'Seconds to wait before the next attempt.',
+    required: true,
+    schema: { type: 'integer', minimum: 1 },
+  },
+}
+
 export function openApiDocument(routes: readonly HttpRoute[], names: ApiNames): OpenApiDocument {
   const paths: Record<string, Record<string, OperationObject>> = {}
   for (const route of routes) {
@@ -76,9 +92,7 @@ function headOf(operation: OperationObject): OperationObject {
     operationId: `${operationId}Head`,
     summary: `${summary}, told by the status alone`,
     responses: Object.fromEntries(
-      Object.entries(responses as Record<string, { description: string }>).map(
-        ([status, { description }]) => [status, { description }],
-      ),
+      Object.entries(responses).map(([status, response]) => [status, { ...response, content: undefined }]),
     ),
   }
 }
@@ -86,10 +100,7 @@ function headOf(operation: OperationObject): OperationObject {
 /** What the server answers in place of the route: after a fault, past an address's bound, and under maintenance. */
 function refusals(route: HttpRoute): Record<string, object> {
   const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
-  const refusal = (why: string) => ({
-    description: `${why}; \`Retry-After\` says when to come again.`,
-    content,
-  })
+  const refusal = (why: string) => ({ description: `${why}.`, headers: RETRY_AFTER, content })
   return {
     500: { description: 'A fault of the service. In development, the message says what happened.', content },
     ...(route.isPublic === true ? { 429: refusal('Too many requests') } : {}),

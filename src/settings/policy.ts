@@ -13,6 +13,9 @@ export type PolicyTime =
   | 'sessionTtlSeconds'
   | 'accessTokenTtlSeconds'
 
+/** The names under which the operator knows the times. */
+export type PolicyNames = Readonly<Record<PolicyTime, string>>
+
 const TEN_YEARS_SECONDS = 315_360_000
 
 export const POLICY_KINDS: Readonly<Record<PolicyTime, Kind<number>>> = {
@@ -23,13 +26,10 @@ export const POLICY_KINDS: Readonly<Record<PolicyTime, Kind<number>>> = {
   accessTokenTtlSeconds: wholeNumber(10, LIMITS.accessTokenTtlSecondsMax),
 }
 
-/**
- * What contradicts itself in a policy, a sentence each. `names` are the names under which the operator knows the times.
- * A time that is left out contradicts none.
- */
+/** What contradicts itself in a policy, a sentence each. A time that is left out contradicts none. */
 export function policyMistakes(
   policy: Readonly<Partial<Record<PolicyTime, number | undefined>>>,
-  names: Readonly<Record<Exclude<PolicyTime, 'idleSeconds'>, string>>,
+  names: PolicyNames,
 ): readonly string[] {
   const {
     retryWindowSeconds: retry = Number.NaN,
@@ -47,4 +47,20 @@ export function policyMistakes(
       `${names.accessTokenTtlSeconds} (${access}) must not exceed ${names.sessionTtlSeconds} (${session})`,
     )
   return mistakes
+}
+
+/**
+ * What a policy may say but hardly means, as a sentence; null if there is nothing of that kind. A shorter idle limit
+ * would sign out clients that refresh just as they should.
+ */
+export function policyDoubt(
+  policy: Readonly<Pick<Record<PolicyTime, number>, 'idleSeconds' | 'accessTokenTtlSeconds'>>,
+  names: PolicyNames,
+): string | null {
+  const { idleSeconds: idle, accessTokenTtlSeconds: access } = policy
+  if (idle === 0 || idle > access) return null
+  return (
+    `${names.idleSeconds} (${idle}) should be more than ${names.accessTokenTtlSeconds} (${access}), because a client ` +
+    'that refreshes only when its access token has ended finds its session over'
+  )
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { readEnvFile } from './env-file.ts'
-import { policyMistakes } from './policy.ts'
+import { type PolicyNames, policyMistakes } from './policy.ts'
 import { type Definition, SETTINGS, type Settings } from './settings.ts'
 
 /** The settings are wrong; `mistakes` lists every mistake, one line each, ready to print. */
@@ -144,12 +144,14 @@ function unknown(name: string): string {
   return `${name} is no setting; \`duktig --help\` lists them all`
 }
 
-const POLICY_NAMES = {
+/** The variable of each time. */
+export const POLICY_NAMES: PolicyNames = {
   parallelWindowSeconds: SETTINGS.refreshParallelWindowSeconds.variable,
   retryWindowSeconds: SETTINGS.refreshRetryWindowSeconds.variable,
+  idleSeconds: SETTINGS.sessionIdleSeconds.variable,
   sessionTtlSeconds: SETTINGS.refreshTokenTtlSeconds.variable,
   accessTokenTtlSeconds: SETTINGS.accessTokenTtlSeconds.variable,
-} as const
+}
 
 /** Reports settings that contradict each other. One that is wrong by itself is missing here, so contradicts none. */
 function contradictions(settings: Partial<Settings>): string[] {

@@ -13,8 +13,11 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { DAY_MS, LIMITS } from '../../src/settings/limits.ts'
+import { startService } from '../../src/serve.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
 import { type Operator, newOperator } from '../support/command.ts'
 import { freshDatabase } from '../support/postgres.ts'
+import { silentLog } from '../support/service.ts'
 
 let operator: Operator
 let data: string
@@ -65,6 +68,32 @@ test('why nobody can sign in is told: there is no account, or the default applic
   assert.deepEqual(await doctor(), { code: 0, lines: [...good, DISABLED, 'All is well.'] })
   await duktig('application', 'set', 'default', '--enable')
   assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'All is well.'] })
+})
+
+test('an idle limit that signs out clients which refresh in time is told, in the names of whoever changes it', async () => {
+  const because =
+    'because a client that refreshes only when its access token has ended finds its session over'
+  const short = { DUKTIG_SESSION_IDLE_SECONDS: '900', DUKTIG_ACCESS_TOKEN_TTL_SECONDS: '900' }
+  const ofSettings = `DUKTIG_SESSION_IDLE_SECONDS (900) should be more than DUKTIG_ACCESS_TOKEN_TTL_SECONDS (900), ${because}`
+  const ofOptions = `--idle (60) should be more than --access-token-ttl (900), ${because}`
+  const logged: unknown[] = []
+  const log = { ...silentLog, warn: (...line: unknown[]) => void logged.push(line) }
+  await (await startService(readSettings({ ...operator.variables, ...short }), { log })).stop()
+  assert.deepEqual(logged, [[{ event: 'settings' }, ofSettings]])
+
+  const { out } = await operator.run(['application', 'create', 'shop', '--idle', '60'])
+  assert.equal(out.split('\n')[0], `Note: ${ofOptions}.`)
+  const { code, lines } = await doctor()
+  assert.equal(code, 1)
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('mend')),
+    [`mend       the application default: ${ofSettings}`, `mend       the application shop: ${ofOptions}`],
+  )
+
+  await operator.startOnce({ ...short, DUKTIG_SESSION_IDLE_SECONDS: '901' })
+  const changed = await operator.run(['application', 'set', 'shop', '--idle', '901'])
+  assert.equal(changed.out, 'Application shop changed.\n')
+  assert.equal((await doctor()).code, 0)
 })
 
 test('with PostgreSQL the machine’s clock is looked at too', async (t) => {

@@ -41,6 +41,19 @@ test('a display name is a text of 1 to 100 characters', async () => {
   assert.deepEqual(policyOf({ name: 'x'.repeat(100) }), { name: 'x'.repeat(100) })
 })
 
+test('all mistakes of a command line are told at once', async () => {
+  assert.equal(
+    await refusal(['application', 'create', 'shop', '--idle', '-1', '--rotation', 'maybe', '--name', '']),
+    'duktig: --rotation must be one of: on, off; --idle must be a whole number, 0 to 315360000; ' +
+      '--name must have 1 to 100 characters, not only spaces\n',
+  )
+  assert.equal(
+    await refusal(['account', 'create', '--email', 'ani', '--first-name', '', '--phone', '1'.repeat(99)]),
+    'duktig: --email must be a valid e-mail address; --first-name must have 2 to 15 characters; ' +
+      '--phone must have 6 to 20 characters\n',
+  )
+})
+
 test('a password that is to come from an empty standard input is missed, and none is made', async () => {
   const says = 'duktig: standard input was empty: write the password to it\n'
   const create = ['account', 'create', '--email', 'new@example.com', '--password-stdin']

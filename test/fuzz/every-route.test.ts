@@ -12,12 +12,12 @@ import type { Log } from '../../src/operations/log.ts'
 import { type Api, type ApiOperation, answerMistakes, apiOf } from '../support/openapi.ts'
 import { PASSWORD } from '../support/people.ts'
 import { createRandom, freshSeed, givenSeed } from '../support/random.ts'
-import { send } from '../support/raw-http.ts'
+import { type RawAnswer, send } from '../support/raw-http.ts'
 import { type TestService, UNLIMITED, openBeside, silentLog, startTestService } from '../support/service.ts'
 import { makeCast } from './cast.ts'
 import { type FuzzRequest, requestFor } from './requests.ts'
 import { mutated } from './values.ts'
-import { type WireAnswer, openWire, statusesOf } from './wire.ts'
+import { openWire, statusesOf } from './wire.ts'
 
 const REQUESTS = Number(process.env['DUKTIG_TEST_REQUESTS'] ?? 46_000)
 const RAW_REQUESTS = Math.round(REQUESTS / 11.5)
@@ -70,7 +70,7 @@ after(async () => {
  * If the path may not be the operation's, it may name another route of the method, or none: their answers are right
  * too.
  */
-function mistakesOf({ operation, onRoute }: FuzzRequest, answer: WireAnswer): readonly string[] {
+function mistakesOf({ operation, onRoute }: FuzzRequest, answer: RawAnswer): readonly string[] {
   const mistakes = answerMistakes(api, operation, answer)
   if (onRoute || mistakes.length === 0 || isNotFound(answer, operation))
     return mistakes.length > 0 && onRoute ? mistakes : []
@@ -78,7 +78,7 @@ function mistakesOf({ operation, onRoute }: FuzzRequest, answer: WireAnswer): re
   return sameMethod.some((other) => answerMistakes(api, other, answer).length === 0) ? [] : mistakes
 }
 
-function isNotFound({ status, text }: WireAnswer, { method }: ApiOperation): boolean {
+function isNotFound({ status, text }: RawAnswer, { method }: ApiOperation): boolean {
   const whole = '{"status":"error","message":"Resource not found"}'
   return status === 404 && text === (method === 'HEAD' ? '' : whole)
 }

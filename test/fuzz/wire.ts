@@ -1,15 +1,10 @@
 /** HTTP as raw bytes over a kept connection, since a client library would not send what a fuzzer wants to. */
 import { type Socket, connect } from 'node:net'
-
-export interface WireAnswer {
-  readonly status: number
-  readonly contentType: string
-  readonly text: string
-}
+import type { RawAnswer } from '../support/raw-http.ts'
 
 export interface Wire {
   /** Sends one request and reads its answer. */
-  exchange(request: Buffer): Promise<WireAnswer>
+  exchange(request: Buffer): Promise<RawAnswer>
   close(): void
 }
 
@@ -41,7 +36,7 @@ export function openWire(base: string): Wire {
 
   return {
     exchange(request) {
-      const { promise, resolve, reject } = Promise.withResolvers<WireAnswer>()
+      const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>()
       const current = connected()
       // RFC 9110, section 9.3.2: the answer to HEAD has no content, whatever its `Content-Length`.
       const isHead = request.toString('latin1', 0, 5) === 'HEAD '
@@ -71,20 +66,21 @@ export function openWire(base: string): Wire {
 function parsed(
   bytes: Buffer,
   isHead: boolean,
-): (WireAnswer & { readonly size: number; readonly last: boolean }) | null {
+): (RawAnswer & { readonly size: number; readonly last: boolean }) | null {
   const end = bytes.indexOf('\r\n\r\n')
   if (end < 0) return null
   const head = bytes.toString('latin1', 0, end)
-  const field = (name: string) => new RegExp(`\r\n${name}: ([^\r]*)`, 'i').exec(head)?.[1]
-  const length = isHead ? 0 : Number(field('content-length') ?? 0)
+  const fields = [...head.matchAll(/\r\n([^:\r]+): ([^\r]*)/g)]
+  const headers = Object.fromEntries(fields.map(([, name = '', value]) => [name.toLowerCase(), value]))
+  const length = isHead ? 0 : Number(headers['content-length'] ?? 0)
   const size = end + 4 + length
   if (bytes.length < size) return null
   return {
     status: Number(head.slice(9, 12)),
-    contentType: field('content-type') ?? '',
+    headers,
     text: bytes.toString('utf8', end + 4, size),
     size,
-    last: field('connection')?.toLowerCase() === 'close',
+    last: headers['connection']?.toLowerCase() === 'close',
   }
 }
 

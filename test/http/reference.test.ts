@@ -267,7 +267,8 @@ describe('of answers', () => {
     for (const mode of ['production', 'development'] as const) {
       for (const one of api.operations.filter(({ method }) => method !== 'HEAD')) {
         const { status, contentType, text } = faultAnswer(new Error('why'), one.path, mode, silentLog)
-        assert.deepEqual(answerMistakes(api, one, { status, contentType: String(contentType), text }), [])
+        const answer = { status, headers: { 'content-type': String(contentType) }, text }
+        assert.deepEqual(answerMistakes(api, one, answer), [])
       }
     }
   })

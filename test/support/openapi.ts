@@ -1,7 +1,7 @@
 /** The OpenAPI document of a running service, and a check of answers against it. */
 import assert from 'node:assert/strict'
 import { type Schema, schemaMistakes } from './json-schema.ts'
-import { sendJson } from './raw-http.ts'
+import { type RawAnswer, sendJson } from './raw-http.ts'
 
 export interface ApiParameter {
   readonly name: string
@@ -11,7 +11,18 @@ export interface ApiParameter {
   readonly schema: Schema
 }
 
+interface ApiHeader {
+  readonly required?: boolean
+  readonly schema: Schema
+}
+
 type Content = Readonly<Record<string, { readonly schema: Schema }>>
+
+interface ApiResponse {
+  readonly description: string
+  readonly headers?: Readonly<Record<string, ApiHeader>>
+  readonly content?: Content
+}
 
 export interface ApiOperation {
   readonly method: string
@@ -22,7 +33,7 @@ export interface ApiOperation {
   readonly parameters: readonly ApiParameter[]
   /** The schema of the request body; null if the operation takes none. */
   readonly body: Schema | null
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>
+  readonly responses: Readonly<Record<string, ApiResponse>>
 }
 
 export interface Api {
@@ -51,15 +62,42 @@ export async function apiOf(address: string): Promise<Api> {
   return { document: body, operations }
 }
 
-/** How an answer differs from the document in status, content type or body; empty if it agrees. */
-export function answerMistakes(
-  { document }: Api,
-  operation: ApiOperation,
-  answer: { readonly status: number; readonly contentType: string; readonly text: string },
-): readonly string[] {
-  const { status, contentType, text } = answer
-  const stated = operation.responses[status]
-  if (stated === undefined) return [`status ${status} is not in the document`]
+/** Headers that any answer may have; the document names all others. */
+const EVERYWHERE = new Set([
+  'cache-control',
+  'connection',
+  'content-length',
+  'content-security-policy',
+  'content-type',
+  'date',
+  'keep-alive',
+  'referrer-policy',
+  'x-content-type-options',
+])
+
+/** How an answer differs from the document in status, headers, content type or body; empty if it agrees. */
+export function answerMistakes(api: Api, operation: ApiOperation, answer: RawAnswer): readonly string[] {
+  const stated = operation.responses[answer.status]
+  if (stated === undefined) return [`status ${answer.status} is not in the document`]
+  return [...headerMistakes(api, stated, answer), ...bodyMistakes(api, stated, answer)]
+}
+
+function headerMistakes({ document }: Api, { headers = {} }: ApiResponse, answer: RawAnswer): string[] {
+  const known = new Map(Object.entries(headers).map(([name, header]) => [name.toLowerCase(), header]))
+  const sent = Object.keys(answer.headers).filter((name) => !EVERYWHERE.has(name))
+  const names = new Set([...known.keys(), ...sent])
+  return [...names].flatMap((name) => {
+    const [header, value] = [known.get(name), answer.headers[name]]
+    if (header === undefined) return [`the header ${name} is not in the document`]
+    if (value === undefined) return header.required === true ? [`the header ${name} is missing`] : []
+    const read = header.schema['type'] === 'integer' ? Number(value) : value
+    return schemaMistakes(document, header.schema, read).map((mistake) => `the header ${name}: ${mistake}`)
+  })
+}
+
+function bodyMistakes({ document }: Api, stated: ApiResponse, answer: RawAnswer): readonly string[] {
+  const { headers, text } = answer
+  const contentType = headers['content-type'] ?? ''
   const [type, media] = Object.entries(stated.content ?? {})[0] ?? []
   if (type === undefined || media === undefined) {
     return text === '' ? [] : [`the document says no body, there is ${text.slice(0, 80)}`]

@@ -4,7 +4,7 @@ import { LENGTHS, hasLength, isEmail } from '../../core/account-fields.ts'
 import { isDenial } from '../../core/denial.ts'
 import { createAccount } from '../../usecases/create-account.ts'
 import { type Context, withNewDeps } from '../context.ts'
-import { CommandError, ask, print } from '../terminal.ts'
+import { CommandError, ask, print, refuse } from '../terminal.ts'
 import {
   BY_SYSTEM,
   ROLE_NAMES,
@@ -47,16 +47,17 @@ async function create(context: Context, options: Options): Promise<void> {
   await withNewDeps(context, async ({ deps }) => {
     const email = options.email ?? (await ask('E-mail: '))
     if (email === null) throw new CommandError('--email is missing, and there is no terminal to ask at')
-    if (!isEmail(email)) throw new CommandError('--email must be a valid e-mail address')
     const { firstName, lastName, phone } = options
+    const mistakes = isEmail(email) ? [] : ['--email must be a valid e-mail address']
     for (const [name, value, bounds] of [
       ['--first-name', firstName, LENGTHS.firstName],
       ['--last-name', lastName, LENGTHS.lastName],
       ['--phone', phone, LENGTHS.phone],
     ] as const) {
       if (!hasLength(value, bounds))
-        throw new CommandError(`${name} must have ${bounds[0]} to ${bounds[1]} characters`)
+        mistakes.push(`${name} must have ${bounds[0]} to ${bounds[1]} characters`)
     }
+    refuse(mistakes)
     const { password, generated } = await choosePassword(deps.passwordPolicy, options)
     const person = { firstName, lastName, email, phone, comment: null, roleId, status }
     const account = await createAccount(deps, BY_SYSTEM, { ...person, password })

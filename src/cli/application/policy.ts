@@ -7,9 +7,10 @@ import {
   type Policy,
 } from '../../core/application.ts'
 import { type Kind, onOff } from '../../settings/kinds.ts'
-import { POLICY_KINDS, type PolicyTime, policyMistakes } from '../../settings/policy.ts'
+import { POLICY_KINDS, type PolicyNames, policyDoubt, policyMistakes } from '../../settings/policy.ts'
+import { POLICY_NAMES } from '../../settings/read-settings.ts'
 import type { Deps } from '../../usecases/deps.ts'
-import { CommandError } from '../terminal.ts'
+import { CommandError, print, refuse } from '../terminal.ts'
 
 interface PolicyOption {
   readonly flag: string
@@ -89,31 +90,44 @@ export function withPolicyOptions(command: Command): Command {
   return command.option('--name <name>', 'a display name')
 }
 
-/** The change that the given options ask for. @throws {CommandError} naming the first invalid option */
+/** The change that the given options ask for. @throws {CommandError} naming every invalid option */
 export function policyOf(options: Readonly<Record<string, string | undefined>>): ApplicationChange {
   const change: Record<string, unknown> = {}
+  const mistakes: string[] = []
   for (const { flag, key, kind } of OPTIONS) {
     const text = options[camelCase(flag.slice(2))]
     if (text === undefined) continue
     const parsed = kind.parse(text)
-    if ('mistake' in parsed) throw new CommandError(`${flag} ${parsed.mistake}`)
-    change[key] = parsed.value
+    if ('mistake' in parsed) mistakes.push(`${flag} ${parsed.mistake}`)
+    else change[key] = parsed.value
   }
   const { name } = options
   if (name !== undefined) {
     if (name.trim() === '' || name.length > NAME_CHARACTERS)
-      throw new CommandError(`--name must have 1 to ${NAME_CHARACTERS} characters, not only spaces`)
+      mistakes.push(`--name must have 1 to ${NAME_CHARACTERS} characters, not only spaces`)
     change['name'] = name
   }
+  refuse(mistakes)
   return change
 }
 
-const FLAGS = Object.fromEntries(OPTIONS.map(({ key, flag }) => [key, flag])) as Record<PolicyTime, string>
+/** The option of each time. */
+const FLAGS = Object.fromEntries(OPTIONS.map(({ key, flag }) => [key, flag])) as unknown as PolicyNames
 
-/** The times must fit one another, whichever of them is changed. @throws {CommandError} when they do not */
+/** What an application's policy says but hardly means, in the names under which its operator changes it. */
+export function doubtOf(application: Application): string | null {
+  const isDefault = application.applicationId === DEFAULT_APPLICATION_ID
+  return policyDoubt(application, isDefault ? POLICY_NAMES : FLAGS)
+}
+
+/**
+ * The times must fit one another, whichever of them is changed. Prints what is allowed but hardly meant.
+ * @throws {CommandError} when they do not
+ */
 export function checkTimes(policy: Policy): void {
-  const mistakes = policyMistakes(policy, FLAGS)
-  if (mistakes.length > 0) throw new CommandError(mistakes.join('; '))
+  refuse(policyMistakes(policy, FLAGS))
+  const doubt = policyDoubt(policy, FLAGS)
+  if (doubt !== null) print(`Note: ${doubt}.`)
 }
 
 /** The application with a client id. @throws {CommandError} when there is none */

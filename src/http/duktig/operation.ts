@@ -1,6 +1,8 @@
 /** The API reference of a Duktig route, generated from the same data that runs the route. */
 import type { PasswordPolicy } from '../../passwords/policy.ts'
+import { type HeaderObject, RETRY_AFTER } from '../openapi.ts'
 import type { Operation } from '../route.ts'
+import { CHALLENGE_HEADER, REASON_HEADER } from './denials.ts'
 import type { DuktigRoute } from './face.ts'
 import type { JsonSchema } from './rules.ts'
 import { type BodyRules, bodySchema } from './validation.ts'
@@ -18,12 +20,33 @@ export interface Documented {
   readonly denials?: readonly number[]
   /** Statuses of answers without a body. */
   readonly bodilessDenials?: readonly number[]
+  /** Headers of the request beyond the credential. */
   readonly extraHeaders?: Readonly<Record<string, string>>
+  /** Headers that every successful answer has. */
+  readonly successHeaders?: Readonly<Record<string, string>>
 }
 
 const ERROR = { $ref: '#/components/schemas/Error' }
 const VALIDATION_ERROR = { $ref: '#/components/schemas/ValidationError' }
 const BODY_ERROR = { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 1 }
+/** A header with a text that every such response has. */
+const header = (description: string): HeaderObject => ({
+  description,
+  required: true,
+  schema: { type: 'string' },
+})
+const HEADERS: Readonly<Record<number, Readonly<Record<string, HeaderObject>>>> = {
+  401: {
+    [CHALLENGE_HEADER]: header('How to authenticate.'),
+    [REASON_HEADER]: {
+      ...header('Why the session is over, for the holder of a genuine token.'),
+      required: false,
+    },
+  },
+  415: { Accept: header('The type to send.') },
+  429: RETRY_AFTER,
+  503: RETRY_AFTER,
+}
 const MEANINGS: Readonly<Record<number, readonly [string, JsonSchema]>> = {
   204: ['There is nothing to answer with.', ERROR],
   400: ['The body is no JSON object.', BODY_ERROR],
@@ -32,11 +55,8 @@ const MEANINGS: Readonly<Record<number, readonly [string, JsonSchema]>> = {
   404: ['There is nothing of that name.', ERROR],
   413: ['The body is too large.', ERROR],
   415: ['The body is not `application/json`.', ERROR],
-  429: ['Too many requests; `Retry-After` says when to come again.', ERROR],
-  503: [
-    'Under maintenance, overloaded, or the store cannot answer; `Retry-After` says when to come again.',
-    ERROR,
-  ],
+  429: ['Too many requests.', ERROR],
+  503: ['Under maintenance, overloaded, or the store cannot answer.', ERROR],
 }
 
 /** `renamed` maps a header of the contract to the name that the settings give it. */
@@ -104,10 +124,10 @@ function responsesOf(route: DuktigRoute): Record<string, object> {
   const responses: Record<string, object> = { 200: successOf(route) }
   for (const status of [...statuses].sort((a, b) => a - b)) {
     const [description, schema] = meaningOf(status, route)
-    responses[status] = { description, content: { 'application/json': { schema } } }
+    responses[status] = { description, headers: HEADERS[status], content: { 'application/json': { schema } } }
   }
   for (const status of route.bodilessDenials ?? [])
-    responses[status] = { description: MEANINGS[status]?.[0] ?? 'Refused.' }
+    responses[status] = { description: MEANINGS[status]?.[0] ?? 'Refused.', headers: HEADERS[status] }
   return responses
 }
 
@@ -129,10 +149,12 @@ function meaningOf422({ body, query, denials }: DuktigRoute): readonly [string, 
   return [`${broken} Or: ${forbidden}`, { anyOf: [VALIDATION_ERROR, ERROR] }]
 }
 
-function successOf(route: DuktigRoute): object {
-  if (route.success === null) return { description: 'Done.' }
+function successOf({ success, successType, successHeaders }: DuktigRoute): object {
+  const described = Object.entries(successHeaders ?? {})
+  const headers = Object.fromEntries(described.map(([name, description]) => [name, header(description)]))
   return {
     description: 'Done.',
-    content: { [route.successType ?? 'application/json']: { schema: route.success } },
+    ...(described.length === 0 ? {} : { headers }),
+    ...(success === null ? {} : { content: { [successType ?? 'application/json']: { schema: success } } }),
   }
 }

@@ -40,6 +40,7 @@ export const signInRoutes: readonly DuktigRoute<'application'>[] = [
     [DEVICE_HEADER]:
       'The device token that an earlier sign-in returned in this header; lets a known device in while guesses are refused.',
   },
+  successHeaders: { [DEVICE_HEADER]: 'The device token, to send with the next sign-in.' },
   async handle(face, { request, application, body }) {
     const signedIn = await signIn(face.deps, {
       application,

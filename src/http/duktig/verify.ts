@@ -10,13 +10,16 @@ export const verifyRoute: DuktigRoute<'none'> = {
   operationId: 'verify',
   tag: 'Authorization',
   summary: 'Whether an access token is good at this moment; no body',
-  description:
-    'Answers with the headers `X-User-Id`, `X-User-Role` and `X-Session-Id`, for a proxy to pass on.',
   credential: 'none',
   // nginx would turn a 429 into a 500, and the address may be that of the proxy, which asks for all its users. A refusal
   // costs little and gives nobody a chance to guess.
   isUncounted: true,
   success: null,
+  successHeaders: {
+    'X-User-Id': 'The id of the account, for a proxy to pass on.',
+    'X-User-Role': 'The number of its role.',
+    'X-Session-Id': 'The id of the session.',
+  },
   bodilessDenials: [401, 403],
   extraHeaders: { 'Access-Token': 'The access token; `Authorization: Bearer` works too.' },
   async handle(face, { request }) {
