@@ -72,11 +72,11 @@ export async function startService(
         { event: 'keys-replaced', replacedKeys },
         'DUKTIG_AUTH_KEY opens the default application now, and the keys that opened it before do not any more',
       )
-    const { sessionIdleSeconds: idleSeconds, accessTokenTtlSeconds } = settings
-    const doubt = policyDoubt({ idleSeconds, accessTokenTtlSeconds }, POLICY_NAMES)
-    if (doubt !== null) log.warn({ event: 'settings' }, doubt)
     composed = await compose(settings, store, log)
     await composed.deps.keys.retireOtherAlgorithms()
+    const { sessionIdleSeconds: idleSeconds, accessTokenTtlSeconds } = settings
+    const doubt = policyDoubt({ idleSeconds, accessTokenTtlSeconds }, POLICY_NAMES)
+    if (doubt !== null) composed.log.warn({ event: 'settings' }, doubt)
     for (const problem of await store.inspect()) composed.log.warn({ event: 'store' }, problem)
     const isEmpty = await hasNoAccount(store)
     return { ...(await listen(settings, composed)), hasNoAccount: isEmpty }

@@ -85,7 +85,7 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
         `the journal ${file} is too old for any backup and should be gone: remove it, and see to it that the service may remove files in its folder`,
       )
     for (const application of await store.listApplications()) {
-      const doubt = doubtOf(application)
+      const doubt = application.disabled ? null : doubtOf(application)
       if (doubt !== null) problems.push(`the application ${application.clientId}: ${doubt}`)
     }
     print(`keys       ${opened.deps.keys.all().length}, opened with the master secret`)

@@ -45,10 +45,6 @@ export interface Session {
   readonly lastUsedAtMs: number
   readonly endedAtMs: number | null
   readonly endReason: EndReason | null
-  /** For the OAuth face; null on the Duktig face. */
-  readonly scope: string | null
-  readonly audience: string | null
-  readonly jkt: string | null
 }
 
 /** The data of a new session; the store adds the times of its clock. */

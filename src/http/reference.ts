@@ -1,6 +1,6 @@
 import { docsPage } from './docs-page.ts'
 import { rawJson } from './answer.ts'
-import { type ApiNames, openApiDocument } from './openapi.ts'
+import { type ApiNames, type HeaderObject, openApiDocument } from './openapi.ts'
 import type { HttpRoute } from './route.ts'
 
 const PAGE_HEADERS = {
@@ -28,7 +28,13 @@ export function referenceRoutes(routes: readonly HttpRoute[], names: ApiNames): 
         page ??= docsPage(document)
         return { status: 200, contentType: 'text/html; charset=utf-8', text: page, headers: PAGE_HEADERS }
       },
-      operation: operation('docs', 'The API reference as a page', 'text/html', { type: 'string' }),
+      operation: operation(
+        'docs',
+        'The API reference as a page',
+        'text/html',
+        { type: 'string' },
+        always(PAGE_HEADERS),
+      ),
     },
   ]
   const document = openApiDocument([...routes, ...own], names)
@@ -41,7 +47,16 @@ function operation(
   summary: string,
   type: string,
   schema: object,
+  headers?: object,
 ): HttpRoute['operation'] {
-  const responses = { 200: { description: summary, content: { [type]: { schema } } } }
+  const responses = { 200: { description: summary, headers, content: { [type]: { schema } } } }
   return { operationId, summary, tags: ['System'], security: [], responses }
+}
+
+function always(headers: Readonly<Record<string, string>>): Readonly<Record<string, HeaderObject>> {
+  const stated = Object.entries(headers).map(
+    ([name, value]) =>
+      [name, { description: `Always \`${value}\`.`, required: true, schema: { const: value } }] as const,
+  )
+  return Object.fromEntries(stated)
 }

@@ -76,7 +76,8 @@ export class ActionRecorder {
   async flush(): Promise<void> {
     await this.#takingOver
     let groups = (this.#group === null ? 0 : 1) + Math.ceil(this.#waiting.length / LIMITS.actionsPerGroup)
-    if (!this.#options.tallies.isEmpty) groups = Math.max(groups, 1)
+    // What a group under way was made before needs one of its own.
+    if (!this.#options.tallies.isEmpty) groups = Math.max(groups, this.#group === null ? 1 : 2)
     while (groups > 0 && (await this.#run())) groups -= 1
   }
 
@@ -92,15 +93,21 @@ export class ActionRecorder {
   async stop(): Promise<void> {
     this.#isStopped = true
     await this.#takingOver
-    while (this.#group !== null || this.#waiting.length > 0 || !this.#options.tallies.isEmpty) {
+    while (!this.#isEmpty()) {
       if (!(await this.#run())) break
     }
+    // A group that the store took after a time of refusals has begun one.
+    await this.#takingOver
     const left = this.#waiting.map(({ action }) => action)
     if (left.length === 0 && this.#group === null) return
     if (this.#spill.append(left, this.#group)) {
       this.#waiting = []
       this.#group = null
     } else this.#giveUp(left.length + (this.#group?.actions.length ?? 0))
+  }
+
+  #isEmpty(): boolean {
+    return this.#group === null && this.#waiting.length === 0 && this.#options.tallies.isEmpty
   }
 
   #schedule(): void {
@@ -120,7 +127,7 @@ export class ActionRecorder {
     this.#timer = null
     this.#running ??= this.#write().finally(() => {
       this.#running = null
-      if (this.#group !== null || this.#waiting.length > 0) this.#schedule()
+      if (!this.#isEmpty()) this.#schedule()
     })
     return this.#running
   }

@@ -51,7 +51,7 @@ export function policyMistakes(
 
 /**
  * What a policy may say but hardly means, as a sentence; null if there is nothing of that kind. A shorter idle limit
- * would sign out clients that refresh just as they should.
+ * may sign out clients that refresh just as they should.
  */
 export function policyDoubt(
   policy: Readonly<Pick<Record<PolicyTime, number>, 'idleSeconds' | 'accessTokenTtlSeconds'>>,
@@ -61,6 +61,6 @@ export function policyDoubt(
   if (idle === 0 || idle > access) return null
   return (
     `${names.idleSeconds} (${idle}) should be more than ${names.accessTokenTtlSeconds} (${access}), because a client ` +
-    'that refreshes only when its access token has ended finds its session over'
+    'that refreshes only when its access token has ended may find its session over'
   )
 }

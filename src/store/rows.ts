@@ -57,9 +57,6 @@ const SESSION = [
   'last_used_at_ms',
   'ended_at_ms',
   'end_reason',
-  'scope',
-  'audience',
-  'jkt',
 ]
 const DEVICE = ['amr', 'address', 'user_agent', 'device_id']
 const KEY = ['kid', 'purpose', 'algorithm', 'sealed', 'created_at_ms', 'active_at_ms', 'retire_at_ms']
@@ -99,6 +96,9 @@ export function listingSql(accountId: string, limit: string): string {
     order by ${newest}`
 }
 
+/** SQL for `lastUseGrainMs` of `core/session.ts`, where application `p` has an idle limit. */
+const LAST_USE_GRAIN_MS = 'case when p.idle_seconds < 3000 then p.idle_seconds * 100 else 300000 end'
+
 /**
  * SQL that is true if the application of session `s`, which has not ended, would still serve it. When an account has
  * too many sessions, those no longer served make room first. `now` is a parameter, in milliseconds.
@@ -107,7 +107,7 @@ export function isServed(now: string): string {
   return `exists (select 1 from applications p where p.application_id = s.application_id
     and not p.disabled and p.epoch = s.application_epoch
     and s.created_at_ms + p.session_ttl_seconds * 1000 > ${now}
-    and (p.idle_seconds = 0 or s.last_used_at_ms + p.idle_seconds * 1000 > ${now}))`
+    and (p.idle_seconds = 0 or s.last_used_at_ms + p.idle_seconds * 1000 + ${LAST_USE_GRAIN_MS} >= ${now}))`
 }
 
 export function accountFrom(row: Row): Account {
@@ -174,9 +174,6 @@ export function sessionFrom(row: Row): Session {
     lastUsedAtMs: row[13] as number,
     endedAtMs: row[14] as number | null,
     endReason: row[15] as EndReason | null,
-    scope: row[16] as string | null,
-    audience: row[17] as string | null,
-    jkt: row[18] as string | null,
   }
 }
 
@@ -199,9 +196,6 @@ export function sessionRow(session: Session): Row {
     session.lastUsedAtMs,
     session.endedAtMs,
     session.endReason,
-    session.scope,
-    session.audience,
-    session.jkt,
   ]
 }
 

@@ -24,6 +24,9 @@ export class KeyRing {
   readonly #algorithms: Readonly<Record<KeyPurpose, Algorithm>>
   #keys: readonly SigningKey[] = []
   #believed: Readonly<Record<KeyPurpose, readonly SigningKey[]>> = { access: [], refresh: [], device: [] }
+  /** How many reloads have begun, and which of them was the last to take effect. */
+  #reloads = 0
+  #newest = 0
   /** The last reload that a token caused, and when it began. */
   #learning: Promise<void> = Promise.resolve()
   #learningSinceMs = Number.NEGATIVE_INFINITY
@@ -72,10 +75,18 @@ export class KeyRing {
     await this.#addMissing((purpose) => this.#ofPurpose(purpose).every(isLast))
   }
 
-  /** Loads the changes that other instances and the command line have made to the keys. */
+  /**
+   * Loads the changes that other instances and the command line have made to the keys. Afterwards the ring holds all keys
+   * that were in the store before the call.
+   */
   async reload(): Promise<void> {
+    const number = ++this.#reloads
+    const listed = await this.#store.listKeys()
+    // The answer to a later question has come earlier: this one must not take back what that one has brought.
+    if (number < this.#newest) return
+    this.#newest = number
     const known = new Map(this.#keys.map((key) => [key.kid, key]))
-    this.#keys = (await this.#store.listKeys()).map((stored) => {
+    this.#keys = listed.map((stored) => {
       const key = known.get(stored.kid)
       return key !== undefined && key.retireAtMs === stored.retireAtMs ? key : this.#open(stored)
     })
@@ -164,15 +175,11 @@ export class KeyRing {
   }
 
   /** Makes a key in its stored, sealed form, which signs from `activeAtMs` on. Does not store it. */
-  newKey(purpose: KeyPurpose, algorithm: Algorithm, activeAtMs: number): StoredKey {
+  newKey(purpose: KeyPurpose, activeAtMs: number): StoredKey {
     const kid = randomId()
+    const algorithm = this.#algorithms[purpose]
     const sealed = this.#sealer.seal(generateKeyMaterial(algorithm), context(kid, purpose, algorithm))
     return { kid, purpose, algorithm, sealed, createdAtMs: this.#clock.nowMs(), activeAtMs, retireAtMs: null }
-  }
-
-  /** The algorithm that a purpose signs with. */
-  algorithm(purpose: KeyPurpose): Algorithm {
-    return this.#algorithms[purpose]
   }
 
   /**
@@ -184,11 +191,8 @@ export class KeyRing {
     const algorithm = this.#algorithms.access
     const others = this.#keys.filter((k) => k.purpose === 'access' && k.algorithm !== algorithm)
     if (others.every((key) => key.retireAtMs !== null)) return
-    await this.#store.retireOtherAlgorithms(
-      'access',
-      algorithm,
-      this.#clock.nowMs() + LIMITS.accessTokenTtlSecondsMax * 1000,
-    )
+    const retireAtMs = this.#clock.nowMs() + LIMITS.accessTokenTtlSecondsMax * 1000
+    await this.#store.retireOtherAlgorithms('access', algorithm, retireAtMs)
     await this.reload()
   }
 
@@ -199,7 +203,7 @@ export class KeyRing {
   async #addMissing(isMissing: (purpose: KeyPurpose) => boolean): Promise<void> {
     const missing = (Object.keys(this.#algorithms) as KeyPurpose[]).filter(isMissing)
     for (const purpose of missing) {
-      await this.#store.addFirstKey(this.newKey(purpose, this.#algorithms[purpose], this.#clock.nowMs()))
+      await this.#store.addFirstKey(this.newKey(purpose, this.#clock.nowMs()))
     }
     if (missing.length > 0) await this.reload()
   }

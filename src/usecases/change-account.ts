@@ -7,6 +7,7 @@ import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
 import { emailHash } from './guard-sign-in.ts'
 import { type Actor, mayNoLonger } from './may-no-longer.ts'
+import { sessionsEnded } from './sessions-ended.ts'
 import { told } from './told.ts'
 
 /** The fields to change; fields that are left out stay as they are. */
@@ -72,10 +73,8 @@ export async function changeAccount(
     const outcome = await told(deps.store.changeAccount(accountId, change, options), (done) => {
       if (done.kind !== 'changed') return
       deps.events.action({ ...by, message: by.message + changed(before, done.account, isNew) })
-      for (const sessionId of done.endedSessions) {
-        const message = options.endSessions?.reason ?? 'ended'
-        deps.events.action({ ...by, accountId, code: 'Auth->SessionEnded', message, sessionId })
-      }
+      if (options.endSessions !== undefined)
+        sessionsEnded(deps.events, { ...by, accountId }, done.endedSessions, options.endSessions.reason)
     })
     if (outcome.kind === 'conflict') continue
     if (outcome.kind !== 'changed') return deny(DENIALS[outcome.kind])

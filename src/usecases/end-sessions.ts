@@ -1,6 +1,7 @@
 import type { EndReason } from '../core/session.ts'
 import type { Deps } from './deps.ts'
 import type { Action } from './events.ts'
+import { sessionsEnded } from './sessions-ended.ts'
 import { told } from './told.ts'
 
 /** Ends all live sessions of an account and makes sign-ins under way fail. Returns how many sessions it ended. */
@@ -12,8 +13,7 @@ export async function endSessions(
 ): Promise<number> {
   const ended = await told(deps.store.endSessions(accountId, reason), (sessionIds) => {
     deps.events.action(by)
-    for (const sessionId of sessionIds)
-      deps.events.action({ ...by, accountId, code: 'Auth->SessionEnded', message: reason, sessionId })
+    sessionsEnded(deps.events, { ...by, accountId }, sessionIds, reason)
   })
   return ended.length
 }

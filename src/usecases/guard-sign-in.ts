@@ -3,6 +3,7 @@ import { emailKey } from '../core/account.ts'
 import { addressKey } from '../core/address.ts'
 import { type Denial, tooManyAttempts } from '../core/denial.ts'
 import { SIGN_IN_BUCKET, type Source } from '../core/guessing.ts'
+import type { CountedAttempt } from '../store/guard-store.ts'
 import { provesDevice } from '../tokens/device-token.ts'
 import { shortHash } from '../tokens/short-hash.ts'
 import type { Deps } from './deps.ts'
@@ -15,9 +16,6 @@ export interface Attempt {
   /** The device token of an earlier sign-in; empty if none was sent. */
   readonly deviceToken: string
 }
-
-/** How an attempt was counted, so that the count can be taken back. */
-export type CountedAttempt = Parameters<Deps['store']['takeBackAttempt']>[0]
 
 /**
  * Counts an attempt before its password is checked, or refuses it; null when the limits are off. An unknown e-mail

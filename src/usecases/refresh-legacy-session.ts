@@ -10,6 +10,7 @@ import {
 } from '../tokens/legacy-refresh-token.ts'
 import type { RefreshTokenClaims } from '../tokens/refresh-token.ts'
 import type { Deps } from './deps.ts'
+import { sessionsEnded } from './sessions-ended.ts'
 import { told } from './told.ts'
 
 export interface LegacyRequest {
@@ -99,13 +100,5 @@ function record(
 ): void {
   const message = 'Session of the original taken over'
   events.action({ accountId, code: 'Auth->Authorize', message, sessionId, address })
-  for (const ended of endedSessions) {
-    events.action({
-      accountId,
-      code: 'Auth->SessionEnded',
-      message: 'session-limit',
-      sessionId: ended,
-      address,
-    })
-  }
+  sessionsEnded(events, { accountId, address }, endedSessions, 'session-limit')
 }

@@ -20,7 +20,7 @@ export async function rotateKey(deps: Deps, purpose: KeyPurpose): Promise<Stored
   // If no key can sign until then, as before a change of algorithm, the new key must be able to sign at once.
   const bridges = before !== null && (before.retireAtMs === null || before.retireAtMs > signsFromMs)
   const activeAtMs = bridges ? signsFromMs : publishedAtMs
-  const key = keys.newKey(purpose, keys.algorithm(purpose), activeAtMs)
+  const key = keys.newKey(purpose, activeAtMs)
   await store.rotateKey(key, activeAtMs + (await longestLifeMs(deps, purpose)) + MARGIN_MS)
   await keys.reload()
   events.action({ accountId: SYSTEM, code: 'Keys->rotate', message: `New ${purpose} key ${key.kid}` })

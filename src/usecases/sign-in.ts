@@ -5,6 +5,7 @@ import { type Device, accessTtlSeconds } from '../core/session.ts'
 import { type HashPlace, isOutdatedHash, provesWhole } from '../passwords/passwords.ts'
 import { Overloaded } from '../passwords/work-queue.ts'
 import { LIMITS } from '../settings/limits.ts'
+import type { CountedAttempt } from '../store/guard-store.ts'
 import type { AccountWithPassword, OpenSessionOutcome } from '../store/store.ts'
 import { mintAccessToken } from '../tokens/access-token.ts'
 import { randomId } from '../tokens/random-id.ts'
@@ -13,7 +14,8 @@ import { mintDeviceToken } from '../tokens/device-token.ts'
 import type { Deps } from './deps.ts'
 import { GUEST } from '../core/actions.ts'
 import { told } from './told.ts'
-import { type CountedAttempt, guardSignIn, passwordWasRight, signInSucceeded } from './guard-sign-in.ts'
+import { guardSignIn, passwordWasRight, signInSucceeded } from './guard-sign-in.ts'
+import { sessionsEnded } from './sessions-ended.ts'
 
 export interface SignInRequest {
   readonly application: Application
@@ -72,15 +74,8 @@ export async function signIn(deps: Deps, request: SignInRequest): Promise<Signed
     await renewHash(deps, account, request.password)
     const { accountId } = account
     const outcome = await told(open(deps, request, account), (opened) => {
-      if (opened.kind !== 'opened') return
-      for (const sessionId of opened.endedSessions)
-        deps.events.action({
-          accountId,
-          code: 'Auth->SessionEnded',
-          message: 'session-limit',
-          sessionId,
-          address,
-        })
+      if (opened.kind === 'opened')
+        sessionsEnded(deps.events, { accountId, address }, opened.endedSessions, 'session-limit')
     })
     if (outcome.kind === 'opened') return signedIn(deps, request, outcome)
   }

@@ -72,7 +72,7 @@ test('why nobody can sign in is told: there is no account, or the default applic
 
 test('an idle limit that signs out clients which refresh in time is told, in the names of whoever changes it', async () => {
   const because =
-    'because a client that refreshes only when its access token has ended finds its session over'
+    'because a client that refreshes only when its access token has ended may find its session over'
   const short = { DUKTIG_SESSION_IDLE_SECONDS: '900', DUKTIG_ACCESS_TOKEN_TTL_SECONDS: '900' }
   const ofSettings = `DUKTIG_SESSION_IDLE_SECONDS (900) should be more than DUKTIG_ACCESS_TOKEN_TTL_SECONDS (900), ${because}`
   const ofOptions = `--idle (60) should be more than --access-token-ttl (900), ${because}`
@@ -82,7 +82,7 @@ test('an idle limit that signs out clients which refresh in time is told, in the
   assert.deepEqual(logged, [[{ event: 'settings' }, ofSettings]])
 
   const { out } = await operator.run(['application', 'create', 'shop', '--idle', '60'])
-  assert.equal(out.split('\n')[0], `Note: ${ofOptions}.`)
+  assert.equal(out.split('\n')[1], `Note: ${ofOptions}.`)
   const { code, lines } = await doctor()
   assert.equal(code, 1)
   assert.deepEqual(

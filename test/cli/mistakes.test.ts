@@ -41,10 +41,10 @@ test('a display name is a text of 1 to 100 characters', async () => {
   assert.deepEqual(policyOf({ name: 'x'.repeat(100) }), { name: 'x'.repeat(100) })
 })
 
-test('all mistakes of a command line are told at once', async () => {
+test('mistakes in several options are told at once', async () => {
   assert.equal(
-    await refusal(['application', 'create', 'shop', '--idle', '-1', '--rotation', 'maybe', '--name', '']),
-    'duktig: --rotation must be one of: on, off; --idle must be a whole number, 0 to 315360000; ' +
+    await refusal(['application', 'create', '77', '--idle', '-1', '--rotation', 'maybe', '--name', '']),
+    'duktig: the client id must have 3 to 64 letters, digits, hyphens or dots, and at least one letter; --rotation must be one of: on, off; --idle must be a whole number, 0 to 315360000; ' +
       '--name must have 1 to 100 characters, not only spaces\n',
   )
   assert.equal(

@@ -62,7 +62,7 @@ export function tokenBytes(session: Session): string {
 export function grantOf(session: Session): string {
   const { sessionId, accountId, applicationId, applicationEpoch, createdAtMs, expiresAtMs } = session
   const ids = [sessionId, accountId, applicationId, applicationEpoch, createdAtMs, expiresAtMs]
-  return [...ids, session.rotation, session.scope, session.audience, session.jkt].join('|')
+  return [...ids, session.rotation].join('|')
 }
 
 export function viewOf(world: World, size: Size): SessionView {
@@ -117,9 +117,6 @@ export function sessionOf(world: World, size: Size): Session {
     lastUsedAtMs: NOW_MS,
     endedAtMs: row.ended ? NOW_MS : null,
     endReason: row.ended ? 'ended-by-administrator' : null,
-    scope: null,
-    audience: null,
-    jkt: null,
   }
 }
 

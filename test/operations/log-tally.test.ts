@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { createDateFormat } from '../../src/core/dates.ts'
 import type { ActionRecorder } from '../../src/operations/action-recorder.ts'
 import { LogTallies, countedLog } from '../../src/operations/log-tally.ts'
-import { recordingForEachTest } from '../support/recording.ts'
+import { SIGN_IN, type Way, recordingForEachTest } from '../support/recording.ts'
 import { silentLog } from '../support/service.ts'
 
 const recording = recordingForEachTest()
@@ -12,9 +12,9 @@ const recording = recordingForEachTest()
 describe('log lines', () => {
   const at = { nowMs: () => Date.UTC(2026, 2, 31, 21, 17, 5) }
 
-  function counted(level: Parameters<typeof countedLog>[1], zone = 'UTC') {
+  function counted(level: Parameters<typeof countedLog>[1], zone = 'UTC', write?: Way['write']) {
     const tallies = new LogTallies(at, createDateFormat(zone), () => own.logged())
-    const own: ActionRecorder = recording().recorder({ tallies })
+    const own: ActionRecorder = recording().recorder({ tallies, ...(write === undefined ? {} : { write }) })
     return { own, log: countedLog(silentLog, level, tallies) }
   }
 
@@ -36,6 +36,50 @@ describe('log lines', () => {
         ['warn', 1, 'Slow', 'Slow'],
       ],
     )
+  })
+
+  describe('that come while a group is written', () => {
+    /** A log, with a first group under way that waits for `free`. */
+    async function whileWriting() {
+      const it = recording()
+      const [began, free] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const wroteNext = Promise.withResolvers<void>()
+      let groups = 0
+      const { own, log } = counted('info', 'UTC', async (group) => {
+        groups += 1
+        if (groups === 1) {
+          began.resolve()
+          await free.promise
+        }
+        const isNew = await it.store.recordActions(group)
+        if (groups === 2) wroteNext.resolve()
+        return isNew
+      })
+      own.action(SIGN_IN)
+      const first = own.flush()
+      await began.promise
+      log.info('Meanwhile')
+      const total = async () => (await it.store.logLevels())[0]?.total
+      return { own, first, free, wroteNext, total }
+    }
+
+    test('can be read after a flush', async () => {
+      const { own, free, total } = await whileWriting()
+      const flushed = own.flush()
+      free.resolve()
+      await flushed
+      assert.equal(await total(), 1)
+    })
+
+    test('are written without one, and without further lines', async (t) => {
+      // The recorder keeps no process alive; here nothing else does.
+      const alive = setInterval(() => {}, 1000)
+      t.after(() => clearInterval(alive))
+      const { first, free, wroteNext, total } = await whileWriting()
+      free.resolve()
+      await Promise.all([first, wroteNext.promise])
+      assert.equal(await total(), 1)
+    })
   })
 
   test('below the level that is logged are not counted', async () => {

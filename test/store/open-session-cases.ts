@@ -38,9 +38,6 @@ export function openSessionCases(shared: () => TestStore): void {
       lastUsedAtMs: nowMs,
       endedAtMs: null,
       endReason: null,
-      scope: null,
-      audience: null,
-      jkt: null,
     })
     assert.deepEqual(await stored(store, request.sessionId), outcome.session)
     assert.deepEqual(outcome.endedSessions, [])
@@ -145,5 +142,21 @@ export function openSessionCases(shared: () => TestStore): void {
     assert.ok(outcome.kind === 'opened')
     assert.deepEqual(outcome.endedSessions.toSorted(), dead.map(({ sessionId }) => sessionId).toSorted())
     assert.equal((await stored(store, living.sessionId)).endedAtMs, null)
+  })
+
+  test('a session that is served although its idle limit has passed since its recorded use does not make room first', async () => {
+    const { store } = shared()
+    for (const [idleSeconds, servedUntilSeconds] of [
+      [600, 660],
+      [6000, 6300],
+    ] as const) {
+      const { account, application, session: unused } = await signedIn(store)
+      const patient = await signIn(store, account, await makeApplication(store, { idleSeconds }))
+      await age(shared(), patient.sessionId, servedUntilSeconds - 10)
+      await age(shared(), unused.sessionId, 10_000)
+      const outcome = await store.openSession(signInRequest(account, application, { maxLiveSessions: 2 }))
+      assert.ok(outcome.kind === 'opened')
+      assert.deepEqual(outcome.endedSessions, [unused.sessionId])
+    }
   })
 }

@@ -67,11 +67,9 @@ const EVERYWHERE = new Set([
   'cache-control',
   'connection',
   'content-length',
-  'content-security-policy',
   'content-type',
   'date',
   'keep-alive',
-  'referrer-policy',
   'x-content-type-options',
 ])
 

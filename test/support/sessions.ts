@@ -24,9 +24,6 @@ export function aSession(over: Partial<Session> = {}): Session {
     lastUsedAtMs: T0,
     endedAtMs: null,
     endReason: null,
-    scope: null,
-    audience: null,
-    jkt: null,
     ...over,
   }
 }

@@ -53,7 +53,7 @@ test('the first start makes a key for each purpose, and later ones use them', as
 test('after the clock was set back behind the making of the keys, the first that becomes active signs', async () => {
   const first = await load()
   clock.atMs += 3_600_000
-  await store.rotateKey(first.newKey('access', 'HS256', clock.atMs), clock.atMs + 86_400_000)
+  await store.rotateKey(first.newKey('access', clock.atMs), clock.atMs + 86_400_000)
   clock.atMs = T0 - 24 * 3_600_000
   const second = await load()
   for (const purpose of ['access', 'refresh', 'device'] as const)
@@ -99,7 +99,7 @@ test('the store holds no key in the clear, and another master secret opens none'
 test('a new key is published before it signs, and then signs', async () => {
   const ring = await load('ES256')
   const before = ring.signer('access').kid
-  const coming = ring.newKey('access', 'ES256', T0 + 600_000)
+  const coming = ring.newKey('access', T0 + 600_000)
   await store.rotateKey(coming, T0 + 2_000_000)
   await ring.reload()
   assert.equal(ring.signer('access').kid, before)
@@ -111,7 +111,7 @@ test('a new key is published before it signs, and then signs', async () => {
 test('a retired key is believed until its time, and not after it', async () => {
   const ring = await load()
   const old = ring.signer('access')
-  await store.rotateKey(ring.newKey('access', 'HS256', T0), T0 + 900_000)
+  await store.rotateKey(ring.newKey('access', T0), T0 + 900_000)
   clock.atMs = T0 + 899_999
   await ring.reload()
   assert.equal(believes(ring, old.headerSegment), true)
@@ -133,7 +133,7 @@ test('a change of algorithm signs with a new key and still believes the old one'
 
 test('a refresh key that another instance made first is found', async () => {
   const [one, other] = [await load(), await load()]
-  const key = one.newKey('refresh', 'HS256', T0)
+  const key = one.newKey('refresh', T0)
   await store.rotateKey(key, T0 + 900_000)
   assert.equal((await other.refreshKey(key.kid)).kid, key.kid)
   await assert.rejects(other.refreshKey('nobody-made-this'), /nobody-made-this/)

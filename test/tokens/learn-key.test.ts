@@ -24,12 +24,16 @@ async function site(t: TestContext) {
     rmSync(folder, { recursive: true })
   })
   const sealer = createSealer('a-master-secret-of-32-characters')
-  const reads = { count: 0 }
+  /** Reads are counted; what they found arrives `after` this. */
+  const reads = { count: 0, after: Promise.resolve() }
   const counting = {
     ...store,
-    listKeys: () => {
+    listKeys: async () => {
       reads.count += 1
-      return store.listKeys()
+      const { after } = reads
+      const keys = await store.listKeys()
+      await after
+      return keys
     },
   }
   const other = await KeyRing.load(store, clock, sealer, 'HS256')
@@ -37,7 +41,7 @@ async function site(t: TestContext) {
   reads.count = 0
   /** Another instance adds a key, which signs at once. */
   const rotate = async (): Promise<SigningKey> => {
-    const key = other.newKey('refresh', 'HS256', clock.atMs)
+    const key = other.newKey('refresh', clock.atMs)
     await store.rotateKey(key, clock.atMs + LIFE_MS)
     await other.reload()
     return other.signer('refresh')
@@ -76,6 +80,19 @@ test('a flood of invented keys reads the keys once a second, and hides no new ke
   const [learned] = await Promise.all([ring.learnKeyOf(token, 'refresh'), flood()])
   assert.equal(learned, true)
   assert.equal(reads.count, 2)
+})
+
+test('a reading of the keys that arrives late takes back none that a later one has learned', async (t) => {
+  const { ring, reads, rotate } = await site(t)
+  const late = Promise.withResolvers<void>()
+  reads.after = late.promise
+  const reloaded = ring.reload()
+  reads.after = Promise.resolve()
+  const key = await rotate()
+  assert.equal(await ring.learnKeyOf(tokenOf(key), 'refresh'), true)
+  late.resolve()
+  await reloaded
+  assert.ok(ring.verifiers('refresh').some(({ kid }) => kid === key.kid))
 })
 
 test('what names no key, or one that the ring holds, reads nothing', async (t) => {

@@ -8,6 +8,7 @@ import { compose } from '../../src/compose.ts'
 import { STATUS } from '../../src/core/account.ts'
 import type { Application } from '../../src/core/application.ts'
 import { ensureDefaultApplication } from '../../src/default-application.ts'
+import { GUEST } from '../../src/core/actions.ts'
 import { isDenial } from '../../src/core/denial.ts'
 import { REGISTRATION_BUCKET, SIGN_IN_BUCKET } from '../../src/core/guessing.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
@@ -289,10 +290,13 @@ test('a device token of one account says nothing for another', async () => {
   assert.ok(isDenial(answer) && answer.denied === 'too-many-attempts')
 })
 
-test('registration from one address has a bound', async () => {
-  const register = (i: number) => registerAccount(deps, newcomer(`new${i}@example.com`, '203.0.113.200'))
+test('registration from one address has a bound, and who meets it is recorded', async () => {
+  const register = (i: number) => registerAccount(deps, newcomer(`new${i}@example.com`, SHARED))
   for (let i = 0; i < 20; i++) assert.equal(typeof (await register(i)), 'number')
   const refused = await register(20)
   assert.ok(typeof refused === 'object' && refused.denied === 'too-many-attempts')
   assert.ok((refused.retryAfterSeconds ?? 0) > 0)
+  await deps.events.flush()
+  const [last] = await deps.store.latestActions(1)
+  assert.deepEqual([last?.code, last?.accountId, last?.address], ['Auth->Locked', GUEST, SHARED])
 })

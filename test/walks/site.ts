@@ -159,9 +159,6 @@ const GRANT = [
   'rotation',
   'created_at_ms',
   'expires_at_ms',
-  'scope',
-  'audience',
-  'jkt',
 ]
 
 async function readRow(engine: Engine, sessionId: string, passedMs: number): Promise<Row> {

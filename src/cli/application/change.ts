@@ -9,6 +9,7 @@ import {
   findApplication,
   notTheDefault,
   policyOf,
+  tellDoubt,
   withPolicyOptions,
 } from './policy.ts'
 
@@ -33,6 +34,7 @@ export function setApplicationCommand(context: Context): Command {
         }
         await changeApplication(deps, application, change)
         print(`Application ${clientId} changed.`)
+        tellDoubt({ ...application, ...change })
       })
     },
   )

@@ -3,7 +3,12 @@ import { createApplication } from '../../usecases/applications.ts'
 import { DEFAULT_APPLICATION_ID } from '../../core/application.ts'
 import { type Context, withDeps } from '../context.ts'
 import { CommandError, print } from '../terminal.ts'
-import { checkTimes, policyOf, withPolicyOptions } from './policy.ts'
+import { checkTimes, policyOf, tellDoubt, withPolicyOptions } from './policy.ts'
+
+/** A client id must never look like a user id, which is a number. */
+const CLIENT_ID = /^(?=.*[A-Za-z])[A-Za-z0-9.-]{3,64}$/
+const CLIENT_ID_RULE =
+  'the client id must have 3 to 64 letters, digits, hyphens or dots, and at least one letter'
 
 /** `duktig application create`: policy options not given are as in the default application, except trusted backend. */
 export function createApplicationCommand(context: Context): Command {
@@ -13,13 +18,7 @@ export function createApplicationCommand(context: Context): Command {
     .option('--public', 'an application that cannot keep a secret, such as a web page or a mobile app')
   return withPolicyOptions(command).action(
     async (clientId: string, options: Record<string, string | undefined>) => {
-      // A client id must never look like a user id, which is a number.
-      if (!/^(?=.*[A-Za-z])[A-Za-z0-9.-]{3,64}$/.test(clientId)) {
-        throw new CommandError(
-          'the client id must have 3 to 64 letters, digits, hyphens or dots, and at least one letter',
-        )
-      }
-      const change = policyOf(options)
+      const change = policyOf(options, CLIENT_ID.test(clientId) ? [] : [CLIENT_ID_RULE])
       await withDeps(context, async ({ deps }) => {
         const template = await deps.store.findApplication(DEFAULT_APPLICATION_ID)
         if (template === null)
@@ -32,6 +31,7 @@ export function createApplicationCommand(context: Context): Command {
         if (created === 'client-id-taken')
           throw new CommandError(`there is an application ${clientId} already: choose another client id`)
         print(`Application ${clientId} created.`)
+        tellDoubt(created.application)
         print(`Key: ${created.key}   (shown only now)`)
       })
     },

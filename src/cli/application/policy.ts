@@ -90,10 +90,16 @@ export function withPolicyOptions(command: Command): Command {
   return command.option('--name <name>', 'a display name')
 }
 
-/** The change that the given options ask for. @throws {CommandError} naming every invalid option */
-export function policyOf(options: Readonly<Record<string, string | undefined>>): ApplicationChange {
+/**
+ * The change that the given options ask for. @throws {CommandError} naming every invalid option, behind the mistakes that
+ * the caller has `found`
+ */
+export function policyOf(
+  options: Readonly<Record<string, string | undefined>>,
+  found: readonly string[] = [],
+): ApplicationChange {
   const change: Record<string, unknown> = {}
-  const mistakes: string[] = []
+  const mistakes = [...found]
   for (const { flag, key, kind } of OPTIONS) {
     const text = options[camelCase(flag.slice(2))]
     if (text === undefined) continue
@@ -120,14 +126,14 @@ export function doubtOf(application: Application): string | null {
   return policyDoubt(application, isDefault ? POLICY_NAMES : FLAGS)
 }
 
-/**
- * The times must fit one another, whichever of them is changed. Prints what is allowed but hardly meant.
- * @throws {CommandError} when they do not
- */
+export function tellDoubt(application: Application): void {
+  const doubt = doubtOf(application)
+  if (doubt !== null) print(`Note: ${doubt}.`)
+}
+
+/** The times must fit one another, whichever of them is changed. @throws {CommandError} when they do not */
 export function checkTimes(policy: Policy): void {
   refuse(policyMistakes(policy, FLAGS))
-  const doubt = policyDoubt(policy, FLAGS)
-  if (doubt !== null) print(`Note: ${doubt}.`)
 }
 
 /** The application with a client id. @throws {CommandError} when there is none */

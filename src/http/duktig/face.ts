@@ -59,7 +59,7 @@ export interface DuktigRoute<C extends Credential = Credential> extends Document
   readonly roles?: readonly RoleId[]
   /** Checks the account that the path names, before the body is read; null lets the call pass. */
   readonly target?: (face: Face, userId: number) => Promise<Denial | null>
-  readonly query?: { readonly fields: Readonly<Record<string, Rule>> }
+  readonly query?: Readonly<Record<string, Rule>>
   readonly body?: BodyRules
   /** The body may repeat the caller's present password, which then stays, whatever the policy asks of a new one. */
   readonly mayKeepPassword?: boolean
@@ -141,7 +141,7 @@ async function run(face: Face, route: DuktigRoute, received: HttpRequest): Promi
     if (denial !== null) return denialAnswer(denial)
   }
   if (route.query !== undefined) {
-    const mistakes = validateQuery(route.query.fields, request.query)
+    const mistakes = validateQuery(route.query, request.query)
     if (hasMistakes(mistakes)) return json(422, mistakes)
     query = request.query
   }

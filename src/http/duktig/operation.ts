@@ -35,14 +35,15 @@ const header = (description: string): HeaderObject => ({
   required: true,
   schema: { type: 'string' },
 })
-const HEADERS: Readonly<Record<number, Readonly<Record<string, HeaderObject>>>> = {
-  401: {
-    [CHALLENGE_HEADER]: header('How to authenticate.'),
-    [REASON_HEADER]: {
-      ...header('Why the session is over, for the holder of a genuine token.'),
-      required: false,
-    },
+type Headers = Readonly<Record<string, HeaderObject>>
+const REASON: Headers = {
+  [REASON_HEADER]: {
+    ...header('Why the session is over, for the holder of a genuine token.'),
+    required: false,
   },
+}
+const HEADERS: Readonly<Record<number, Headers>> = {
+  401: { [CHALLENGE_HEADER]: header('How to authenticate.') },
   415: { Accept: header('The type to send.') },
   429: RETRY_AFTER,
   503: RETRY_AFTER,
@@ -86,7 +87,7 @@ function securityOf(route: DuktigRoute): readonly Readonly<Record<string, readon
 }
 
 function queryParameters(route: DuktigRoute): object[] {
-  return Object.entries(route.query?.fields ?? {}).map(([name, rule]) => ({
+  return Object.entries(route.query ?? {}).map(([name, rule]) => ({
     name,
     in: 'query',
     required: true,
@@ -124,11 +125,20 @@ function responsesOf(route: DuktigRoute): Record<string, object> {
   const responses: Record<string, object> = { 200: successOf(route) }
   for (const status of [...statuses].sort((a, b) => a - b)) {
     const [description, schema] = meaningOf(status, route)
-    responses[status] = { description, headers: HEADERS[status], content: { 'application/json': { schema } } }
+    const headers = headersOf(status, route)
+    responses[status] = { description, headers, content: { 'application/json': { schema } } }
   }
   for (const status of route.bodilessDenials ?? [])
-    responses[status] = { description: MEANINGS[status]?.[0] ?? 'Refused.', headers: HEADERS[status] }
+    responses[status] = {
+      description: MEANINGS[status]?.[0] ?? 'Refused.',
+      headers: headersOf(status, route),
+    }
   return responses
+}
+
+/** Who brings only an application's key, and perhaps a password, holds no token of a session. */
+function headersOf(status: number, { credential }: DuktigRoute): Headers | undefined {
+  return status === 401 && credential !== 'application' ? { ...HEADERS[401], ...REASON } : HEADERS[status]
 }
 
 function meaningOf(status: number, route: DuktigRoute): readonly [string, JsonSchema] {

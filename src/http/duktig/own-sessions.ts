@@ -5,6 +5,7 @@ import { json } from '../answer.ts'
 import { denialAnswer } from './denials.ts'
 import { type DuktigRoute, SESSION_ID, actionBy, done } from './face.ts'
 import { doneSchema, ownSessionSchema } from './schemas.ts'
+import { sessionBody } from './session-body.ts'
 
 /** `GET /account/sessions`: the caller's live sessions, newest first. */
 const list: DuktigRoute<'access'> = {
@@ -23,11 +24,7 @@ const list: DuktigRoute<'access'> = {
     return json(
       200,
       live.map((session) => ({
-        sessionId: session.sessionId,
-        dateLogin: dates.format(session.createdAtMs),
-        loginIp: session.address,
-        deviceId: session.deviceId,
-        userAgent: session.userAgent,
+        ...sessionBody(session, dates),
         currentDevice: session.sessionId === call.caller.session.sessionId ? 'Yes' : 'No',
       })),
     )

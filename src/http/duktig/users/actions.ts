@@ -33,7 +33,7 @@ export const listActionsRoute: DuktigRoute<'access'> = {
     '`dateFrom` and `dateTo` are Unix seconds, both included. ' +
     `At most ${LIMITS.actionsListed} at a time.`,
   target: existingActor,
-  query: { fields: { offset: integer(0), limit: integer(1), dateFrom: unixDate, dateTo: unixDate } },
+  query: { offset: integer(0), limit: integer(1), dateFrom: unixDate, dateTo: unixDate },
   success: { type: 'array', items: actionSchema },
   async handle({ deps, dates }, call) {
     const actions = await listActions(deps, {

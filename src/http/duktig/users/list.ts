@@ -13,7 +13,7 @@ export const listAccountsRoute: DuktigRoute<'access'> = {
   operationId: 'listAccounts',
   summary: 'List accounts by id',
   description: `At most ${LIMITS.accountsListed} at a time.`,
-  query: { fields: { offset: integer(0), limit: integer(1) } },
+  query: { offset: integer(0), limit: integer(1) },
   success: { type: 'array', items: accountSchema },
   async handle({ deps, dates }, call) {
     const limit = Math.min(wholeNumber(call.query['limit']), LIMITS.accountsListed)

@@ -6,6 +6,7 @@ import { json } from '../../answer.ts'
 import { denialAnswer } from '../denials.ts'
 import { type DuktigRoute, SESSION_ID, USER_ID, actionBy, done } from '../face.ts'
 import { doneSchema, sessionSchema } from '../schemas.ts'
+import { sessionBody } from '../session-body.ts'
 import { existing, ofOneAccount } from './common.ts'
 
 const REASON = 'ended-by-administrator'
@@ -26,11 +27,7 @@ const list: DuktigRoute<'access'> = {
     return json(
       200,
       sessions.map((session) => ({
-        sessionId: session.sessionId,
-        dateLogin: dates.format(session.createdAtMs),
-        loginIp: session.address,
-        deviceId: session.deviceId,
-        userAgent: session.userAgent,
+        ...sessionBody(session, dates),
         endReason: session.over,
         dateEnded: dates.format(session.overAtMs),
       })),
