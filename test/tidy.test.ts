@@ -28,7 +28,7 @@ const product = sources.filter(({ path }) => path.startsWith('src/'))
 
 /** The files of the store's interface. */
 const STORE =
-  'store/store.ts store/action-store.ts store/legacy-store.ts store/journal.ts store/store-busy.ts'
+  'store/store.ts store/action-store.ts store/guard-store.ts store/legacy-store.ts store/journal.ts store/store-busy.ts'
 
 /**
  * What each part of `src/` may import besides itself; folders end in a slash. The first entry that matches a file
