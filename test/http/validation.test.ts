@@ -212,6 +212,8 @@ describe('a password that is to be set', () => {
     ['must not be one that everybody tries first', 'password1', POLICY, [PASSWORD + SUFFIX]],
     ['may be any other', 'Correct-Horse-1', POLICY, undefined],
     ["may be the contract's shortest", 'abcde1', POLICY, undefined],
+    ['in any case', 'ABCDE1', POLICY, undefined],
+    ['also of letters alone', 'Abcdef', POLICY, undefined],
     [
       'must be as long as the settings say, in these words',
       'Correct-Hors-1',
