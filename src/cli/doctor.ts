@@ -84,12 +84,9 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
       problems.push(
         `the journal ${file} is too old for any backup and should be gone: remove it, and see to it that the service may remove files in its folder`,
       )
-    for (const application of await store.listApplications()) {
-      const doubt = application.disabled ? null : doubtOf(application)
-      if (doubt !== null) problems.push(`the application ${application.clientId}: ${doubt}`)
-    }
     print(`keys       ${opened.deps.keys.all().length}, opened with the master secret`)
     await tellWhoCanSignIn(opened.deps)
+    await tellDoubts(opened.deps)
     return problems
   } finally {
     await opened.close()
@@ -105,4 +102,12 @@ async function tellWhoCanSignIn({ store }: Deps): Promise<void> {
     print(
       'sign-in    the default application is disabled; `duktig application set default --enable` lets it in again',
     )
+}
+
+/** Prints what applications allow but hardly mean; it does not count as a problem either. */
+async function tellDoubts({ store }: Deps): Promise<void> {
+  for (const application of await store.listApplications()) {
+    const doubt = application.disabled ? null : doubtOf(application)
+    if (doubt !== null) print(`policy     of ${application.clientId}: ${doubt}`)
+  }
 }

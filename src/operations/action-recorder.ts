@@ -47,6 +47,7 @@ export class ActionRecorder {
   #running: Promise<boolean> | null = null
   #takingOver: Promise<void> | null = null
   #failures = 0
+  #failedToTakeOver = false
   #hasWarned = false
   #isStopped = false
   #timer: NodeJS.Timeout | null = null
@@ -75,9 +76,10 @@ export class ActionRecorder {
   /** Settles once everything recorded before is written, or the store has refused it. */
   async flush(): Promise<void> {
     await this.#takingOver
-    let groups = (this.#group === null ? 0 : 1) + Math.ceil(this.#waiting.length / LIMITS.actionsPerGroup)
-    // What a group under way was made before needs one of its own.
-    if (!this.#options.tallies.isEmpty) groups = Math.max(groups, this.#group === null ? 1 : 2)
+    // A group under way was made before this call, so what waits now is not in it.
+    const underWay = this.#group === null && this.#running === null ? 0 : 1
+    const least = this.#options.tallies.isEmpty ? 0 : 1
+    let groups = underWay + Math.max(Math.ceil(this.#waiting.length / LIMITS.actionsPerGroup), least)
     while (groups > 0 && (await this.#run())) groups -= 1
   }
 
@@ -142,10 +144,12 @@ export class ActionRecorder {
       this.#failures = Math.min(this.#failures + 1, 20)
       return false
     }
+    const canAgain = this.#failures > 0
     this.#group = null
     this.#failures = 0
     this.#hasWarned = false
-    if (this.#spill.isWaiting) void this.takeOver()
+    // A file that cannot be read is not tried, and warned of, with every group; the upkeep tries it again.
+    if (this.#spill.isWaiting && (canAgain || !this.#failedToTakeOver)) void this.takeOver()
     return true
   }
 
@@ -160,8 +164,10 @@ export class ActionRecorder {
   async #takeOver(): Promise<void> {
     try {
       const torn = await this.#spill.takeOver((group) => this.#options.store.recordActions(group))
+      this.#failedToTakeOver = false
       if (torn > 0) this.#options.log.error({ event: 'actions', torn }, 'Actions in a file were unreadable')
     } catch (error) {
+      this.#failedToTakeOver = true
       this.#warn(error)
     }
   }

@@ -40,7 +40,10 @@ function codePointsOf(password: string): number {
  */
 let common: Buffer | null = null
 
-/** The contract's own examples of shortest passwords, in any case; the rule of two kinds still applies. */
+/**
+ * With these, in any case, the contract shows how short a password may be and that it needs two kinds of characters.
+ * Clients' own tests may set them; the rule of two kinds still applies.
+ */
 const TAKEN_BY_CONTRACT: ReadonlySet<string> = new Set(['abcde1', 'abcdef'])
 
 function isCommon(password: string): boolean {

@@ -50,8 +50,8 @@ export function policyMistakes(
 }
 
 /**
- * What a policy may say but hardly means, as a sentence; null if there is nothing of that kind. A shorter idle limit
- * may sign out clients that refresh just as they should.
+ * What a policy may say but hardly means, as a sentence; null if there is nothing of that kind. An idle limit that is not
+ * longer than access tokens live may sign out clients that refresh just as they should.
  */
 export function policyDoubt(
   policy: Readonly<Pick<Record<PolicyTime, number>, 'idleSeconds' | 'accessTokenTtlSeconds'>>,

@@ -84,7 +84,6 @@ export class KeyRing {
     const listed = await this.#store.listKeys()
     // The answer to a later question has come earlier: this one must not take back what that one has brought.
     if (number < this.#newest) return
-    this.#newest = number
     const known = new Map(this.#keys.map((key) => [key.kid, key]))
     this.#keys = listed.map((stored) => {
       const key = known.get(stored.kid)
@@ -94,6 +93,7 @@ export class KeyRing {
     const believed = this.#keys.filter((key) => key.retireAtMs === null || key.retireAtMs > nowMs)
     const of = (purpose: KeyPurpose) => believed.filter((key) => key.purpose === purpose)
     this.#believed = { access: of('access'), refresh: of('refresh'), device: of('device') }
+    this.#newest = number
   }
 
   /** The key that signs now: the youngest active one of the purpose and its algorithm. The service always has one. */

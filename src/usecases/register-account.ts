@@ -1,5 +1,4 @@
 import { ROLE } from '../core/account.ts'
-import { GUEST } from '../core/actions.ts'
 import { addressKey } from '../core/address.ts'
 import { type Denial, deny, tooManyAttempts } from '../core/denial.ts'
 import { REGISTRATION_BUCKET } from '../core/guessing.ts'
@@ -24,11 +23,7 @@ export async function registerAccount(deps: Deps, registration: Registration): P
   using place = deps.passwords.queue.reserve()
   if (deps.rateLimits) {
     const waitMs = await deps.store.takeDrop(`register ${addressKey(address)}`, REGISTRATION_BUCKET)
-    if (waitMs !== null) {
-      const message = 'Too many requests'
-      deps.events.action({ accountId: GUEST, code: 'Auth->Locked', message, address, isSuspicious: true })
-      return tooManyAttempts(waitMs)
-    }
+    if (waitMs !== null) return tooManyAttempts(waitMs)
   }
   const account = await deps.store.createAccount({
     ...person,

@@ -1,12 +1,13 @@
 /** The recorder of actions, over a real SQLite store that the tests break in different ways. */
 import assert from 'node:assert/strict'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import type { Action } from '../../src/usecases/events.ts'
 import { NOON, READ, SIGN_IN, recordingForEachTest } from '../support/recording.ts'
+import { silentLog } from '../support/service.ts'
 
 const recording = recordingForEachTest()
 
@@ -228,6 +229,24 @@ describe('across a restart', () => {
     await it.recorder().takeOver()
     assert.deepEqual(await it.messages(), messagesOf(actions))
     assert.deepEqual(it.files(), [])
+  })
+
+  test('a file that cannot be read is not tried again with each group that is written', async () => {
+    const it = recording()
+    // In place of a file of another user, which a test that runs as root could read.
+    mkdirSync(join(it.folder, 'actions-aaaaaaaaaaaaaaaaaaaaaa.taken'))
+    let warnings = 0
+    const own = it.recorder({ log: { ...silentLog, warn: () => void (warnings += 1) } })
+    await own.takeOver()
+    for (let i = 0; i < 5; i++) {
+      own.action(READ)
+      await own.flush()
+    }
+    await own.flush()
+    assert.equal(warnings, 1)
+    assert.equal((await it.messages()).length, 5)
+    await own.takeOver()
+    assert.equal(warnings, 2)
   })
 
   test('two processes that take over the same files write everything once', async () => {

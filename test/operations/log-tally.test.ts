@@ -71,7 +71,7 @@ describe('log lines', () => {
       assert.equal(await total(), 1)
     })
 
-    test('are written without one, and without further lines', async (t) => {
+    test('are written without one, and without further lines', { timeout: 20_000 }, async (t) => {
       // The recorder keeps no process alive; here nothing else does.
       const alive = setInterval(() => {}, 1000)
       t.after(() => clearInterval(alive))

@@ -62,7 +62,7 @@ export async function apiOf(address: string): Promise<Api> {
   return { document: body, operations }
 }
 
-/** Headers that any answer may have; the document names all others. */
+/** Headers that any answer may have, of a service without CORS; the document names all others. */
 const EVERYWHERE = new Set([
   'cache-control',
   'connection',

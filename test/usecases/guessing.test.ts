@@ -289,12 +289,10 @@ test('a device token of one account says nothing for another', async () => {
   assert.ok(isDenial(answer) && answer.denied === 'too-many-attempts')
 })
 
-test('registration from one address has a bound, and who meets it is recorded', async () => {
+test('registration from one address has a bound', async () => {
   const register = (i: number) => registerAccount(deps, newcomer(`new${i}@example.com`, SHARED))
   for (let i = 0; i < 20; i++) assert.equal(typeof (await register(i)), 'number')
   const refused = await register(20)
   assert.ok(typeof refused === 'object' && refused.denied === 'too-many-attempts')
   assert.ok((refused.retryAfterSeconds ?? 0) > 0)
-  const [last] = await deps.events.flush().then(() => deps.store.latestActions(1))
-  assert.deepEqual([last?.code, last?.accountId, last?.address], ['Auth->Locked', -2, SHARED])
 })
