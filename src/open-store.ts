@@ -11,7 +11,7 @@ import { LIMITS } from './settings/limits.ts'
 import type { Settings } from './settings/settings.ts'
 import type { Journal } from './store/journal.ts'
 import { journaled } from './store/journaled.ts'
-import type { OpenedStore, Store } from './store/store.ts'
+import { type OpenedStore, type Store, StoreUnavailable } from './store/store.ts'
 
 const HOW = 'run `duktig recover` (docs/durability.md says what it needs)'
 
@@ -96,7 +96,11 @@ export async function openEngine(
   ensureDataDir(settings.dataDir)
   if (settings.databaseUrl !== null) {
     const { openPostgres } = await import('./store/postgres/open.ts')
-    return openPostgres(settings.databaseUrl)
+    return openPostgres(settings.databaseUrl).catch((error: unknown) => {
+      if (!(error instanceof StoreUnavailable)) throw error
+      const message = `the database of DUKTIG_DATABASE_URL cannot be used: ${error.message}`
+      throw new StoreUnavailable(message, { cause: error })
+    })
   }
   const { openSqlite } = await import('./store/sqlite/open.ts')
   return openSqlite(databaseFile(settings), createClock(), { longRunning })

@@ -16,6 +16,16 @@ const NAMES: ReadonlyMap<string, number> = new Map([
 ])
 const LAST_MS = 8_640_000_000_000_000
 
+/** The columns and their widths. They are fixed, because with `--follow` nobody knows what is to come. */
+const COLUMNS = [
+  ['time', 19],
+  ['who', 8],
+  ['action', 32],
+  ['address', 15],
+  ['session', 22],
+  ['what happened', 0],
+] as const
+
 interface Options {
   readonly follow?: boolean
   readonly account?: string
@@ -34,6 +44,8 @@ export function auditCommand(context: Context): Command {
 
 async function audit(context: Context, options: Options): Promise<void> {
   if (!/^\d{1,6}$/.test(options.limit)) throw new CommandError('--limit must be a whole number, 0 to 999999')
+  if (Number(options.limit) === 0 && options.follow !== true)
+    throw new CommandError('--limit 0 prints nothing: add --follow, or ask for at least one action')
   const dates = createDateFormat(context.settings().timeZone)
   await withDeps(context, async ({ deps }) => {
     const { account } = options
@@ -41,6 +53,7 @@ async function audit(context: Context, options: Options): Promise<void> {
       account === undefined ? null : (NAMES.get(account) ?? (await findAccount(deps, account)).accountId)
     const [newest] = await deps.store.latestActions(1)
     const last = await lastActions(deps.store, accountId, Number(options.limit), newest?.id ?? 0)
+    print(inColumns(COLUMNS.map(([heading]) => heading)))
     for (const action of last) print(lineOf(action, dates))
     if (options.follow === true) await follow(deps.store, accountId, newest?.id ?? 0, dates)
   })
@@ -85,13 +98,9 @@ async function follow(
 function lineOf(action: StoredAction, dates: DateFormat): string {
   const { atMs, accountId, code, message, address, sessionId } = action
   const who = accountId === GUEST ? 'guest' : accountId === SYSTEM ? 'system' : String(accountId)
-  const cells = [
-    dates.format(atMs),
-    who.padEnd(8),
-    code.padEnd(32),
-    address ?? '-',
-    sessionId ?? '-',
-    message,
-  ]
-  return cells.map(printable).join('  ')
+  return inColumns([dates.format(atMs), who, code, address ?? '-', sessionId ?? '-', message])
+}
+
+function inColumns(cells: readonly string[]): string {
+  return cells.map((cell, i) => printable(cell).padEnd(COLUMNS[i]?.[1] ?? 0)).join('  ')
 }

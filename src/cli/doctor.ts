@@ -23,7 +23,7 @@ export function doctorCommand(context: Context): Command {
       const problems = await problemsOf(context, settings)
       for (const problem of problems) print(`mend       ${problem}`)
       if (problems.length > 0) process.exitCode = 1
-      else print('All is well.')
+      else print('Nothing to mend.')
     })
 }
 
@@ -73,8 +73,7 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
       problems.push(
         `this machine's clock is ${aheadMs} ms off the service's time: set it and the database's by NTP`,
       )
-    else if (store.engine === 'postgres')
-      print(`clock      at most ${CLOCK_DIFFERENCE_MS / 1000} s off the service's time`)
+    else print(`clock      at most ${CLOCK_DIFFERENCE_MS / 1000} s off the service's time`)
     for (const file of await context.damagedJournals(settings, store))
       problems.push(
         `the journal ${file} has an unreadable line: replace it by a good copy if you have one; otherwise restoring any ` +

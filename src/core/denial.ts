@@ -7,6 +7,7 @@ import type { EndReason } from './session.ts'
 export type DenialCode =
   | 'credential-missing'
   | 'application-unknown'
+  | 'application-wrong'
   | 'token-invalid'
   | 'token-expired'
   | 'session-over'
@@ -44,6 +45,9 @@ export function isDenial(value: object): value is Denial {
 
 /** The denial for a token whose session does not exist for this caller. */
 export const NO_SESSION: Denial = deny('session-over', 'unknown')
+
+/** The denial for a token of one application beside the key of another. Nothing ends: an honest client has the wrong key. */
+export const WRONG_APPLICATION: Denial = deny('application-wrong')
 
 /** The denial when the account changed meanwhile, so that nothing was done: the same request may succeed now. */
 export const TRY_AGAIN: Denial = { denied: 'try-again', retryAfterSeconds: 1 }

@@ -1,4 +1,4 @@
-import { NO_SESSION } from '../core/denial.ts'
+import { NO_SESSION, WRONG_APPLICATION } from '../core/denial.ts'
 import { acrossLeaps, carriedOut } from '../core/refresh.ts'
 import type { SessionView } from '../core/session.ts'
 import { type Clock, type RefreshOutcome, type RefreshRequest, StoreUnavailable } from './store.ts'
@@ -12,8 +12,9 @@ export function decideOnce(view: SessionView | null, request: RefreshRequest, cl
   const nowMs = clock.nowMs()
   if (nowMs > request.deadlineMs)
     throw new StoreUnavailable('the refresh waited too long for its turn and was not carried out')
-  const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId
-  if (view === null || foreign) return { decision: { kind: 'deny', denial: NO_SESSION }, view: null, nowMs }
+  if (view === null) return { decision: { kind: 'deny', denial: NO_SESSION }, view, nowMs }
+  if (request.applicationId !== null && view.session.applicationId !== request.applicationId)
+    return { decision: { kind: 'deny', denial: WRONG_APPLICATION }, view, nowMs }
   const decision = request.decide(acrossLeaps(view, clock), request.presented, nowMs)
   const session = carriedOut(view.session, decision, request.kid, nowMs)
   return { decision, view: session === view.session ? view : { ...view, session }, nowMs }

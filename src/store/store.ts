@@ -101,7 +101,7 @@ export interface RefreshRequest {
   readonly decide: Decide
   /** The key that signs the new refresh token if the decision is `advance`. */
   readonly kid: string
-  /** The application whose key the client sent, or null. Another application's session counts as unknown. */
+  /** The application whose key the client sent, or null. A session of another application is refused. */
   readonly applicationId: number | null
   /** Nothing may be written after this time, by the store's clock. */
   readonly deadlineMs: number

@@ -1,5 +1,5 @@
 import { DEFAULT_APPLICATION_ID, type Application } from '../core/application.ts'
-import { type Denial, NO_SESSION, deny, isDenial } from '../core/denial.ts'
+import { type Denial, NO_SESSION, WRONG_APPLICATION, deny, isDenial } from '../core/denial.ts'
 import { legacyDenial, legacyTimeDenial } from '../core/legacy.ts'
 import type { Device } from '../core/session.ts'
 import { LIMITS } from '../settings/limits.ts'
@@ -30,7 +30,7 @@ const ONLY_GENERATION = 1
 /**
  * Exchanges a refresh token of the original for the claims of one of ours. Its first use opens a session, which every
  * later use finds again. That session ends like any other, and at the latest when the token expires.
- * Denials: `token-invalid`, `session-over`, `account-unknown`, `account-inactive`. @throws {Overloaded}
+ * Denials: `token-invalid`, `application-wrong`, `session-over`, `account-unknown`, `account-inactive`. @throws {Overloaded}
  */
 export async function exchangeLegacyToken(
   deps: Deps,
@@ -67,7 +67,7 @@ async function firstUse(
   // The original served a single application; its sessions belong to the default one here.
   const application = await store.findApplication(DEFAULT_APPLICATION_ID)
   if (application === null) return NO_SESSION
-  if (sender !== null && sender.applicationId !== application.applicationId) return NO_SESSION
+  if (sender !== null && sender.applicationId !== application.applicationId) return WRONG_APPLICATION
   const denial = legacyDenial(token, await store.findLegacyAccount(accountId), application)
   if (denial !== null) return denial
   if (!(await hasAccountKey(deps, token))) return deny('token-invalid')

@@ -31,7 +31,7 @@ export interface Refreshed {
 /**
  * Answers a refresh token with a new access token, by the seven cases of docs/refresh.md. Malformed and forged tokens
  * are refused without asking the store, except for new keys, once a second. Denials: `token-invalid`, `session-over`
- * with its reason, `account-unknown`, `account-inactive`, `credential-missing`.
+ * with its reason, `account-unknown`, `account-inactive`, `credential-missing`, `application-wrong`.
  * @throws {StoreUnavailable} @throws {Overloaded}
  */
 export async function refreshSession(

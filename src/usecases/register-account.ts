@@ -1,4 +1,5 @@
 import { ROLE } from '../core/account.ts'
+import { GUEST } from '../core/actions.ts'
 import { addressKey } from '../core/address.ts'
 import { type Denial, deny, tooManyAttempts } from '../core/denial.ts'
 import { REGISTRATION_BUCKET } from '../core/guessing.ts'
@@ -18,12 +19,17 @@ export interface Registration {
  * Denials: `email-taken`, `too-many-attempts`. @throws {Overloaded}
  */
 export async function registerAccount(deps: Deps, registration: Registration): Promise<number | Denial> {
+  const { events } = deps
   const { password, address, ...person } = registration
   // Reserved before the attempt is counted: a caller who is refused because the queue is full may try again.
   using place = deps.passwords.queue.reserve()
   if (deps.rateLimits) {
     const waitMs = await deps.store.takeDrop(`register ${addressKey(address)}`, REGISTRATION_BUCKET)
-    if (waitMs !== null) return tooManyAttempts(waitMs)
+    if (waitMs !== null) {
+      const message = 'Too many registrations'
+      events.action({ accountId: GUEST, code: 'Auth->Locked', message, address, isSuspicious: true })
+      return tooManyAttempts(waitMs)
+    }
   }
   const account = await deps.store.createAccount({
     ...person,
@@ -34,6 +40,6 @@ export async function registerAccount(deps: Deps, registration: Registration): P
   })
   if (account === 'email-taken') return deny('email-taken')
   const { accountId } = account
-  deps.events.action({ accountId, code: 'User->registerAccount', message: 'Signed up successfully', address })
+  events.action({ accountId, code: 'User->registerAccount', message: 'Signed up successfully', address })
   return accountId
 }

@@ -89,9 +89,9 @@ export function verdict(rule: Rule, credential: Credential): Verdict {
     case 'access':
       return byToken(rule, credential, credential.access)
     case 'refresh':
-      // The key is optional, but if one is sent, it must be good.
+      // The key is optional, but if one is sent, it must be good, and that of the token's application.
       if (credential.refresh !== 'none' && credential.key !== 'none' && !opens(credential)) return MISSING
-      if (credential.refresh === 'good' && credential.key === 'of-another-application') return INVALID
+      if (credential.refresh === 'good' && credential.key === 'of-another-application') return MISSING
       return byToken(rule, credential, credential.refresh)
     case 'either':
       return byToken(rule, credential, credential.refresh === 'none' ? credential.access : credential.refresh)

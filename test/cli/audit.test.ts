@@ -28,7 +28,7 @@ function start(...args: string[]): ChildProcessByStdio<null, Readable, null> {
   return spawn(process.execPath, [MAIN, 'audit', ...args], { cwd: service.dataDir, env, stdio: [...stdio] })
 }
 
-/** Runs the command, which must succeed. Returns the lines that it prints. */
+/** Runs the command, which must succeed. Returns the lines that it prints below the headings. */
 async function audit(...args: string[]): Promise<string[]> {
   const child = start(...args)
   let out = ''
@@ -37,7 +37,9 @@ async function audit(...args: string[]): Promise<string[]> {
   })
   const [code] = (await once(child, 'close')) as [number]
   assert.equal(code, 0)
-  return out.split('\n').filter((line) => line !== '')
+  const [headings, ...lines] = out.split('\n').filter((line) => line !== '')
+  assert.match(headings ?? '', HEADINGS)
+  return lines
 }
 
 /** Waits until the service has written all actions up to now: it writes them before it answers a listing. */
@@ -48,6 +50,8 @@ async function settled(): Promise<void> {
   const path = `/users/${admin.accountId}/actions?${query}`
   await fetch(service.address + path, { headers: { 'Access-Token': accessToken } })
 }
+
+const HEADINGS = /^time +who +action +address +session +what happened$/
 
 const codeOf = (line: string) => line.split(/ {2,}/)[2]
 
@@ -60,7 +64,7 @@ test('prints the last actions, oldest first, with time, actor, code, address, se
   assert.deepEqual(lines.slice(0, 2).map(codeOf), ['Auth->Authorize', 'Auth->Refused'])
   assert.match(
     lines[1] ?? '',
-    /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} {2}guest +Auth->Refused +127\.0\.0\.1 {2}- {2}Incorrect credentials$/,
+    /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} {2}guest +Auth->Refused +127\.0\.0\.1 +- +Incorrect credentials$/,
   )
   assert.equal((await audit('--limit', '2')).length, 2)
 })
@@ -76,6 +80,7 @@ test('prints those of one account, of guests or of the system', async () => {
 test('follows what is done from now on, each once, until it is interrupted', async () => {
   const child = start('--follow', '--account', account.email)
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  assert.match((await lines.next()).value as string, HEADINGS)
   const next = async () => codeOf((await lines.next()).value as string)
   assert.equal(await next(), 'Auth->Authorize')
   await signIn(service, account.email)

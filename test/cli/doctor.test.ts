@@ -58,16 +58,17 @@ test('why nobody can sign in is told: there is no account, or the default applic
   const good = [
     'settings   good',
     'store      sqlite, can be written',
+    "clock      at most 2 s off the service's time",
     'keys       3, opened with the master secret',
   ]
   await operator.startOnce()
-  assert.deepEqual(await doctor(), { code: 0, lines: [...good, NO_ACCOUNT, 'All is well.'] })
+  assert.deepEqual(await doctor(), { code: 0, lines: [...good, NO_ACCOUNT, 'Nothing to mend.'] })
   await duktig('account', 'create', '--email', 'admin@example.com')
-  assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'All is well.'] })
+  assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'Nothing to mend.'] })
   await duktig('application', 'disable', 'default')
-  assert.deepEqual(await doctor(), { code: 0, lines: [...good, DISABLED, 'All is well.'] })
+  assert.deepEqual(await doctor(), { code: 0, lines: [...good, DISABLED, 'Nothing to mend.'] })
   await duktig('application', 'set', 'default', '--enable')
-  assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'All is well.'] })
+  assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'Nothing to mend.'] })
 })
 
 test('an idle limit that signs out clients which refresh in time is told, in the names of whoever changes it', async () => {

@@ -16,8 +16,12 @@ before(async () => {
 })
 after(() => operator.remove())
 
-async function refusal(args: readonly string[], input = ''): Promise<string> {
-  const { code, out, err } = await operator.run(args, { input })
+async function refusal(
+  args: readonly string[],
+  input = '',
+  variables: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { code, out, err } = await operator.run(args, { input, variables })
   assert.deepEqual([code, out], [1, ''])
   return err
 }
@@ -164,4 +168,17 @@ test('what needs a service that has run makes no database in a wrong folder', as
   const doctor = await operator.run(['doctor'], { variables })
   assert.match(doctor.out, /\nmend {7}there is no database in the data folder /)
   assert.deepEqual(readdirSync(join(operator.folder, 'elsewhere')), ['notes'])
+})
+
+test('a PostgreSQL that cannot be reached is told with the setting that names it, and without its password', async () => {
+  const variables = { DUKTIG_DATABASE_URL: 'postgres://duktig:hidden@127.0.0.1:1/duktig' }
+  assert.match(
+    await refusal(['account', 'list'], '', variables),
+    /^duktig: the database of DUKTIG_DATABASE_URL cannot be used: PostgreSQL: connect ECONNREFUSED 127\.0\.0\.1:1\n$/,
+  )
+})
+
+test('a trail of no actions is told instead of printing nothing', async () => {
+  const says = 'duktig: --limit 0 prints nothing: add --follow, or ask for at least one action\n'
+  assert.equal(await refusal(['audit', '--limit', '0']), says)
 })

@@ -68,7 +68,7 @@ test('a restore that dies before it has recovered leaves a database that is refu
   assert.match(doctor.out, why)
   assert.match((await run(['account', 'list'])).err, why)
   assert.match((await run(['recover'])).out, /^The service may be started\.$/m)
-  assert.match((await run(['doctor'])).out, /^All is well\.$/m)
+  assert.match((await run(['doctor'])).out, /^Nothing to mend\.$/m)
 })
 
 test('a database that is gone, as in a restore that was killed, is missed, and none is made in its place', async (t) => {

@@ -12,6 +12,7 @@ import { openSqlite } from '../../src/store/sqlite/open.ts'
 import { endSession } from '../../src/usecases/end-session.ts'
 import { guardSignIn } from '../../src/usecases/guard-sign-in.ts'
 import { refreshSession } from '../../src/usecases/refresh-session.ts'
+import { registerAccount } from '../../src/usecases/register-account.ts'
 import { makeAccount, makeApplication, openSession } from '../support/opened-session.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'duktig-events-'))
@@ -32,7 +33,7 @@ after(async () => {
 })
 
 /** The events that `act` leaves in the log, each with its level and its message. */
-async function logged(act: () => Promise<unknown>): Promise<readonly unknown[]> {
+async function logged(act: () => Promise<unknown>): Promise<readonly (readonly unknown[])[]> {
   written.length = 0
   await act()
   const lines = written.map((text) => JSON.parse(text) as Record<string, unknown>)
@@ -63,6 +64,18 @@ test('so is a limit on guessing that was met', async () => {
       counted = await guardSignIn(deps, attempt, null)
   })
   assert.deepEqual(lines, [['warn', 'Auth->Locked', 'Too many requests']])
+})
+
+test('and so is the limit on registrations', async () => {
+  const { deps } = composed
+  const person = { firstName: 'Ani', lastName: 'Bee', password: 'Correct-Horse-1', phone: '+37400000000' }
+  const lines = await logged(async () => {
+    for (let i = 0, answer: object | number = 0; typeof answer === 'number'; i++)
+      answer = await registerAccount(deps, { ...person, email: `r${i}@example.com`, address: '192.0.2.9' })
+  })
+  assert.deepEqual(lines.at(-1), ['warn', 'Auth->Locked', 'Too many registrations'])
+  for (const [level, code] of lines.slice(0, -1))
+    assert.deepEqual([level, code], ['info', 'User->registerAccount'])
 })
 
 test('a session that its user ends is none', async () => {

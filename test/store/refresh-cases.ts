@@ -1,4 +1,4 @@
-import { NO_SESSION } from '../../src/core/denial.ts'
+import { NO_SESSION, WRONG_APPLICATION } from '../../src/core/denial.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RefreshDecision } from '../../src/core/refresh.ts'
@@ -49,15 +49,15 @@ export function refreshCases(shared: () => TestStore): void {
     assert.equal(view, null)
   })
 
-  test('a session of another application than the one that asks is none', async () => {
+  test('a session of another application than the one that asks is refused and stays as it is', async () => {
     const { store } = shared()
     const { session, application } = await signedIn(store)
     const other = await makeApplication(store)
     const foreign = await store.refreshSession(
       refreshRequest(store, session, { applicationId: other.applicationId }),
     )
-    assert.deepEqual(foreign.decision, { kind: 'deny', denial: NO_SESSION })
-    assert.equal(foreign.view, null)
+    assert.deepEqual(foreign.decision, { kind: 'deny', denial: WRONG_APPLICATION })
+    assert.deepEqual(await stored(store, session.sessionId), session)
     const own = { applicationId: application.applicationId }
     assert.equal((await store.refreshSession(refreshRequest(store, session, own))).decision.kind, 'keep')
   })

@@ -200,9 +200,9 @@ function refusedCases(site: () => LegacySite): void {
     const application = await deps.store.createApplication({ ...policy, clientId: 'another' }, null)
     assert.ok(application !== 'client-id-taken')
     const request = { refreshToken: token, attemptKey: null, application, address: '192.0.2.7' }
-    assert.equal(denied(await refreshSession(deps, request)), 'session-over')
+    assert.equal(denied(await refreshSession(deps, request)), 'application-wrong')
     await refreshed(deps, token)
-    assert.equal(denied(await refreshSession(deps, request)), 'session-over')
+    assert.equal(denied(await refreshSession(deps, request)), 'application-wrong')
   })
 
   test('after its time, though nobody has used it before; no session is opened then', async () => {

@@ -14,7 +14,7 @@ const CLIENT_ID_RULE =
 export function createApplicationCommand(context: Context): Command {
   const command = new Command('create')
     .description('create an application; options left out are as in the default application')
-    .argument('<client-id>', 'public name: 3 to 64 letters, digits, hyphens, dots')
+    .argument('<client-id>', 'public name: 3 to 64 letters, digits, hyphens, dots, at least one letter')
     .option('--public', 'an application that cannot keep a secret, such as a web page or a mobile app')
   return withPolicyOptions(command).action(
     async (clientId: string, options: Record<string, string | undefined>) => {

@@ -26,6 +26,7 @@ const INACTIVE = 'Due to the status of your account, you are not able to access 
 const WORDINGS: Record<DenialCode, Wording> = {
   'credential-missing': unauthorized('Unauthorized'),
   'application-unknown': unauthorized('Unauthorized'),
+  'application-wrong': unauthorized('Unauthorized'),
   'token-invalid': tokenRefused('Invalid token'),
   'token-expired': tokenRefused('Access-Token Expired'),
   'session-over': tokenRefused('Invalid token'),
