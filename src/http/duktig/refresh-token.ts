@@ -30,7 +30,8 @@ export const refreshTokenRoute: DuktigRoute<'none'> = {
   hasRoom: ({ store }) => store.hasRoomToRefresh(),
   extraHeaders: {
     'Refresh-Token': 'The refresh token; `X-Refresh-Token` works too.',
-    'X-Auth-Key': 'The application key; optional, unless the policy of the application demands it.',
+    'X-Auth-Key':
+      'The key of the application that the token belongs to; optional, unless the policy of that application demands it.',
     'Idempotency-Key': `One random key for each refresh token that you store; send it with every try of that token. One of more than ${LIMITS.attemptKeyCharacters} characters is ignored.`,
   },
   handle,
