@@ -46,12 +46,12 @@ for (const row of rows) {
   write('.partial')
 }
 await context.close()
-const { report, table, file } = write('')
-for (const kind of ['json', 'md']) rmSync(`${file}.partial.${kind}`)
+const written = write('')
+for (const kind of ['json', 'md']) rmSync(`${written.file}.partial.${kind}`)
 // The plot of the README shows whole runs only.
 const isWhole = rows.length === ROWS.length && Object.keys(failures).length === 0
-if (isWhole && !values.quick) writeFileSync(join(results, 'latest.svg'), plot(report))
-process.stdout.write(`\n${table}\nwritten to ${file}.md and .json\n`)
+if (isWhole && !values.quick) writeFileSync(join(results, 'latest.svg'), plot(written.report))
+process.stdout.write(`\n${written.table}\nwritten to ${written.file}.md and .json\n`)
 process.exit(Object.keys(failures).length === 0 ? 0 : 1)
 
 /** Only warns: somebody may want to know what the processor alone achieves. */

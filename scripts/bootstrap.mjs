@@ -30,12 +30,6 @@ export async function runWithNode(args, { packages }) {
   await runChild(bundledNode(), args)
 }
 
-/** The path of a Node that is new enough, for scripts that start processes of their own. */
-export function nodePath({ packages }) {
-  ensurePackages(packages)
-  return isNewEnough() ? process.execPath : bundledNode()
-}
-
 function isNewEnough() {
   return atLeast(process.versions.node, OLDEST_NODE) && atLeast(process.versions.sqlite ?? '0', OLDEST_SQLITE)
 }

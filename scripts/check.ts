@@ -9,7 +9,16 @@ const modules = join(root, 'node_modules')
 /** Scripts of installed packages, run with the Node that runs this one. */
 const CHECKS: readonly (readonly [name: string, script: string, ...args: string[]])[] = [
   ['types', join(modules, 'typescript/bin/tsc'), '--noEmit'],
-  ['lint', join(modules, 'oxlint/bin/oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'scripts'],
+  [
+    'lint',
+    join(modules, 'oxlint/bin/oxlint'),
+    '--type-aware',
+    '--deny-warnings',
+    'src',
+    'test',
+    'scripts',
+    'bench',
+  ],
   ['format', join(modules, '@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'],
   ['docs in step', join(root, 'scripts/docs.ts'), '--check'],
 ]

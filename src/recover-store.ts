@@ -36,11 +36,16 @@ export async function recoverStore(
       reviveEnded: request.reviveEnded,
       instanceId,
       async write(entry, write) {
-        const { clock } = store
-        const numberWrite = async () => write
-        const options = { folder, instanceId, database, clock, startAtOnce: false, numberWrite }
-        // Old files stay for now, because recovery reads the journals a second time.
-        const journal = await openJournal({ ...options, keepsOld: true })
+        const journal = await openJournal({
+          folder,
+          instanceId,
+          database,
+          clock: store.clock,
+          startAtOnce: false,
+          numberWrite: async () => write,
+          // Recovery reads the journals a second time.
+          keepsOld: true,
+        })
         try {
           await journal.append([entry])
         } finally {

@@ -17,13 +17,12 @@ interface Source {
   readonly lines: readonly string[]
 }
 
-const sources: readonly Source[] = globSync('{src,test,scripts}/**/*.{ts,mjs}', { cwd: root })
-  .map((path) => path.replaceAll('\\', '/'))
-  .sort()
-  .map((path) => {
-    const text = readFileSync(join(root, path), 'utf8')
-    return { path, text, lines: text.trimEnd().split('\n') }
-  })
+const files = globSync('{{src,test,scripts}/**,bench/{.,harness,rows}}/*.{ts,mjs}', { cwd: root })
+const sources: readonly Source[] = files.sort().map((name) => {
+  const path = name.replaceAll('\\', '/')
+  const text = readFileSync(join(root, path), 'utf8')
+  return { path, text, lines: text.trimEnd().split('\n') }
+})
 const product = sources.filter(({ path }) => path.startsWith('src/'))
 
 /** The files of the store's interface. */

@@ -98,11 +98,6 @@ export function temporaryFolder(): string {
   return folder
 }
 
-export function removeFolder(folder: string): void {
-  rmSync(folder, { recursive: true, force: true })
-  folders.delete(folder)
-}
-
 /** Removes child processes and folders at the end of this process, also when it is interrupted. */
 export function cleanUpAtEnd(): void {
   process.on('exit', () => {

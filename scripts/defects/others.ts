@@ -197,9 +197,8 @@ export const OTHERS: readonly Mutation[] = [
     defect: '30',
     sentence: 'the key of another application may refresh a session',
     file: 'src/store/decide-once.ts',
-    search:
-      'const foreign = request.applicationId !== null && view?.session.applicationId !== request.applicationId',
-    replace: 'const foreign = request.applicationId === -1',
+    search: 'if (request.applicationId !== null && view.session.applicationId !== request.applicationId)',
+    replace: 'if (request.applicationId === -1)',
     caughtBy: MATRIX,
     only: 'POST /auth/refresh_token',
   },

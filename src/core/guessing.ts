@@ -30,6 +30,7 @@ export interface BucketSize {
 
 /** The limit of consecutive failures for each source; 100 in total. */
 export const FAILURES: Readonly<Record<Source, number>> = { device: 10, address: 10, stranger: 80 }
+export const SOURCES = Object.keys(FAILURES) as readonly Source[]
 
 /** Failed sign-ins from one address, to any account: an attacker may also spray one guess over many accounts. */
 export const SIGN_IN_BUCKET: BucketSize = { capacity: 100, leakMs: 6_000 }

@@ -101,6 +101,11 @@ export function sessionEndMs(session: Session, application: Application): number
   return Math.min(session.expiresAtMs, session.createdAtMs + application.sessionTtlSeconds * 1000)
 }
 
+/** The absolute end of a new session: a whole second, so that the token's `exp` says exactly what the row says. */
+export function newSessionEndMs(application: Application, nowMs: number): number {
+  return (Math.floor(nowMs / 1000) + application.sessionTtlSeconds) * 1000
+}
+
 /** The lifetime of a new access token, in seconds: as the application's policy sets it, up to the session's end. */
 export function accessTtlSeconds(session: Session, application: Application, nowMs: number): number {
   const leftSeconds = Math.floor(sessionEndMs(session, application) / 1000) - Math.floor(nowMs / 1000)

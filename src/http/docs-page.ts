@@ -68,7 +68,7 @@ function section(
 
 function credentials(document: OpenApiDocument, operation: OperationObject): string {
   const schemes = document.components.securitySchemes as Record<string, { name?: string }>
-  const names = (operation.security ?? []).flatMap((requirement) => Object.keys(requirement))
+  const names = operation.security.flatMap((requirement) => Object.keys(requirement))
   if (names.length === 0) return ''
   const texts = names.map((name) => `<code>${escape(schemes[name]?.name ?? 'Authorization: Bearer')}</code>`)
   return `<p>Credential: ${texts.join(' or ')}</p>`

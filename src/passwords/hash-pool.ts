@@ -62,18 +62,16 @@ export class HashPool {
    * occupies a thread, so the caller bounds how many run at a time. If a thread dies, the jobs that it has not reported
    * fail with its error.
    */
-  run(jobs: readonly HashJob[]): Promise<readonly Outcome<unknown>[]> {
-    const mayYield = jobs.every(({ isLong }) => !isLong)
-    return this.#run(jobs, mayYield)
-  }
-
-  async #run(jobs: readonly HashJob[], mayYield: boolean): Promise<readonly Outcome<unknown>[]> {
+  async run(
+    jobs: readonly HashJob[],
+    mayYield = jobs.every(({ isLong }) => !isLong),
+  ): Promise<readonly Outcome<unknown>[]> {
     const outcomes = await this.#runSome(jobs, mayYield).catch((error: unknown) =>
       jobs.map(() => ({ error })),
     )
     if (outcomes.length === jobs.length) return outcomes
     // The thread starved. Another one that yields would starve as well.
-    return [...outcomes, ...(await this.#run(jobs.slice(outcomes.length), false))]
+    return [...outcomes, ...(await this.run(jobs.slice(outcomes.length), false))]
   }
 
   /** Asynchronous as a whole, since the system may refuse to make a thread. */

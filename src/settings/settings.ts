@@ -33,7 +33,6 @@ const optional = <T>(definition: Omit<Definition<T>, 'default'>): Definition<T |
 })
 const required = <T>(definition: Definition<T> & { default: string }): Definition<T> => definition
 
-const seconds = { unit: 'seconds' }
 /** A refresh token is always accepted in this header too, so the settings must not give it to another credential. */
 const REFRESH_TOKEN_ALIAS = 'x-refresh-token'
 
@@ -144,21 +143,21 @@ export const SETTINGS = {
   accessTokenTtlSeconds: required({
     variable: 'DUKTIG_ACCESS_TOKEN_TTL_SECONDS',
     kind: POLICY_KINDS.accessTokenTtlSeconds,
-    ...seconds,
+    unit: 'seconds',
     default: '900',
     sentence: 'The life of an access token.',
   }),
   refreshTokenTtlSeconds: required({
     variable: 'DUKTIG_REFRESH_TOKEN_TTL_SECONDS',
     kind: POLICY_KINDS.sessionTtlSeconds,
-    ...seconds,
+    unit: 'seconds',
     default: '2592000',
     sentence: 'The absolute life of a session and its refresh tokens, from sign-in.',
   }),
   sessionIdleSeconds: required({
     variable: 'DUKTIG_SESSION_IDLE_SECONDS',
     kind: POLICY_KINDS.idleSeconds,
-    ...seconds,
+    unit: 'seconds',
     default: '0',
     sentence:
       'How long a session may go without a refresh; 0 for no limit. Choose more than access tokens live: clients need not refresh earlier.',
@@ -172,7 +171,7 @@ export const SETTINGS = {
   refreshParallelWindowSeconds: required({
     variable: 'DUKTIG_REFRESH_PARALLEL_WINDOW_SECONDS',
     kind: POLICY_KINDS.parallelWindowSeconds,
-    ...seconds,
+    unit: 'seconds',
     default: '20',
     sentence:
       'How long after issuing a refresh token no newer one is issued, so that parallel tabs do not invalidate it.',
@@ -180,7 +179,7 @@ export const SETTINGS = {
   refreshRetryWindowSeconds: required({
     variable: 'DUKTIG_REFRESH_RETRY_WINDOW_SECONDS',
     kind: POLICY_KINDS.retryWindowSeconds,
-    ...seconds,
+    unit: 'seconds',
     default: '60',
     sentence:
       'How long after a rotation the previous refresh token is answered with the same successor; not shorter than the parallel window.',

@@ -93,8 +93,8 @@ export function convertUser(user: DuktigPhpUser, dates: DateFormat): Converted {
     noteIf(timeMs === null && (value !== null || note === 'no-date-registered'), note)
     return timeMs
   }
-  const { password, note } = passwordOf(user.password)
-  for (const each of note) notes.add(each)
+  const { password, notes: found } = passwordOf(user.password)
+  for (const note of found) notes.add(note)
   return {
     account: {
       accountId: user.userId,
@@ -116,12 +116,12 @@ export function convertUser(user: DuktigPhpUser, dates: DateFormat): Converted {
   }
 }
 
-function passwordOf(stored: string | null): { password: PasswordToKeep; note: readonly Note[] } {
-  if (stored === null || stored === '') return { password: { kind: 'none' }, note: ['no-password'] }
-  if (isKnownHash(stored)) return { password: { kind: 'hash', hash: stored }, note: [] }
-  if (LOOKS_LIKE_HASH.test(stored)) return { password: { kind: 'none' }, note: ['unknown-hash'] }
-  const note: Note[] = isStrongPassword(stored) ? ['plain-password'] : ['plain-password', 'weak-password']
-  return { password: { kind: 'plain', password: stored }, note }
+function passwordOf(stored: string | null): { password: PasswordToKeep; notes: readonly Note[] } {
+  if (stored === null || stored === '') return { password: { kind: 'none' }, notes: ['no-password'] }
+  if (isKnownHash(stored)) return { password: { kind: 'hash', hash: stored }, notes: [] }
+  if (LOOKS_LIKE_HASH.test(stored)) return { password: { kind: 'none' }, notes: ['unknown-hash'] }
+  const notes: Note[] = isStrongPassword(stored) ? ['plain-password'] : ['plain-password', 'weak-password']
+  return { password: { kind: 'plain', password: stored }, notes }
 }
 
 /** Columns of the original may hold fractions of a second, which our date format does not know. */

@@ -2,11 +2,12 @@ import type { Account } from '../core/account.ts'
 import { emailKey } from '../core/account.ts'
 import { addressKey } from '../core/address.ts'
 import { type Denial, tooManyAttempts } from '../core/denial.ts'
-import { SIGN_IN_BUCKET, type Source } from '../core/guessing.ts'
+import { type BucketSize, SIGN_IN_BUCKET, type Source } from '../core/guessing.ts'
 import type { CountedAttempt } from '../store/guard-store.ts'
 import { provesDevice } from '../tokens/device-token.ts'
 import { shortHash } from '../tokens/short-hash.ts'
 import type { Deps } from './deps.ts'
+import type { Action } from './events.ts'
 import { GUEST } from '../core/actions.ts'
 
 /** What the limits against guessing need to know about an attempt to sign in. */
@@ -37,6 +38,22 @@ export async function guardSignIn(
   const message = 'Too many requests'
   events.action({ accountId, code: 'Auth->Locked', message, address, isSuspicious: true })
   return tooManyAttempts(admission.retryAfterMs)
+}
+
+/**
+ * Counts an attempt of `by` against the limit `key`; null when there is room or the limits are off.
+ * Denials: `too-many-attempts`.
+ */
+export async function takeDrop(
+  { rateLimits, store, events }: Deps,
+  key: string,
+  size: BucketSize,
+  by: Omit<Action, 'code'>,
+): Promise<Denial | null> {
+  const waitMs = rateLimits ? await store.takeDrop(key, size) : null
+  if (waitMs === null) return null
+  events.action({ ...by, code: 'Auth->Locked', isSuspicious: true })
+  return tooManyAttempts(waitMs)
 }
 
 /** Takes a successful sign-in off the counters and remembers its network address as one of the owner's. */

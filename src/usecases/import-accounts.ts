@@ -101,7 +101,7 @@ async function accountOf(deps: Deps, text: string, dates: DateFormat): Promise<I
     lastName,
     email,
     phone,
-    comment: comment,
+    comment,
     roleId: roleId as RoleId,
     status: status as AccountStatus,
     passwordHash: hashed.hash,

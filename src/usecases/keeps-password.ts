@@ -1,9 +1,10 @@
 import { isStrongPassword } from '../core/account-fields.ts'
-import { type Denial, tooManyAttempts } from '../core/denial.ts'
+import type { Denial } from '../core/denial.ts'
 import { PRESENT_PASSWORD_BUCKET } from '../core/guessing.ts'
 import type { Caller } from './authenticate.ts'
 import { hasPassword } from './change-account.ts'
 import type { Deps } from './deps.ts'
+import { takeDrop } from './guard-sign-in.ts'
 
 /**
  * Whether a password that the policy refuses is the caller's present one, which the account may keep. Every check
@@ -18,13 +19,8 @@ export async function keepsPassword(
 ): Promise<boolean | Denial> {
   if (!isStrongPassword(password)) return false
   const { accountId } = account
-  if (deps.rateLimits) {
-    const waitMs = await deps.store.takeDrop(`present password ${accountId}`, PRESENT_PASSWORD_BUCKET)
-    if (waitMs !== null) {
-      const by = { accountId, sessionId: session.sessionId, address: request.address }
-      deps.events.action({ ...by, code: 'Auth->Locked', message: 'Too many requests', isSuspicious: true })
-      return tooManyAttempts(waitMs)
-    }
-  }
-  return hasPassword(deps, accountId, password)
+  const { address } = request
+  const by = { accountId, message: 'Too many requests', sessionId: session.sessionId, address }
+  const denial = await takeDrop(deps, `present password ${accountId}`, PRESENT_PASSWORD_BUCKET, by)
+  return denial ?? hasPassword(deps, accountId, password)
 }

@@ -21,18 +21,6 @@ interface FoundJournals {
   readonly otherEntries: readonly WrittenEntry[]
 }
 
-export interface RecoverRequest {
-  readonly journals: FoundJournals
-  /** The operator wants all sessions ended, whatever the journals say. */
-  readonly endAll: boolean
-  /** The operator accepts that ended sessions may come back. */
-  readonly reviveEnded: boolean
-  /** The instance in whose journal the recovery is recorded. */
-  readonly instanceId: string
-  /** Writes an entry into that journal, as the write with this number. */
-  readonly write: (entry: JournalEntry, write: number) => Promise<void>
-}
-
 /** A recovery as an operator asks for it. */
 export interface RecoverStoreRequest {
   /** The journal folders of other instances; the one in the data folder is always read. */
@@ -44,6 +32,14 @@ export interface RecoverStoreRequest {
   readonly endAll: boolean
   /** The operator accepts that, without complete journals, ended sessions may come back. */
   readonly reviveEnded: boolean
+}
+
+export interface RecoverRequest extends Pick<RecoverStoreRequest, 'endAll' | 'reviveEnded'> {
+  readonly journals: FoundJournals
+  /** The instance in whose journal the recovery is recorded. */
+  readonly instanceId: string
+  /** Writes an entry into that journal, as the write with this number. */
+  readonly write: (entry: JournalEntry, write: number) => Promise<void>
 }
 
 export interface Recovered {

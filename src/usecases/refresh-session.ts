@@ -59,7 +59,10 @@ export async function refreshSession(
   })
   const outcome = await told(refreshing, (decided) => {
     deps.events.refresh(resultOf(decided.decision))
-    if (decided.decision.kind === 'end') reuseFound(deps, request, decided)
+    if (decided.decision.kind !== 'end') return
+    const { accountId, sessionId } = claims
+    const by = { accountId, sessionId, address: request.address }
+    deps.events.action({ ...by, code: 'Auth->SessionEnded', message: 'reuse', isSuspicious: true })
   })
   if (outcome.view === null) return denialWithoutSession(deps, claims.accountId)
   return outcome.decision.kind === 'end' ? deny('session-over', 'reuse') : answer(deps, outcome)
@@ -96,13 +99,4 @@ async function answer(deps: Deps, outcome: RefreshOutcome): Promise<Refreshed | 
   if (decision.kind === 'keep') return { accessToken, expiresAtSeconds, refreshToken: null }
   const refreshKey = await keys.refreshKey(view.session.kid)
   return { accessToken, expiresAtSeconds, refreshToken: mintRefreshToken(refreshKey, names, view.session) }
-}
-
-function reuseFound(deps: Deps, request: RefreshSessionRequest, outcome: RefreshOutcome): void {
-  const session = outcome.view?.session
-  if (session !== undefined) {
-    const { accountId, sessionId } = session
-    const by = { accountId, sessionId, address: request.address }
-    deps.events.action({ ...by, code: 'Auth->SessionEnded', message: 'reuse', isSuspicious: true })
-  }
 }

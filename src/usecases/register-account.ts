@@ -1,9 +1,10 @@
 import { ROLE } from '../core/account.ts'
 import { GUEST } from '../core/actions.ts'
 import { addressKey } from '../core/address.ts'
-import { type Denial, deny, tooManyAttempts } from '../core/denial.ts'
+import { type Denial, deny } from '../core/denial.ts'
 import { REGISTRATION_BUCKET } from '../core/guessing.ts'
 import type { Deps } from './deps.ts'
+import { takeDrop } from './guard-sign-in.ts'
 
 export interface Registration {
   readonly firstName: string
@@ -19,18 +20,12 @@ export interface Registration {
  * Denials: `email-taken`, `too-many-attempts`. @throws {Overloaded}
  */
 export async function registerAccount(deps: Deps, registration: Registration): Promise<number | Denial> {
-  const { events } = deps
   const { password, address, ...person } = registration
   // Reserved before the attempt is counted: a caller who is refused because the queue is full may try again.
   using place = deps.passwords.queue.reserve()
-  if (deps.rateLimits) {
-    const waitMs = await deps.store.takeDrop(`register ${addressKey(address)}`, REGISTRATION_BUCKET)
-    if (waitMs !== null) {
-      const message = 'Too many registrations'
-      events.action({ accountId: GUEST, code: 'Auth->Locked', message, address, isSuspicious: true })
-      return tooManyAttempts(waitMs)
-    }
-  }
+  const by = { accountId: GUEST, message: 'Too many registrations', address }
+  const denial = await takeDrop(deps, `register ${addressKey(address)}`, REGISTRATION_BUCKET, by)
+  if (denial !== null) return denial
   const account = await deps.store.createAccount({
     ...person,
     comment: null,
@@ -40,6 +35,6 @@ export async function registerAccount(deps: Deps, registration: Registration): P
   })
   if (account === 'email-taken') return deny('email-taken')
   const { accountId } = account
-  events.action({ accountId, code: 'User->registerAccount', message: 'Signed up successfully', address })
+  deps.events.action({ accountId, code: 'User->registerAccount', message: 'Signed up successfully', address })
   return accountId
 }

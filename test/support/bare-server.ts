@@ -32,6 +32,6 @@ export async function listenBare(t: TestContext, over: Partial<ServerOptions>): 
 }
 
 export function bareRoute(path: string, handle: HttpRoute['handle'], isPublic = false): HttpRoute {
-  const operation = { operationId: path, summary: '', tags: [], responses: {} }
+  const operation = { operationId: path, summary: '', tags: [], security: [], responses: {} }
   return { method: 'GET', path, handle, isPublic, operation }
 }

@@ -1,6 +1,6 @@
 /** Turns request bodies that describe an account into what the use cases take. */
-import type { AccountStatus, RoleId } from '../../core/account.ts'
 import type { AccountEdit } from '../../usecases/change-account.ts'
+import type { AccountToCreate } from '../../usecases/create-account.ts'
 import type { JsonObject } from '../body.ts'
 import {
   comment,
@@ -38,15 +38,6 @@ export function editOf(body: JsonObject): AccountEdit {
 }
 
 /** The values of a validated body that has all the fields. */
-export function accountOf(body: JsonObject): {
-  firstName: string
-  lastName: string
-  email: string
-  password: string
-  phone: string
-  comment: string
-  roleId: RoleId
-  status: AccountStatus
-} {
-  return editOf(body) as ReturnType<typeof accountOf>
+export function accountOf(body: JsonObject): AccountToCreate {
+  return editOf(body) as AccountToCreate
 }

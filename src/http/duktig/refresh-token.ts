@@ -7,7 +7,7 @@ import { type HttpRequest, header } from '../route.ts'
 import { denialAnswer } from './denials.ts'
 import { deviceOf } from './device.ts'
 import { type DuktigRoute, type Face, forwarded, refreshTokenOf } from './face.ts'
-import { object, refreshTokenProperty, tokenProperties } from './schemas.ts'
+import { object, tokenProperties } from './schemas.ts'
 
 const MESSAGE = 'Access token regenerated successfully'
 
@@ -22,10 +22,9 @@ export const refreshTokenRoute: DuktigRoute<'none'> = {
     'Where the answer holds a `refresh_token`, store it in place of the one you sent; where it does not, yours stays good. ' +
     'A refused holder of a genuine token is told why in `X-Session-End-Reason`. The body is ignored.',
   credential: 'none',
-  success: object(
-    { status: { const: 'OK' }, message: { const: MESSAGE }, ...tokenProperties, ...refreshTokenProperty },
-    ['refresh_token'],
-  ),
+  success: object({ status: { const: 'OK' }, message: { const: MESSAGE }, ...tokenProperties }, [
+    'refresh_token',
+  ]),
   denials: [401, 403],
   hasRoom: ({ store }) => store.hasRoomToRefresh(),
   extraHeaders: {

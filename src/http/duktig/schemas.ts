@@ -4,10 +4,7 @@ import type { JsonSchema } from './rules.ts'
 export const date: JsonSchema = { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}$' }
 const text: JsonSchema = { type: 'string' }
 const textOrNull: JsonSchema = { type: ['string', 'null'] }
-export const dateOrNull: JsonSchema = {
-  type: ['string', 'null'],
-  pattern: '^\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}$',
-}
+export const dateOrNull: JsonSchema = { ...date, type: ['string', 'null'] }
 
 /** An object with exactly these properties, all present unless listed as optional. */
 export function object(
@@ -23,8 +20,11 @@ export function doneSchema(message: string): JsonSchema {
 }
 
 /** Tokens of a sign-in or a refresh: `expires_in` is the absolute end in Unix seconds. */
-export const tokenProperties = { access_token: text, expires_in: { type: 'integer' } }
-export const refreshTokenProperty: Readonly<Record<string, JsonSchema>> = { refresh_token: text }
+export const tokenProperties: Readonly<Record<string, JsonSchema>> = {
+  access_token: text,
+  expires_in: { type: 'integer' },
+  refresh_token: text,
+}
 
 export const ownAccountSchema = object({
   userId: { type: 'integer' },

@@ -6,7 +6,7 @@ import { denialAnswer } from './denials.ts'
 import { deviceOf } from './device.ts'
 import type { DuktigRoute } from './face.ts'
 import { email, password } from './rules.ts'
-import { dateOrNull, object, refreshTokenProperty, tokenProperties } from './schemas.ts'
+import { dateOrNull, object, tokenProperties } from './schemas.ts'
 
 const MESSAGE = 'Signed in successfully'
 /** The header that carries the device token, in requests and in answers. */
@@ -31,7 +31,6 @@ export const signInRoutes: readonly DuktigRoute<'application'>[] = [
     message: { const: MESSAGE },
     lastLogin: dateOrNull,
     ...tokenProperties,
-    ...refreshTokenProperty,
   }),
   denials: [403],
   hasRoom: ({ passwords }) => passwords.queue.hasRoom,

@@ -42,7 +42,7 @@ export interface Sql {
   exec(text: string): Promise<void>
 }
 
-export class Connection implements Sql {
+export class Connection implements Pick<Sql, 'rows'> {
   readonly clock = new DatabaseClock()
   readonly #pool: Pool
   /** How many calls are under way; closing waits for them. */
@@ -82,14 +82,6 @@ export class Connection implements Sql {
 
   rows(text: string, ...values: readonly unknown[]): Promise<readonly Row[]> {
     return this.admit(() => this.onConnection((sql) => sql.rows(text, ...values)))
-  }
-
-  count(text: string, ...values: readonly unknown[]): Promise<number> {
-    return this.admit(() => this.onConnection((sql) => sql.count(text, ...values)))
-  }
-
-  exec(text: string): Promise<void> {
-    return this.admit(() => this.onConnection((sql) => sql.exec(text)))
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type Bucket, type Guard, type Source, admitAttempt, fill } from '../../core/guessing.ts'
+import { type Bucket, type Guard, SOURCES, type Source, admitAttempt, fill } from '../../core/guessing.ts'
 import { LIMITS } from '../../settings/limits.ts'
 import { type GuardStore, guardKey } from '../guard-store.ts'
 import type { Connection, Sql } from './connection.ts'
@@ -126,7 +126,7 @@ async function lockedGuard(sql: Sql, key: string): Promise<Guard> {
 }
 
 async function clearGuards(sql: Sql, accountKey: string): Promise<void> {
-  for (const source of ['device', 'address', 'stranger'] as const) {
+  for (const source of SOURCES) {
     await sql.rows('delete from guards where guard_key = $1', guardKey(accountKey, source))
   }
 }

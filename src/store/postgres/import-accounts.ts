@@ -1,4 +1,5 @@
 import { emailKey } from '../../core/account.ts'
+import { type Refusal, RefusedImport } from '../refused-import.ts'
 import type { ImportedAccount, ImportOutcome } from '../store.ts'
 import type { Connection, Sql } from './connection.ts'
 import { takeLegacyTokensWithin } from './legacy.ts'
@@ -8,17 +9,6 @@ const ROWS_PER_STEP = 1000
 /** A million accounts take about a minute. */
 const IMPORT_MS = 600_000
 const SEQUENCE_MS = 10_000
-
-type Refusal = Extract<ImportOutcome, { kind: 'refused' }>
-
-/** Thrown inside the transaction to undo it. */
-class Refused extends Error {
-  readonly refusal: Refusal
-  constructor(refusal: Refusal) {
-    super(refusal.why)
-    this.refusal = refusal
-  }
-}
 
 /** Imports accounts with the ids they had, all of them or none. */
 export async function importAccounts(
@@ -38,12 +28,12 @@ export async function importAccounts(
           continue
         }
         const why = (await isIdTaken(sql, step[index] as ImportedAccount)) ? 'id-taken' : 'email-taken'
-        throw new Refused({ kind: 'refused', index: start + index, why })
+        throw new RefusedImport({ kind: 'refused', index: start + index, why })
       }
-      if (repeated !== null) throw new Refused(repeated)
+      if (repeated !== null) throw new RefusedImport(repeated)
     }, IMPORT_MS)
   } catch (error) {
-    if (error instanceof Refused) return error.refusal
+    if (error instanceof RefusedImport) return error.refusal
     throw error
   }
   return { kind: 'imported', count: accounts.length }

@@ -10,7 +10,7 @@ import {
 } from '../legacy-store.ts'
 import { ACCOUNT_COLUMNS, APPLICATION_COLUMNS, type Row, accountFrom, applicationFrom } from '../rows.ts'
 import type { Connection, Sql } from './connection.ts'
-import { makeRoom } from './open-session.ts'
+import { insertSession, makeRoom } from './open-session.ts'
 
 const SELECT_LEGACY_ACCOUNT = `
   select ${ACCOUNT_COLUMNS}, (select l.application_epoch from legacy_accounts l
@@ -116,7 +116,7 @@ export async function refuseLegacyTokensBeforeEpochWithin(
   if (epoch > ((known?.[0] ?? 1) as number)) await refuseLegacyTokensWithin(sql)
 }
 
-async function isKnown(sql: Sql, sessionId: string): Promise<boolean> {
+async function isKnown(sql: Pick<Sql, 'rows'>, sessionId: string): Promise<boolean> {
   return (await sql.rows('select 1 from legacy_sessions where session_id = $1', sessionId)).length > 0
 }
 
@@ -146,36 +146,10 @@ async function openWithin(
   if (denial !== null) return { kind: 'refused', denial }
   const nowMs = connection.clock.nowMs()
   const endedSessions = await makeRoom(sql, request, nowMs)
-  await insert(sql, request, application as Application, nowMs)
+  // Sessions of the original do not rotate, because its clients never store a new token.
+  const policy = { ...(application as Application), rotation: false }
+  const known = 'insert into legacy_sessions (session_id, expires_at_ms) values ($1, $8)'
+  const { expiresAtMs } = request
+  await insertSession(sql, request, { application: policy, expiresAtMs, nowMs }, known)
   return { kind: 'opened', endedSessions }
-}
-
-async function insert(
-  sql: Sql,
-  request: OpenLegacySession,
-  application: Application,
-  nowMs: number,
-): Promise<void> {
-  const { device } = request
-  await sql.rows(
-    `with device as (
-       insert into session_devices (session_id, auth_time_ms, amr, address, user_agent, device_id)
-       values ($1, $6, $8, $9, $10, $11)),
-     token as (
-       insert into legacy_sessions (session_id, expires_at_ms) values ($1, $7))
-     insert into sessions (session_id, account_id, application_id, application_epoch, rotation, kid, expires_at_ms,
-       rotated_at_ms, handed_out_at_ms, created_at_ms, last_used_at_ms)
-     values ($1, $2, $3, $4, false, $5, $7, $6, $6, $6, $6)`,
-    request.sessionId,
-    request.accountId,
-    application.applicationId,
-    application.epoch,
-    request.kid,
-    nowMs,
-    request.expiresAtMs,
-    request.amr.join(' '),
-    device.address,
-    device.userAgent,
-    device.deviceId,
-  )
 }

@@ -1,4 +1,6 @@
 import { STATUS } from '../../core/account.ts'
+import type { Application } from '../../core/application.ts'
+import { type NewSession, type Session, newSessionEndMs } from '../../core/session.ts'
 import { ACCOUNT_COLUMNS, APPLICATION_COLUMNS, type Row, SESSION_COLUMNS } from '../rows.ts'
 import { accountFrom, applicationFrom, isServed, sessionFrom } from '../rows.ts'
 import type { OpenSession, OpenSessionOutcome } from '../store.ts'
@@ -30,11 +32,29 @@ export async function openSessionWithin(
   const application = applicationFrom(applicationRow)
 
   const endedSessions = await makeRoom(sql, request, nowMs)
+  const expiresAtMs = newSessionEndMs(application, nowMs)
+  const signedIn = 'update accounts set last_sign_in_at_ms = $7 where account_id = $2'
+  const session = await insertSession(sql, request, { application, expiresAtMs, nowMs }, signedIn)
+  return {
+    kind: 'opened',
+    session,
+    account: { ...account, lastSignInAtMs: nowMs },
+    previousSignInAtMs: account.lastSignInAtMs,
+    endedSessions,
+  }
+}
+
+/** Inserts a session under the policy of `application`, with a further statement in the same round trip. */
+export async function insertSession(
+  sql: Sql,
+  request: NewSession,
+  under: { readonly application: Application; readonly expiresAtMs: number; readonly nowMs: number },
+  beside: string,
+): Promise<Session> {
   const { device } = request
-  // The absolute end is a whole second, so that the token's `exp` says exactly what the row says.
-  const expiresAtMs = (Math.floor(nowMs / 1000) + application.sessionTtlSeconds) * 1000
-  const [sessionRow] = await sql.rows(
-    `with signed_in as (update accounts set last_sign_in_at_ms = $7 where account_id = $2),
+  const { application, expiresAtMs, nowMs } = under
+  const [row] = await sql.rows(
+    `with beside as (${beside}),
      device as (
        insert into session_devices (session_id, auth_time_ms, amr, address, user_agent, device_id)
        values ($1, $7, $9, $10, $11, $12))
@@ -54,13 +74,7 @@ export async function openSessionWithin(
     device.userAgent,
     device.deviceId,
   )
-  return {
-    kind: 'opened',
-    session: sessionFrom(sessionRow as Row),
-    account: { ...account, lastSignInAtMs: nowMs },
-    previousSignInAtMs: account.lastSignInAtMs,
-    endedSessions,
-  }
+  return sessionFrom(row as Row)
 }
 
 /**

@@ -10,6 +10,11 @@ import { openSessionWithin } from './open-session.ts'
 import { readWholeViews } from './read-views.ts'
 import { refreshing } from './refresh-batch.ts'
 
+/** Larger batches gain nothing more. */
+const READS_PER_BATCH = 256
+/** One is read while the answers of the other are made; a read waits for no commit, so a third has nothing to do. */
+const BATCHES_AT_A_TIME = 2
+
 const LISTING = listingSql('$1', '$2')
 
 /** The verbs about sessions; guarantees in `store.ts`. */
@@ -74,8 +79,8 @@ interface ReadJob {
 /** The verb `readSession`: calls that arrive together share a statement. */
 function reading(connection: Connection): SessionStore['readSession'] {
   const batches = new Batches<ReadJob>({
-    jobs: 256,
-    running: 2,
+    jobs: READS_PER_BATCH,
+    running: BATCHES_AT_A_TIME,
     run: (batch) =>
       connection.onConnection(async (sql) => {
         const views = await readWholeViews(sql, [...new Set(batch.map(({ sessionId }) => sessionId))])

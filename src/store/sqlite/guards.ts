@@ -2,6 +2,7 @@ import {
   type Bucket,
   type BucketSize,
   type Guard,
+  SOURCES,
   type Source,
   admitAttempt,
   fill,
@@ -91,7 +92,7 @@ export function guardStore(connection: Connection): GuardStore {
 }
 
 function clearGuards(connection: Connection, accountKey: string): void {
-  for (const source of ['device', 'address', 'stranger'] as const)
+  for (const source of SOURCES)
     connection.run('delete from guards where guard_key = ?', guardKey(accountKey, source))
 }
 

@@ -1,19 +1,9 @@
 import { emailKey } from '../../core/account.ts'
+import { RefusedImport } from '../refused-import.ts'
 import type { ImportedAccount, ImportOutcome } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { isDuplicate } from './errors.ts'
 import { takeLegacyTokensWithin } from './legacy.ts'
-
-type Refusal = Extract<ImportOutcome, { kind: 'refused' }>
-
-/** Thrown inside the transaction to undo it. */
-class Refused extends Error {
-  readonly refusal: Refusal
-  constructor(refusal: Refusal) {
-    super(refusal.why)
-    this.refusal = refusal
-  }
-}
 
 const INSERT = `
   insert into accounts (account_id, first_name, last_name, email, email_key, password_hash, phone, comment, role_id,
@@ -30,7 +20,7 @@ export async function importAccounts(
       for (const [index, account] of accounts.entries()) insert(connection, account, index)
     })
   } catch (error) {
-    if (error instanceof Refused) return error.refusal
+    if (error instanceof RefusedImport) return error.refusal
     throw error
   }
   return { kind: 'imported', count: accounts.length }
@@ -69,8 +59,9 @@ function insert(connection: Connection, account: ImportedAccount, index: number)
     if (account.takesLegacyTokens === true && account.accountId !== null)
       takeLegacyTokensWithin(connection, account.accountId)
   } catch (error) {
-    if (isDuplicate(error, 'email_key')) throw new Refused({ kind: 'refused', index, why: 'email-taken' })
-    if (isDuplicate(error, 'account_id')) throw new Refused({ kind: 'refused', index, why: 'id-taken' })
+    if (isDuplicate(error, 'email_key'))
+      throw new RefusedImport({ kind: 'refused', index, why: 'email-taken' })
+    if (isDuplicate(error, 'account_id')) throw new RefusedImport({ kind: 'refused', index, why: 'id-taken' })
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { type Account, STATUS } from '../../core/account.ts'
 import type { Application } from '../../core/application.ts'
-import type { EndReason, NewSession, Session } from '../../core/session.ts'
+import { type EndReason, type NewSession, type Session, newSessionEndMs } from '../../core/session.ts'
 import { decideOnce } from '../decide-once.ts'
 import {
   ACCOUNT_COLUMNS,
@@ -143,8 +143,7 @@ function open(connection: Connection, rotations: RotationLog, request: OpenSessi
   if (account === null || application === null || application.disabled) return { kind: 'stale' }
   connection.run('update accounts set last_sign_in_at_ms = ? where account_id = ?', nowMs, request.accountId)
   const endedSessions = makeRoomWithin(connection, rotations, request, nowMs)
-  // The absolute end is a whole second, so that the token's `exp` says exactly what the row says.
-  const expiresAtMs = (Math.floor(nowMs / 1000) + application.sessionTtlSeconds) * 1000
+  const expiresAtMs = newSessionEndMs(application, nowMs)
   return {
     kind: 'opened',
     session: insertSessionWithin(connection, request, application, expiresAtMs, nowMs),
