@@ -55,6 +55,7 @@ export async function openStore(
       database,
       clock: store.clock,
       startAtOnce: longRunning,
+      lastWrite: tails.writes.get(instanceId) ?? 0,
       numberWrite,
     })
     closeJournal = () => journal.close()
@@ -143,9 +144,13 @@ export function journalFolder(settings: Settings): string {
   return join(settings.dataDir, 'journal')
 }
 
-/** Each beat makes up for one that failed, and writes journal entries that could not be written before. */
+/**
+ * Each beat makes up for one that failed, writes journal entries that could not be written before, and notices a
+ * database that was set back meanwhile.
+ */
 function beatOften(store: Store, instanceId: string, journal: Journal): NodeJS.Timeout {
-  const beat = () => Promise.all([store.beat(instanceId), journal.keepUp()]).catch(() => {})
+  const beat = () =>
+    Promise.all([journal.compare(() => store.beat(instanceId)), journal.keepUp()]).catch(() => {})
   return setInterval(() => void beat(), LIMITS.heartbeatMs).unref()
 }
 

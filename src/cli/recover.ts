@@ -65,12 +65,16 @@ export function decisionOf({
   theseAreAll = false,
   endAllSessions = false,
   reviveEndedSessions = false,
-}: Decision): Pick<RecoverStoreRequest, 'endAll' | 'reviveEnded'> {
+}: Decision): Omit<RecoverStoreRequest, 'journalFolders'> {
   if (endAllSessions && (theseAreAll || reviveEndedSessions))
     throw new CommandError(
       `--end-all-sessions ends every session, so ${theseAreAll ? '--these-are-all' : '--revive-ended-sessions'} cannot stand beside it: leave one of them out`,
     )
-  return { endAll: endAllSessions, reviveEnded: reviveEndedSessions }
+  return {
+    endAll: endAllSessions,
+    reviveEnded: reviveEndedSessions,
+    demandsAll: theseAreAll && !reviveEndedSessions,
+  }
 }
 
 /**

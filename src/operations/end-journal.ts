@@ -2,7 +2,7 @@
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DAY_MS } from '../settings/limits.ts'
-import type { Journal, JournalEntry } from '../store/journal.ts'
+import { type Journal, type JournalEntry, SET_BACK } from '../store/journal.ts'
 import { WRITTEN_TOGETHER_MS } from '../store/missing-ends.ts'
 import { type Clock, StoreUnavailable } from '../store/store.ts'
 import { type JournalHeader, isOld, journalFiles } from './journal-files.ts'
@@ -17,6 +17,8 @@ export interface JournalOptions {
   readonly startAtOnce: boolean
   /** Keeps files that no backup needs any more. */
   readonly keepsOld?: boolean
+  /** The last write of the instance that is known; 0 if none is. */
+  readonly lastWrite?: number
   /** Numbers the write that follows. If this fails, nothing is written. */
   readonly numberWrite: () => Promise<number>
 }
@@ -56,7 +58,7 @@ class FileJournal implements Journal {
   /** The ends that this process has looked at: dated from the one time on, and before the other. */
   #coveredFromMs = 0
   #coveredToMs = 0
-  #lastWrite = 0
+  #lastWrite: number
   #isSetBack = false
   #writing: Promise<void> | null = null
   /** The write after the one in progress. */
@@ -64,12 +66,31 @@ class FileJournal implements Journal {
   /** Whether a file of today is wanted even without entries. */
   #isDue = false
 
-  constructor({ folder, instanceId, database, clock, keepsOld = false, numberWrite }: JournalOptions) {
+  constructor({
+    folder,
+    instanceId,
+    database,
+    clock,
+    keepsOld = false,
+    lastWrite = 0,
+    numberWrite,
+  }: JournalOptions) {
     this.#folder = folder
     this.#clock = clock
     this.#numberWrite = numberWrite
     this.#keepsOld = keepsOld
+    this.#lastWrite = lastWrite
     this.#header = { journal: 1, instanceId, database, openedAtMs: clock.nowMs() }
+  }
+
+  get isSetBack(): boolean {
+    return this.#isSetBack
+  }
+
+  async compare(counted: () => Promise<number>): Promise<void> {
+    // Taken first: writes that come meanwhile may be counted after the answer.
+    const least = this.#lastWrite
+    if ((await counted()) < least) this.#isSetBack = true
   }
 
   covers(endedAtMs: number): boolean {
@@ -146,11 +167,7 @@ class FileJournal implements Journal {
       this.#lastWrite = Math.max(this.#lastWrite, write)
       if (!this.#isSetBack) return write
     }
-    throw unwritable(
-      new Error(
-        'the database was set back to an older copy while in use: stop the service and run `duktig recover`',
-      ),
-    )
+    throw unwritable(new Error(SET_BACK))
   }
 
   /** Begins a file each day, so that old ones can be removed once no backup worth restoring needs them. */

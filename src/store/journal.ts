@@ -95,7 +95,15 @@ export function isJournalEntry(value: object): value is JournalEntry {
   return typeof kind === 'string' && Object.hasOwn(KINDS, kind) && typeof atMs === 'number'
 }
 
+/** Said of a database that was set back while this process used it. */
+export const SET_BACK =
+  'the database was set back to an older copy while in use: stop the service and run `duktig recover`'
+
 export interface Journal {
+  /** Whether the database is known to lack writes of this journal that it had counted: it was set back. */
+  readonly isSetBack: boolean
+  /** Compares the number of writes that the database has counted, as `counted` reads it, with those of this process. */
+  compare(counted: () => Promise<number>): Promise<void>
   /** Whether all ends of this time are known to be in the journal, because this process has looked (`missing-ends.ts`). */
   covers(endedAtMs: number): boolean
   /**

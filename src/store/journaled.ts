@@ -1,16 +1,19 @@
 /** A store that also writes each end to the journal before acknowledging it. */
 import { STATUS } from '../core/account.ts'
 import type { EndReason, NewSession } from '../core/session.ts'
-import type { Journal, JournalEntry } from './journal.ts'
-import { type Decide, type RefreshOutcome, type Store, Unjournaled } from './store.ts'
+import { type Journal, type JournalEntry, SET_BACK } from './journal.ts'
+import { type Decide, type RefreshOutcome, type Store, StoreUnavailable, Unjournaled } from './store.ts'
 
 /**
  * A verb that ends something commits first and then writes the journal: a crash in between leaves an end that no caller
  * was told of. A verb that finds the end already there writes it once more, since an earlier call may have failed
  * between the two; `missing-ends.ts` writes ends of sessions that are still missing. A verb that adds a key writes the
  * journal first: a key too many does no harm.
+ *
+ * Once the database is known to be set back, sessions are neither opened, read nor refreshed: ended ones may be alive in
+ * it again.
  */
-export function journaled(store: Store, journal: Journal): Store {
+export function journaled(store: Store, journal: Pick<Journal, 'isSetBack' | 'covers' | 'append'>): Store {
   const now = () => store.clock.nowMs()
   const limitEnds = (ended: readonly string[]) =>
     ended.map((sessionId) => sessionEnd(sessionId, 'session-limit', now()))
@@ -46,8 +49,19 @@ export function journaled(store: Store, journal: Journal): Store {
     // Also without any: entries that wait must be written, and the end may be among them.
     await journal.append(journal.covers(endedAtMs) ? [] : await madeBefore(accountId, endReason, endedAtMs))
   }
+  const refuseIfSetBack = () => {
+    if (journal.isSetBack) throw new StoreUnavailable(SET_BACK)
+  }
   return {
     ...store,
+    async check() {
+      refuseIfSetBack()
+      return store.check()
+    },
+    readSession(sessionId) {
+      refuseIfSetBack()
+      return store.readSession(sessionId)
+    },
     async endSession(accountId, sessionId, reason) {
       const ended = await store.endSession(accountId, sessionId, reason)
       if (ended) return written([sessionEnd(sessionId, reason, now())], true)
@@ -78,16 +92,19 @@ export function journaled(store: Store, journal: Journal): Store {
       return written(entries, outcome)
     },
     async openSession(request) {
+      refuseIfSetBack()
       const outcome = await store.openSession(request)
       if (outcome.kind === 'opened') await madeRoom(outcome, request)
       return outcome
     },
     async openLegacySession(request) {
+      refuseIfSetBack()
       const outcome = await store.openLegacySession(request)
       // If the journal fails, the new session stays: its token opens no other, and a retry ends no further one.
       return outcome.kind === 'opened' ? written(limitEnds(outcome.endedSessions), outcome) : outcome
     },
     async refreshSession(request) {
+      refuseIfSetBack()
       const { sessionId } = request.presented
       // The end by the last decision, since the store may ask several times.
       let ends: readonly JournalEntry[] = []

@@ -22,8 +22,10 @@ export interface RecoverOptions {
 export interface RecoveryStore {
   /** The time at which the database was made, which is its id: backups have the same one. */
   databaseId(): Promise<string>
-  /** Notes that an instance is alive. */
-  beat(instanceId: string): Promise<void>
+  /** Notes that an instance is alive. Returns how many writes of its journal have been counted. */
+  beat(instanceId: string): Promise<number>
+  /** How many connections other processes of Duktig have to the database; on SQLite 0, because a lock keeps them out. */
+  otherConnections(): Promise<number>
   /** Durably counts a write of an instance's journal before it happens. Returns its number, greater than all before. */
   countWrite(instanceId: string): Promise<number>
   /** All instances there have been, with their last sign of life, by the store's clock. */

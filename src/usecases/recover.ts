@@ -32,6 +32,8 @@ export interface RecoverStoreRequest {
   readonly endAll: boolean
   /** The operator accepts that, without complete journals, ended sessions may come back. */
   readonly reviveEnded: boolean
+  /** The operator has said that no journal is missing: if the database knows better, nothing is done. */
+  readonly demandsAll: boolean
 }
 
 export interface RecoverRequest extends Pick<RecoverStoreRequest, 'endAll' | 'reviveEnded'> {
@@ -120,9 +122,9 @@ function oneAfterTheOther(
 }
 
 /** The instances that ran when the database was written, but have no complete journal from then on. */
-function missingJournals(
+export function missingJournals(
   instances: readonly Instance[],
-  { headers, writes: counts }: FoundJournals,
+  { headers, writes: counts }: Pick<FoundJournals, 'headers' | 'writes'>,
   nowMs: number,
 ): readonly string[] {
   const lastAtMs = latestSign(instances)

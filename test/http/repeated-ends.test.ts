@@ -18,8 +18,7 @@ const journal = {
     if (journal.fails) throw new StoreUnavailable('the disk is full')
     entries.push(...more)
   },
-  async keepUp() {},
-  async close() {},
+  isSetBack: false,
 }
 
 let service: TestService

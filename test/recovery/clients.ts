@@ -6,7 +6,7 @@ import { recoverStore } from '../../src/recover-store.ts'
 import { type Service, startService } from '../../src/serve.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import type { JournalEntry } from '../../src/store/journal.ts'
-import type { RecoveredStore } from '../../src/usecases/recover.ts'
+import type { RecoverStoreRequest, RecoveredStore } from '../../src/usecases/recover.ts'
 import { sendJson } from '../support/raw-http.ts'
 import { AUTH_KEY, silentLog } from '../support/service.ts'
 import type { Site } from './site.ts'
@@ -15,7 +15,7 @@ const PASSWORD = 'right1password'
 const KEY = { 'X-Auth-Key': AUTH_KEY }
 
 /** The options of an operator who has all journals. */
-export const ALL = { endAll: false, reviveEnded: false }
+export const ALL = { endAll: false, reviveEnded: false, demandsAll: false }
 
 export async function register(site: Site, service: Service, email: string): Promise<number> {
   const body = { firstName: 'Ani', lastName: 'Sarkis', email, password: PASSWORD, phone: '000000' }
@@ -49,10 +49,10 @@ export async function withService<T>(site: Site, work: (service: Service) => Pro
 /** Recovers the site with the journals in its data folder. */
 export function recoverSite(
   site: Site,
-  options: { readonly endAll: boolean; readonly reviveEnded: boolean },
+  options: Pick<RecoverStoreRequest, 'endAll' | 'reviveEnded'> & { readonly demandsAll?: boolean },
 ): Promise<RecoveredStore> {
   const settings = readSettings(site.variables)
-  return recoverStore(settings, { journalFolders: [], ...options })
+  return recoverStore(settings, { journalFolders: [], demandsAll: false, ...options })
 }
 
 /** Asserts that a start refuses the database as a restored one. */

@@ -47,6 +47,19 @@ for (const [engine, open] of Object.entries(SITES)) {
       })
     })
 
+    test('that is missing, though all were said to be given, stops the recovery before it changes anything', async () => {
+      await at(open, async (site) => {
+        await signedIn(site)
+        await site.save()
+        rmSync(journalFolder(readSettings(site.variables)), { recursive: true })
+        await site.setBack()
+        const recovering = recoverSite(site, { ...ALL, demandsAll: true })
+        await assert.rejects(recovering, /not all journals, and nothing was changed\. .*--end-all-sessions/)
+        assert.equal(await site.number('select count(*) from sessions where ended_at_ms is null'), 1)
+        assert.equal((await recoverSite(site, { ...ALL, endAll: true })).endedAll, true)
+      })
+    })
+
     test('that is damaged is not healed by an older copy beside it', async () => {
       await at(open, async (site) => {
         const settings = readSettings(site.variables)

@@ -29,8 +29,7 @@ async function site(t: TestContext) {
       if (journal.fails && more.length > 0) throw new StoreUnavailable('the disk is full')
       entries.push(...more)
     },
-    async keepUp() {},
-    async close() {},
+    isSetBack: false,
   }
   return { bare, store: journaled(bare, journal), journal, entries }
 }

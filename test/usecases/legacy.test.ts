@@ -37,8 +37,7 @@ function journalCases(site: () => LegacySite): void {
       async append(entries: readonly unknown[]) {
         if (isFull && entries.length > 0) throw new StoreUnavailable('the disk is full')
       },
-      async keepUp() {},
-      async close() {},
+      isSetBack: false,
     }
     const behind = { ...deps, store: journaled(deps.store, journal) }
     const account = await site().takeOver()

@@ -13,6 +13,8 @@ export interface PostgresOptions {
   readonly connectMs?: number
 }
 
+/** By which the server knows the connections of all processes of Duktig. */
+export const APPLICATION_NAME = 'duktig'
 /** A few connections keep a database busy; all instances together must stay below its `max_connections`. */
 const POOL_SIZE = 6
 /** A call that waits longer for a connection fails with `StoreUnavailable`. */
@@ -54,7 +56,7 @@ export class Connection implements Pick<Sql, 'rows'> {
   constructor(url: string, options: PostgresOptions) {
     this.#pool = new Pool({
       connectionString: url,
-      application_name: 'duktig',
+      application_name: APPLICATION_NAME,
       max: options.poolSize ?? POOL_SIZE,
       connectionTimeoutMillis: options.connectMs ?? CONNECT_MS,
       idleTimeoutMillis: IDLE_CONNECTION_MS,

@@ -10,6 +10,7 @@ const UNAVAILABLE_CODES = new Set([
   '25P03', // idle_in_transaction_session_timeout
   '25P04', // transaction_timeout
   '40001', // serialization_failure, unless a retry succeeds
+  '42501', // insufficient_privilege
   '40P01', // deadlock_detected, unless a retry succeeds
   '55P03', // lock_not_available: lock_timeout
   'XX001', // data_corrupted

@@ -3,7 +3,7 @@ import { idleBeforeMs } from '../../core/session.ts'
 import type { ReplayedEntry } from '../journal.ts'
 import { endedFrom, instanceFrom } from '../rows.ts'
 import type { RecoveryStore } from '../recovery-store.ts'
-import type { Connection, Sql } from './connection.ts'
+import { APPLICATION_NAME, type Connection, type Sql } from './connection.ts'
 import { replayKey } from './keys.ts'
 import {
   keepLegacySessionEndedWithin,
@@ -25,7 +25,16 @@ export function recoveryStore(connection: Connection): RecoveryStore {
 
     async beat(instanceId) {
       await catchUp(connection, { isRunning: true })
-      await connection.transaction((sql) => note(sql, instanceId, connection.clock.nowMs(), 0))
+      return connection.transaction((sql) => note(sql, instanceId, connection.clock.nowMs(), 0))
+    },
+
+    async otherConnections() {
+      const [row] = await connection.rows(
+        `select count(*)::integer from pg_stat_activity
+         where datname = current_database() and application_name = $1 and pid <> pg_backend_pid()`,
+        APPLICATION_NAME,
+      )
+      return row?.[0] as number
     },
 
     countWrite: (instanceId) =>
@@ -128,16 +137,18 @@ async function givenOf(sql: Sql, table: string, column: string): Promise<number>
   return row?.[0] as number
 }
 
-/** Notes that an instance lives and that its journal has had at least `writes` writes. */
-async function note(sql: Sql, instanceId: string, nowMs: number, writes: number): Promise<void> {
-  await sql.rows(
+/** Notes that an instance lives and that its journal has had at least `writes` writes; returns how many it had. */
+async function note(sql: Sql, instanceId: string, nowMs: number, writes: number): Promise<number> {
+  const [row] = await sql.rows(
     `insert into instances (instance_id, last_seen_at_ms, writes) values ($1, $2, $3)
      on conflict (instance_id) do update
-     set last_seen_at_ms = excluded.last_seen_at_ms, writes = greatest(instances.writes, excluded.writes)`,
+     set last_seen_at_ms = excluded.last_seen_at_ms, writes = greatest(instances.writes, excluded.writes)
+     returning writes`,
     instanceId,
     nowMs,
     writes,
   )
+  return row?.[0] as number
 }
 
 /**

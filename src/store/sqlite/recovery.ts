@@ -28,6 +28,8 @@ export function recoveryStore(connection: Connection, rotations: RotationLog): R
 
     beat: (instanceId) => connection.write(() => note(connection, instanceId, 0)),
 
+    otherConnections: async () => 0,
+
     countWrite: (instanceId) =>
       connection.write(() => {
         const row = connection.row(
@@ -90,15 +92,16 @@ export function recoveryStore(connection: Connection, rotations: RotationLog): R
 }
 
 /** Notes that an instance is alive and that its journal has had at least `writes` writes. */
-function note(connection: Connection, instanceId: string, writes: number): void {
-  connection.run(
+function note(connection: Connection, instanceId: string, writes: number): number {
+  const row = connection.row(
     `insert into instances (instance_id, last_seen_at_ms, writes) values (?, ?, ?)
      on conflict do update set last_seen_at_ms = excluded.last_seen_at_ms,
-       writes = max(writes, excluded.writes)`,
+       writes = max(writes, excluded.writes) returning writes`,
     instanceId,
     connection.clock.nowMs(),
     writes,
   )
+  return row?.[0] as number
 }
 
 /**
