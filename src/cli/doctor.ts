@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { DEFAULT_APPLICATION_ID } from '../core/application.ts'
 import { DAY_MS, LIMITS } from '../settings/limits.ts'
 import type { Settings } from '../settings/settings.ts'
+import { hashApplicationKey } from '../tokens/application-key.ts'
 import type { Deps } from '../usecases/deps.ts'
 import { hasNoAccount } from '../usecases/has-no-account.ts'
 import { doubtOf } from './application/policy.ts'
@@ -84,8 +85,11 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
         `the journal ${file} is too old for any backup and should be gone: remove it, and see to it that the service may remove files in its folder`,
       )
     print(`keys       ${opened.deps.keys.all().length}, opened with the master secret`)
-    await tellWhoCanSignIn(opened.deps)
+    await tellWhoCanSignIn(opened.deps, settings.authKey)
     await tellDoubts(opened.deps)
+    const applications = await store.listApplications()
+    if (applications.length > 0 && applications.every(({ disabled }) => disabled))
+      problems.push('all applications are disabled: `duktig application set default --enable`')
     return problems
   } finally {
     await opened.close()
@@ -93,9 +97,14 @@ async function storeProblems(context: Context, settings: Settings): Promise<stri
 }
 
 /** Prints what may keep users from signing in. It may be intended, so it does not count as a problem. */
-async function tellWhoCanSignIn({ store }: Deps): Promise<void> {
+async function tellWhoCanSignIn({ store }: Deps, authKey: string | null): Promise<void> {
   if (await hasNoAccount(store))
     print('accounts   none yet; `duktig account create` makes the first administrator')
+  const opened = authKey === null ? null : await store.findApplicationByKey(hashApplicationKey(authKey))
+  if (authKey !== null && opened?.applicationId !== DEFAULT_APPLICATION_ID)
+    print(
+      'sign-in    DUKTIG_AUTH_KEY does not open the default application; the next start with it makes it the only key',
+    )
   const application = await store.findApplication(DEFAULT_APPLICATION_ID)
   if (application?.disabled === true)
     print(

@@ -45,7 +45,7 @@ function stateOf(key: SigningKey, signer: string | undefined, nowMs: number): st
 function rotateKeysCommand(context: Context): Command {
   return new Command('rotate')
     .description(
-      'add a key; it is published at once and signs after ten minutes, or at once if it is the first of its algorithm; nobody is signed out',
+      'add a key; it is published within ten seconds and signs after ten minutes, or at once if it is the first of its algorithm; nobody is signed out',
     )
     .argument('[purpose]', PURPOSES.join(', '), 'access')
     .action(async (text: string) => {
@@ -57,7 +57,9 @@ function rotateKeysCommand(context: Context): Command {
         // A service whose settings name another algorithm goes on signing with a key of that one.
         const where = purpose === 'access' ? `, where DUKTIG_ACCESS_TOKEN_ALG is ${key.algorithm}` : ''
         const from = dates.format(key.activeAtMs)
-        print(`The ${purpose} key ${key.kid} is published and signs from ${from} on${where}.`)
+        print(
+          `The ${purpose} key ${key.kid} is published within ten seconds and signs from ${from} on${where}.`,
+        )
       })
     })
 }

@@ -9,9 +9,10 @@ export type AddressReader = (request: IncomingMessage) => string
 export async function addressReader(trusted: readonly string[]): Promise<AddressReader> {
   if (trusted.length === 0) return (request) => plain(socketAddress(request))
   const { default: proxyAddress } = await import('@fastify/proxy-addr')
-  const isTrusted = proxyAddress.compile([...trusted])
+  const isProxy = proxyAddress.compile([...trusted])
+  const isTrusted: typeof isProxy = (address, hop) => isProxy(withoutPort(address), hop)
   return (request) => {
-    const address = proxyAddress(request, isTrusted)
+    const address = withoutPort(proxyAddress(request, isTrusted))
     // A proxy may pass on a value that is no address; the socket's address, which is the proxy's, then counts instead.
     return plain(isIP(address) === 0 ? socketAddress(request) : address)
   }
@@ -24,4 +25,9 @@ function socketAddress(request: IncomingMessage): string {
 
 function plain(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}
+
+/** Some proxies write the port too: `192.0.2.1:1234`, `[2001:db8::1]:1234`. */
+function withoutPort(address: string): string {
+  return /^(?:(\d+\.\d+\.\d+\.\d+):\d+|\[([^\]]*)\](?::\d+)?)$/.exec(address)?.slice(1).join('') ?? address
 }

@@ -147,6 +147,7 @@ export class ActionRecorder {
     const canAgain = this.#failures > 0
     this.#group = null
     this.#failures = 0
+    if (this.#hasWarned) this.#options.log.info({ event: 'actions' }, 'The store takes actions again')
     this.#hasWarned = false
     // A file that cannot be read is not tried, and warned of, with every group; the upkeep tries it again.
     if (this.#spill.isWaiting && (canAgain || !this.#failedToTakeOver)) void this.takeOver()

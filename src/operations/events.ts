@@ -23,6 +23,7 @@ export function createEvents(
     refresh: (result) => metrics.refresh(result),
     unknownKey: (address) => refused.unknownKeys.count(address),
     invalidToken: (address) => refused.invalidTokens.count(address),
+    wrongAccountKey: (address) => refused.wrongAccountKeys.count(address),
     flush: () => recorder.flush(),
   }
 }

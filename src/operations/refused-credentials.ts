@@ -11,6 +11,7 @@ const MOST_ADDRESSES = 20
 export interface RefusedCredentials {
   readonly unknownKeys: TalliedLine
   readonly invalidTokens: TalliedLine
+  readonly wrongAccountKeys: TalliedLine
   /** Logs what still waits for its minute to end. */
   stop(): void
 }
@@ -26,12 +27,17 @@ export function refusedCredentials(log: Log): RefusedCredentials {
     'invalid-token',
     'Requests came with tokens that are forged, cut, or signed with a key that is no more',
   )
+  const wrongAccountKeys = new TalliedLine(
+    log,
+    'legacy-account-key',
+    'Refresh tokens of the original came with its signature but another account key: DUKTIG_LEGACY_ACCOUNT_KEY may not be the original’s',
+  )
   return {
     unknownKeys,
     invalidTokens,
+    wrongAccountKeys,
     stop() {
-      unknownKeys.stop()
-      invalidTokens.stop()
+      for (const line of [unknownKeys, invalidTokens, wrongAccountKeys]) line.stop()
     },
   }
 }

@@ -132,7 +132,8 @@ export const SETTINGS = {
   trustedProxies: optional({
     variable: 'DUKTIG_TRUSTED_PROXIES',
     kind: addressRanges(),
-    sentence: 'Proxies whose `X-Forwarded-For` is believed; unset, none.',
+    sentence:
+      'Proxies whose `X-Forwarded-For` is believed: its last address that is not one of them is the client’s; unset, none.',
   }),
   accessTokenAlg: required({
     variable: 'DUKTIG_ACCESS_TOKEN_ALG',

@@ -61,10 +61,11 @@ export interface Converted {
 }
 
 /**
- * Prefixes that other programs write before a hash. Taken for a plain-text password, such a hash would let in whoever
- * has read it.
+ * Prefixes that other programs write before a hash, and the lengths of MD5, SHA-1 and SHA-2 in hexadecimal. Taken for a
+ * plain-text password, such a hash would let in whoever has read it.
  */
-const LOOKS_LIKE_HASH = /^\$(?:[0-9][a-z]?|[a-z]|P|H|S|argon2[a-z]*|scrypt|pbkdf2[-\w]*)\$/
+const LOOKS_LIKE_HASH =
+  /^\$(?:[0-9][a-z]?|[a-z]|P|H|S|argon2[a-z]*|scrypt|pbkdf2[-\w]*)\$|^\*?(?:[\da-f]{32}|[\da-f]{40}|[\da-f]{64}|[\da-f]{96}|[\da-f]{128})$/i
 
 export function convertUser(user: DuktigPhpUser, dates: DateFormat): Converted {
   const notes = new Set<Note>()

@@ -72,6 +72,8 @@ export interface Events {
   unknownKey(address: string): void
   /** Reports a token that does not verify, for example a forged one; also logged in summary. */
   invalidToken(address: string): void
+  /** Reports a refresh token of the original whose signature is right and whose account key is not; in summary too. */
+  wrongAccountKey(address: string): void
   /** Settles when the actions recorded before the call can be read, or the store has refused them. */
   flush(): Promise<void>
 }

@@ -26,6 +26,8 @@ export interface LegacyRequest {
 const AMR = ['legacy']
 /** Sessions opened for tokens of the original do not rotate, because its clients never store a new token. */
 const ONLY_GENERATION = 1
+/** Told apart from other tokens that are refused only in the log. */
+const WRONG_ACCOUNT_KEY = deny('token-invalid')
 
 /**
  * Exchanges a refresh token of the original for the claims of one of ours. Its first use opens a session, which every
@@ -37,7 +39,9 @@ export async function exchangeLegacyToken(
   request: LegacyRequest,
 ): Promise<RefreshTokenClaims | Denial> {
   const exchanged = await exchange(deps, request)
-  if (isDenial(exchanged) && exchanged.denied === 'token-invalid') deps.events.invalidToken(request.address)
+  if (exchanged === WRONG_ACCOUNT_KEY) deps.events.wrongAccountKey(request.address)
+  else if (isDenial(exchanged) && exchanged.denied === 'token-invalid')
+    deps.events.invalidToken(request.address)
   return exchanged
 }
 
@@ -70,7 +74,7 @@ async function firstUse(
   if (sender !== null && sender.applicationId !== application.applicationId) return WRONG_APPLICATION
   const denial = legacyDenial(token, await store.findLegacyAccount(accountId), application)
   if (denial !== null) return denial
-  if (!(await hasAccountKey(deps, token))) return deny('token-invalid')
+  if (!(await hasAccountKey(deps, token))) return WRONG_ACCOUNT_KEY
   const opening = store.openLegacySession({
     sessionId,
     accountId,

@@ -66,9 +66,23 @@ test('why nobody can sign in is told: there is no account, or the default applic
   await duktig('account', 'create', '--email', 'admin@example.com')
   assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'Nothing to mend.'] })
   await duktig('application', 'disable', 'default')
+  const nobody = 'mend       all applications are disabled: `duktig application set default --enable`'
+  assert.deepEqual(await doctor(), { code: 1, lines: [...good, DISABLED, nobody] })
+  await duktig('application', 'create', 'shop')
   assert.deepEqual(await doctor(), { code: 0, lines: [...good, DISABLED, 'Nothing to mend.'] })
   await duktig('application', 'set', 'default', '--enable')
   assert.deepEqual(await doctor(), { code: 0, lines: [...good, 'Nothing to mend.'] })
+})
+
+test('a key in the settings that does not open the default application is told', async () => {
+  const variables = { DUKTIG_AUTH_KEY: 'the-key-of-a-test-01' }
+  const notes = async () => (await doctor(variables)).lines.filter((line) => line.startsWith('sign-in'))
+  await operator.startOnce()
+  assert.deepEqual(await notes(), [
+    'sign-in    DUKTIG_AUTH_KEY does not open the default application; the next start with it makes it the only key',
+  ])
+  await operator.startOnce(variables)
+  assert.deepEqual(await notes(), [])
 })
 
 test('an idle limit that signs out clients which refresh in time is told, in the names of whoever changes it', async () => {

@@ -62,6 +62,9 @@ describe('a trusted proxy is believed', () => {
       forwarded('198.51.100.1, 203.0.113.9'),
       '203.0.113.9',
     ],
+    ['about an address with a port', forwarded('203.0.113.9:1234'), '203.0.113.9'],
+    ['about an address of IPv6 with a port', forwarded('[2001:db8::7]:1234'), '2001:db8::7'],
+    ['past other trusted ones with ports', forwarded('203.0.113.9:1, 127.0.0.7:2'), '203.0.113.9'],
     ['past other trusted ones', forwarded('198.51.100.1, 203.0.113.9, 127.0.0.7'), '203.0.113.9'],
     ['in no other header', { 'X-Real-Ip': '203.0.113.9', Forwarded: 'for=203.0.113.9' }, '127.0.0.1'],
   ])
@@ -71,8 +74,10 @@ describe('nonsense that a trusted proxy passes on leaves the proxy itself', () =
   const nonsense = [
     'unknown',
     '999.1.1.1',
-    '203.0.113.9:1234',
-    '[2001:db8::7]',
+    '203.0.113.9:port',
+    '203.0.113.999:1234',
+    '[2001:db8::7]1234',
+    '[]:1234',
     '203.0.113.9; drop table sessions',
     "' or 1=1 --",
     '<script>',

@@ -95,11 +95,16 @@ test('a session that its user ends is none', async () => {
 for (const [what, event] of [
   ['keys that open nothing', 'unknown-key'],
   ['tokens that are none', 'invalid-token'],
+  ['account keys of the original that are none', 'legacy-account-key'],
 ] as const) {
   test(`${what} are told at once, and then once a minute, with how many there were and from where`, (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { events } = composed.deps
-    const count = event === 'unknown-key' ? events.unknownKey : events.invalidToken
+    const count = {
+      'unknown-key': events.unknownKey,
+      'invalid-token': events.invalidToken,
+      'legacy-account-key': events.wrongAccountKey,
+    }[event]
     written.length = 0
     const lines = () =>
       written.splice(0).map((text) => {

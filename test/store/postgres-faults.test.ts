@@ -256,6 +256,21 @@ test('a standby, whose answers may be old, is not spoken to', async () => {
   }
 })
 
+test('a database in which the user may create no tables is told as one that cannot be used', async () => {
+  const { sql, url } = opened()
+  const user = `stranger_${process.pid}`
+  await sql(`create role ${user} login password 'stranger'`)
+  try {
+    const theirs = new URL(url)
+    theirs.username = user
+    theirs.password = 'stranger'
+    const message = /^PostgreSQL: permission denied for /
+    await assert.rejects(openPostgres(theirs.href), { name: 'StoreUnavailable', message })
+  } finally {
+    await sql(`drop role ${user}`)
+  }
+})
+
 test('errors that mean "not now" are told from faults', () => {
   const meaning = (code: string) => {
     const error = new DatabaseError('message', 7, 'error')

@@ -79,6 +79,8 @@ describe('an account of the original', () => {
     ['with a plain password of blanks', { password: '  Ab 1 ' }, ['plain-password']],
     ['with a weak plain password', { password: 'secret' }, ['plain-password', 'weak-password']],
     ['with the hash of another program', { password: '$1$abc$def' }, ['unknown-hash']],
+    ['with an MD5 of the password', { password: '5f4dcc3b5aa765d61d8327deb882cf99' }, ['unknown-hash']],
+    ['with the hash of a user of MySQL', { password: `*${'94BDCEBE'.repeat(5)}` }, ['unknown-hash']],
     ['with a hash cut off', { password: BCRYPT.slice(0, 40) }, ['unknown-hash']],
     ['with a plain password that begins like a price', { password: '$100 or less' }, ['plain-password']],
   ]

@@ -150,13 +150,19 @@ function refusedCases(site: () => LegacySite): void {
     assert.equal(denied(await refresh(deps, await tokenOf(await site().takeOver()))), 'token-invalid')
   })
 
-  test('with an account key that the original did not make', async () => {
+  test('with an account key that the original did not make, which is reported as that', async () => {
+    const { deps } = site()
+    const reported: string[] = []
+    const wrongAccountKey = (address: string) => void reported.push(address)
+    const invalidToken = () => assert.fail('reported as a forged token')
+    const heard = { ...deps, events: { ...deps.events, wrongAccountKey, invalidToken } }
     const { accountId: userId, email } = await site().takeOver()
     const claims = await legacyClaims({ userId, email })
     for (const key of [await phpHash(`${userId}another${email}`), '', 'plain', '$2y$04$short']) {
       const token = signLegacy(JSON.stringify({ ...claims, account: { userId, email, account_key: key } }))
-      assert.equal(denied(await refresh(site().deps, token)), 'token-invalid', key)
+      assert.equal(denied(await refresh(heard, token)), 'token-invalid', key)
     }
+    assert.equal(reported.length, 4)
   })
 
   test('for an account that is not here', async () => {

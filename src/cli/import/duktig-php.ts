@@ -42,6 +42,8 @@ async function run(context: Context, options: Options): Promise<void> {
   await withDeps(context, async ({ deps }) => {
     const how = { dryRun, progress: teller('plain-text passwords hashed') }
     const report = await importDuktigPhp(deps, users, createDateFormat(zone), how)
+    // The report would tell of changes that were not made.
+    if (report.conflicts.length > 0 && !dryRun) throw refused(report.conflicts)
     print(`${report.count} accounts in ${given.database}; its dates are read as local times of ${zone}.`)
     printNotes(report)
     if (report.conflicts.length > 0) throw refused(report.conflicts)

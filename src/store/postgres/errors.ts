@@ -10,7 +10,6 @@ const UNAVAILABLE_CODES = new Set([
   '25P03', // idle_in_transaction_session_timeout
   '25P04', // transaction_timeout
   '40001', // serialization_failure, unless a retry succeeds
-  '42501', // insufficient_privilege
   '40P01', // deadlock_detected, unless a retry succeeds
   '55P03', // lock_not_available: lock_timeout
   'XX001', // data_corrupted
@@ -52,6 +51,11 @@ export function spoilsConnection(error: unknown): boolean {
 export function asksForRetry(error: unknown): boolean {
   const code = sqlState(error)
   return code === '40P01' || code === '40001'
+}
+
+/** Whether the user of the connection may not do what the statement does. */
+export function isForbidden(error: unknown): boolean {
+  return sqlState(error) === '42501'
 }
 
 /** Whether an error says that a unique column has this value already. */

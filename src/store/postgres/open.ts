@@ -4,6 +4,7 @@ import { accountStore } from './accounts.ts'
 import { actionStore } from './actions.ts'
 import { applicationStore } from './applications.ts'
 import { Connection, type PostgresOptions } from './connection.ts'
+import { isForbidden, unavailable } from './errors.ts'
 import { inspect } from './inspect.ts'
 import { guardStore } from './guards.ts'
 import { keyStore } from './keys.ts'
@@ -14,7 +15,7 @@ import { sessionStore } from './sessions.ts'
 
 /**
  * Opens the PostgreSQL database at `url` and brings its schema up to date; the database itself must exist.
- * @throws {StoreUnavailable} when it cannot be reached
+ * @throws {StoreUnavailable} when it cannot be reached, or its user may not create the tables
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<OpenedStore> {
   const connection = new Connection(url, options)
@@ -25,7 +26,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     return { store: storeOver(connection), applied }
   } catch (error) {
     await connection.close()
-    throw error
+    throw isForbidden(error) ? unavailable(error) : error
   }
 }
 
