@@ -17,13 +17,17 @@ export type BodyResult = { readonly value: JsonObject } | { readonly problem: Bo
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Reads the JSON object in a request's body. The media type must be `application/json`; parameters are accepted. */
+/**
+ * Reads the JSON object in a request's body. The media type must be `application/json`; parameters are accepted. The body
+ * must not be compressed.
+ */
 export async function readJsonObject(request: IncomingMessage): Promise<BodyResult> {
   const bytes = await readBytes(request)
   if (!Buffer.isBuffer(bytes)) return bytes
   if (bytes.length === 0) return { problem: 'empty' }
   if (!/^application\/json[ \t]*(;|$)/i.test(request.headers['content-type'] ?? ''))
     return { problem: 'wrong-type' }
+  if (!/^(?:identity)?$/i.test(request.headers['content-encoding'] ?? '')) return { problem: 'wrong-type' }
   return parseJsonObject(bytes)
 }
 

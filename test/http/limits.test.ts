@@ -116,6 +116,16 @@ describe('the type of a body', () => {
   }
 })
 
+describe('a body', () => {
+  test('that is compressed is told as that', async () => {
+    const { status, text, headers } = await post(credentials, { ...JSON_TYPE, 'Content-Encoding': 'gzip' })
+    assert.deepEqual([status, text, headers['accept-encoding']], [415, UNSUPPORTED, 'identity'])
+  })
+  test('that says it is not compressed is read', async () => {
+    assert.equal((await post(credentials, { ...JSON_TYPE, 'Content-Encoding': 'identity' })).status, 401)
+  })
+})
+
 describe('what is no JSON object', () => {
   const nested = (levels: number) => `${'{"a":'.repeat(levels)}0${'}'.repeat(levels)}`
   const rows: [name: string, body: string | Buffer | null, text: string][] = [

@@ -151,7 +151,7 @@ export async function findApplication(deps: Deps, clientId: string): Promise<App
 export function notTheDefault(application: Application): void {
   if (application.applicationId === DEFAULT_APPLICATION_ID) {
     throw new CommandError(
-      'the default application is configured by settings: change those, such as DUKTIG_REFRESH_ROTATION, and restart',
+      'the default application is configured by settings: change those, such as DUKTIG_REFRESH_ROTATION, and restart; here it can only be disabled, and enabled again',
     )
   }
 }

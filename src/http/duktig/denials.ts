@@ -65,11 +65,11 @@ const CLOSE = { Connection: 'close' }
 
 const BODY_PROBLEMS: Record<BodyProblem, Answer> = {
   'too-large': json(413, { status: 'error', message: 'Payload Too Large' }, CLOSE),
-  // RFC 9110, section 15.5.16: `Accept` names the type that would have been accepted.
+  // RFC 9110, sections 15.5.16 and 12.5.3: these headers name what would have been accepted.
   'wrong-type': json(
     415,
     { status: 'error', message: 'Unsupported Media Type' },
-    { Accept: 'application/json' },
+    { Accept: 'application/json', 'Accept-Encoding': 'identity' },
   ),
   empty: json(400, [JSON_STRING_REQUIRED]),
   'not-an-object': json(400, [JSON_STRING_REQUIRED]),

@@ -44,7 +44,10 @@ const REASON: Headers = {
 }
 const HEADERS: Readonly<Record<number, Headers>> = {
   401: { [CHALLENGE_HEADER]: header('How to authenticate.') },
-  415: { Accept: header('The type to send.') },
+  415: {
+    Accept: header('The type to send.'),
+    'Accept-Encoding': header('The encoding to send: none.'),
+  },
   429: RETRY_AFTER,
   503: RETRY_AFTER,
 }
@@ -55,7 +58,7 @@ const MEANINGS: Readonly<Record<number, readonly [string, JsonSchema]>> = {
   403: ['The account is not active.', ERROR],
   404: ['There is nothing of that name.', ERROR],
   413: ['The body is too large.', ERROR],
-  415: ['The body is not `application/json`.', ERROR],
+  415: ['The body is not `application/json`, or it is compressed.', ERROR],
   429: ['Too many requests.', ERROR],
   503: ['Under maintenance, overloaded, or the store cannot answer.', ERROR],
 }
