@@ -50,6 +50,8 @@ function parseJsonObject(bytes: Buffer): BodyResult {
 }
 
 function readBytes(request: IncomingMessage): Promise<Buffer | { problem: BodyProblem }> {
+  // The client has hung up before anybody listened: no event will follow.
+  if (request.destroyed) return Promise.resolve({ problem: 'aborted' })
   if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytes) {
     return Promise.resolve({ problem: 'too-large' })
   }

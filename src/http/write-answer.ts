@@ -6,6 +6,12 @@ import type { Answer } from './answer.ts'
 /** Tells clients how long they may keep an idle connection. */
 const KEEP_ALIVE = `timeout=${LIMITS.keepAliveMs / 1000}`
 
+/**
+ * Node counts a connection as idle once its answer has ended, even if the client has not taken all of it, and a stop
+ * closes idle connections. So a longer answer ends only when it has left; a shorter one fits into the system's buffers.
+ */
+const AT_ONCE_CHARACTERS = 16_384
+
 type Headers = Record<string, string | number>
 
 /** Throws if the answer has a header that HTTP does not allow; nothing has been sent then. */
@@ -13,7 +19,9 @@ export function writeAnswer(response: ServerResponse, answer: Answer, isDraining
   const headers = headersOf(answer)
   if (isDraining || leavesBody(response.req)) headers['connection'] = 'close'
   else if (response.shouldKeepAlive) headers['keep-alive'] = KEEP_ALIVE
-  response.writeHead(answer.status, headers).end(answer.text)
+  response.writeHead(answer.status, headers)
+  if (answer.text.length <= AT_ONCE_CHARACTERS) response.end(answer.text)
+  else response.write(answer.text, () => response.end())
 }
 
 /**

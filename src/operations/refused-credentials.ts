@@ -20,7 +20,7 @@ export function refusedCredentials(log: Log): RefusedCredentials {
   const unknownKeys = new TalliedLine(
     log,
     'unknown-key',
-    'Requests came with a key that is unknown, has ended or is of a disabled application',
+    'Requests came with a key that is unknown, has ended, or is of a disabled application or another than their token',
   )
   const invalidTokens = new TalliedLine(
     log,

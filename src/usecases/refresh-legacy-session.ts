@@ -40,6 +40,7 @@ export async function exchangeLegacyToken(
 ): Promise<RefreshTokenClaims | Denial> {
   const exchanged = await exchange(deps, request)
   if (exchanged === WRONG_ACCOUNT_KEY) deps.events.wrongAccountKey(request.address)
+  else if (exchanged === WRONG_APPLICATION) deps.events.unknownKey(request.address)
   else if (isDenial(exchanged) && exchanged.denied === 'token-invalid')
     deps.events.invalidToken(request.address)
   return exchanged

@@ -1,4 +1,4 @@
-import { type Denial, deny, isDenial } from '../core/denial.ts'
+import { type Denial, WRONG_APPLICATION, deny, isDenial } from '../core/denial.ts'
 import { type RefreshDecision, decideRefresh } from '../core/refresh.ts'
 import { accessTtlSeconds } from '../core/session.ts'
 import { LIMITS } from '../settings/limits.ts'
@@ -59,6 +59,8 @@ export async function refreshSession(
   })
   const outcome = await told(refreshing, (decided) => {
     deps.events.refresh(resultOf(decided.decision))
+    if (decided.decision.kind === 'deny' && decided.decision.denial === WRONG_APPLICATION)
+      deps.events.unknownKey(request.address)
     if (decided.decision.kind !== 'end') return
     const { accountId, sessionId } = claims
     const by = { accountId, sessionId, address: request.address }

@@ -63,6 +63,35 @@ for (const { name, open } of ENGINES) {
   })
 }
 
+test('the client of the page does not take a wrong application key for the end of its session', async () => {
+  const [block = ''] = blocksOf('What a client does', 'js', 'docs/refresh.md')
+  const begin = 'headers: {'
+  assert.ok(block.includes(begin))
+  const withKey = block.replace(begin, `${begin} 'X-Auth-Key': storage.key,`)
+  const { refresh } = await importBlock<{ refresh: Refresh }>(folder, withKey)
+  const engine = await (ENGINES[0] as (typeof ENGINES)[number]).open()
+  const [service] = await startInstances(engine)
+  try {
+    const [deps] = engine.deps
+    const { application, key } = await makeApplication(deps)
+    const { key: otherKey } = await makeApplication(deps)
+    const { session, refreshToken } = await openSession(deps, await makeAccount(deps), application)
+    const ask = (given: string) =>
+      refresh(
+        service?.address ?? '',
+        Object.assign(storageWith({ refreshToken, attemptKey: 'first' }), { key: given }),
+      )
+    for (const wrong of [otherKey, 'no key of any application'])
+      await assert.rejects(ask(wrong), /answered 401/)
+    assert.notEqual(await ask(key), null)
+    await deps.store.endSession(session.accountId, session.sessionId, 'signed-out')
+    assert.equal(await ask(key), null)
+  } finally {
+    for (const each of new Set([service])) await each?.stop()
+    await engine.close()
+  }
+})
+
 function storageWith(first: Held): Storage {
   let held = first
   return {

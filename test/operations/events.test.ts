@@ -66,6 +66,22 @@ test('so is a limit on guessing that was met', async () => {
   assert.deepEqual(lines, [['warn', 'Auth->Locked', 'Too many requests']])
 })
 
+test('whoever goes on trying after that fills neither log nor trail', async () => {
+  const { deps, recorder } = composed
+  const locked = async () => {
+    await recorder.flush()
+    return (await deps.store.latestActions(10_000)).filter(({ code }) => code === 'Auth->Locked').length
+  }
+  const earlier = await locked()
+  const attempt = { email: 'eva@example.com', address: '192.0.2.3', deviceToken: '' }
+  const lines = await logged(async () => {
+    for (let refused = 0; refused < 50; )
+      if (isDenial((await guardSignIn(deps, attempt, null)) ?? {})) refused++
+  })
+  assert.deepEqual(lines, [['warn', 'Auth->Locked', 'Too many requests']])
+  assert.equal((await locked()) - earlier, 1)
+})
+
 test('and so is the limit on registrations', async () => {
   const { deps } = composed
   const person = { firstName: 'Ani', lastName: 'Bee', password: 'Correct-Horse-1', phone: '+37400000000' }

@@ -100,6 +100,11 @@ test('a row that somebody holds delays its own session only', async () => {
   assert.equal((await late)?.decision.kind, 'advance')
 })
 
+test('a check of the store does not wait for the application that a crowd of sign-ins holds', async () => {
+  const { store } = opened()
+  await holding('select 1 from applications for share', () => store.check())
+})
+
 test('a request whose row is held past its deadline is refused and never written', async () => {
   const { store } = opened()
   const { session } = await signedIn(store)

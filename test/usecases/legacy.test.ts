@@ -198,8 +198,10 @@ function refusedCases(site: () => LegacySite): void {
     assert.equal(denied(await refresh(deps, await tokenOf(created))), 'session-over')
   })
 
-  test('with the key of another application', async () => {
-    const { deps } = site()
+  test('with the key of another application, which is reported', async () => {
+    const reported: string[] = []
+    const unknownKey = (address: string) => void reported.push(address)
+    const deps = { ...site().deps, events: { ...site().deps.events, unknownKey } }
     const token = await tokenOf(await site().takeOver())
     const policy = (await deps.store.findApplication(1)) ?? assert.fail()
     const application = await deps.store.createApplication({ ...policy, clientId: 'another' }, null)
@@ -208,6 +210,7 @@ function refusedCases(site: () => LegacySite): void {
     assert.equal(denied(await refreshSession(deps, request)), 'application-wrong')
     await refreshed(deps, token)
     assert.equal(denied(await refreshSession(deps, request)), 'application-wrong')
+    assert.deepEqual(reported, ['192.0.2.7', '192.0.2.7'])
   })
 
   test('after its time, though nobody has used it before; no session is opened then', async () => {

@@ -1,4 +1,4 @@
-import { DEFAULT_APPLICATION_ID } from '../../core/application.ts'
+import { randomUUID } from 'node:crypto'
 import type { OpenedStore, Store } from '../store.ts'
 import { accountStore } from './accounts.ts'
 import { actionStore } from './actions.ts'
@@ -31,6 +31,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
 }
 
 function storeOver(connection: Connection): Store {
+  const checkKey = `check ${randomUUID()}`
   return {
     engine: 'postgres',
     clock: connection.clock,
@@ -42,14 +43,23 @@ function storeOver(connection: Connection): Store {
     ...actionStore(connection),
     ...legacyStore(connection),
     ...recoveryStore(connection),
-    // A transaction that writes, so that a full disk or a server made read-only shows.
-    check: () =>
-      connection.transaction(async (sql) => {
-        await sql.rows(
-          `update applications set epoch = epoch where application_id = ${DEFAULT_APPLICATION_ID}`,
-        )
-      }),
+    check: () => check(connection, checkKey),
     inspect: () => inspect(connection),
     close: () => connection.close(),
   }
+}
+
+/**
+ * A transaction that writes, so that a full disk or a server made read-only shows. The row is this process's own: for one
+ * that requests lock, it would wait behind a crowd of them. It is removed with the buckets of addresses.
+ */
+function check(connection: Connection, key: string): Promise<void> {
+  return connection.transaction(async (sql) => {
+    await sql.rows(
+      `insert into buckets (bucket_key, level, at_ms) values ($1, 0, $2)
+       on conflict (bucket_key) do update set at_ms = excluded.at_ms`,
+      key,
+      connection.clock.nowMs(),
+    )
+  })
 }
